@@ -1,0 +1,15 @@
+// How the tests run. Each file gets its own process: a GPU adapter is found through environment variables, and worker
+// threads see only a copy of the environment, so a pool of threads would never find the bundled adapter.
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    pool: "forks",
+    include: ["spec/**/*.spec.ts"],
+    setupFiles: ["spec/setup.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
+
+export default config;
