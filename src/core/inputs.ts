@@ -1,0 +1,66 @@
+// The data an objective may read, and the heights at which it may enter. A model's logits of a response are
+// the lowest input; log π(y_t) per token ("logp") and log π(y) per sequence ("logps") are expressions of
+// them, until a batch brings them ready-made: then that subexpression is replaced by an input of its own.
+
+import { tokenAxis } from "./axis.ts";
+import { at, binary, input, reduce } from "./build.ts";
+import type { Node } from "./node.ts";
+
+/** "policy" is differentiated, "ref" is data. */
+export type ModelName = "policy" | "ref";
+export type Height = "logits" | "logp" | "logps";
+
+/** z[batch, token, vocab]: the logits that predict each completion token of the response. */
+export function logitsOf(model: ModelName, response: string): Node {
+  return input(`${model}.logits.${response}`, ["batch", tokenAxis(response), "vocab"]);
+}
+
+/** y[batch, token]: the completion tokens themselves. */
+export function idsOf(response: string): Node {
+  return input(`ids.${response}`, ["batch", tokenAxis(response)], "i32");
+}
+
+/** log π(v | x, y<t) over the vocabulary. */
+export function logSoftmaxOf(z: Node): Node {
+  return binary("minus", z, reduce("logSumExp", "vocab", z));
+}
+
+/** log π(y_t | x, y<t) from logits. */
+export function logpFromLogits(model: ModelName, response: string): Node {
+  return at(logSoftmaxOf(logitsOf(model, response)), "vocab", idsOf(response));
+}
+
+/** log π(y | x), the sum over the completion, from logits. */
+export function logpsFromLogits(model: ModelName, response: string): Node {
+  return reduce("sum", tokenAxis(response), logpFromLogits(model, response));
+}
+
+/** log π(y_t | x, y<t) as data: [batch, token]. */
+export function logpInput(model: ModelName, response: string): Node {
+  return input(`${model}.logp.${response}`, ["batch", tokenAxis(response)]);
+}
+
+/** log π(y | x) as data: [batch]. */
+export function logpsInput(model: ModelName, response: string): Node {
+  return input(`${model}.logps.${response}`, ["batch"]);
+}
+
+/** A reward model's score of a response: [batch], differentiated. */
+export function rewardInput(response: string): Node {
+  return input(`reward.${response}`, ["batch"]);
+}
+
+/** A number given with each example, such as a margin or a sample weight: [batch], data. */
+export function exampleInput(name: string): Node {
+  return input(`example.${name}`, ["batch"]);
+}
+
+/** A number given with each completion token, such as a token weight: [batch, token], data. */
+export function tokenInput(name: string, response: string): Node {
+  return input(`tokens.${name}.${response}`, ["batch", tokenAxis(response)]);
+}
+
+/** Whether the gradient is taken with respect to an input of this name. */
+export function isDifferentiated(name: string): boolean {
+  return name.startsWith("policy.") || name.startsWith("reward.");
+}
