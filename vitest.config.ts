@@ -6,6 +6,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
     include: ["spec/**/*.spec.ts"],
+    globalSetup: ["spec/seed.ts"],
     setupFiles: ["spec/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

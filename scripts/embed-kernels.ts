@@ -19,15 +19,17 @@ const namesIn = (path: string): readonly string[] => {
   }
 };
 
-const entries = [...namesIn(folder)].sort().map((name) => {
-  const text = readFileSync(join(folder, name), "utf8").replaceAll("\r\n", "\n");
-  return `  ${JSON.stringify(basename(name, ".wgsl"))}: ${JSON.stringify(text)},\n`;
-});
+const entries = namesIn(folder)
+  .toSorted()
+  .map((name) => {
+    const text = readFileSync(join(folder, name), "utf8").replaceAll("\r\n", "\n");
+    return `  ${JSON.stringify(basename(name, ".wgsl"))}: ${JSON.stringify(text)},\n`;
+  });
 
 const module =
   "// Written by scripts/embed-kernels.ts from kernels/prelude/*.wgsl, so that the compiler reads no file at run time; edit\n" +
   "// those files and run `npm run embed`.\n" +
-  `export const prelude: Readonly<Record<string, string>> = {\n${entries.join("")}};\n`;
+  `export const prelude: Readonly<Record<string, string>> = {${entries.length === 0 ? "" : "\n"}${entries.join("")}};\n`;
 
 mkdirSync(dirname(target), { recursive: true });
 writeFileSync(target, module);

@@ -1,0 +1,86 @@
+// The layers of the compiler and what each may import. A folder may always import itself. The table is the architecture:
+// a new folder has to be entered here, with a reason for every arrow.
+
+/** What one folder of src may import: whole modules, and modules of which it may use only the types. */
+export type Layer = { readonly imports: readonly string[]; readonly types: readonly string[] };
+
+const layer = (imports: readonly string[], types: readonly string[] = []): Layer => ({
+  imports,
+  types,
+});
+
+const compiler = ["core", "dsl", "rewrite", "ad", "stream", "kernel", "wgsl", "plan", "batch"];
+const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
+const library = [...new Set([...compiler, ...comparison, "explain", "conform", "check"])];
+const everything = [...library, "cli", "demo", "index.ts"];
+
+/** Every folder directly under src, and src/index.ts, with what it may import. */
+export const layers: ReadonlyMap<string, Layer> = new Map([
+  ["core", layer([])],
+  ["dsl", layer(["core"])],
+  ["objectives", layer(["dsl"], ["core"])],
+  ["rewrite", layer(["core"])],
+  ["ad", layer(["core", "rewrite"])],
+  ["batch", layer(["core"])],
+  ["reference", layer(["core", "batch", "ad"])],
+  ["stream", layer(["core", "rewrite", "ad"])],
+  ["kernel", layer(["core", "stream"])],
+  ["wgsl", layer(["core", "kernel"])],
+  ["plan", layer(["core", "stream", "kernel", "wgsl"])],
+  ["compile", layer(compiler)],
+  ["explain", layer([...compiler, "compile"])],
+  ["runtime", layer(["core", "batch", "plan", "wgsl", "kernel", "compile", "explain", "dsl"])],
+  ["conform", layer(comparison)],
+  ["check", layer(comparison)],
+  ["cli", layer(everything)],
+  ["demo", layer(everything)],
+  ["index.ts", layer(library)],
+]);
+
+/** The folders that must know nothing of any particular objective. */
+export const general: readonly string[] = [
+  "core",
+  "rewrite",
+  "ad",
+  "stream",
+  "kernel",
+  "wgsl",
+  "plan",
+];
+
+/** Names of objectives, as words of an identifier or of a string. */
+export const objectiveNames: readonly string[] = [
+  "dpo",
+  "wpo",
+  "sft",
+  "ipo",
+  "kto",
+  "orpo",
+  "cpo",
+  "tpo",
+  "tdpo",
+  "bco",
+  "aot",
+  "apo",
+  "nca",
+  "sppo",
+  "simpo",
+  "exo",
+  "discopop",
+];
+
+/** Where modules that exist only outside a browser may be imported. */
+export const outsideBrowsers: readonly RegExp[] = [
+  /^runtime\/node(?:\/|\.ts$)/,
+  /^cli\//,
+  /^demo\//,
+  /^conform\//,
+];
+
+/** Modules that exist only outside a browser. */
+export const isOutsideBrowsers = (specifier: string): boolean =>
+  specifier.startsWith("node:") ||
+  specifier === "webgpu" ||
+  specifier === "tsx" ||
+  specifier.startsWith("tsx/") ||
+  specifier === "@sparticuz/chromium";
