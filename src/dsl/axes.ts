@@ -1,0 +1,74 @@
+// The axes of the surface language: what an expression ranges over, as a record. The keys are the names a
+// researcher writes ("batch", "token", "vocab"); the value of `token` says whose tokens they are, so that
+// values of two responses cannot be mixed. This file also finds the core axis that such a name stands for.
+
+import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
+import { describe } from "./check.ts";
+
+/** What an expression ranges over. A key that is absent is an index variable that it does not need. */
+export interface Axes {
+  readonly batch?: "batch";
+  readonly token?: string;
+  readonly vocab?: "vocab";
+}
+
+/** One number per example. */
+export type PerExample = { batch: "batch" };
+/** One number per completion token of response R. */
+export type PerToken<R extends string> = { batch: "batch"; token: R };
+/** One number per completion token of response R and vocabulary entry. */
+export type PerVocab<R extends string> = { batch: "batch"; token: R; vocab: "vocab" };
+
+/** How an axis is called in the surface language. */
+export type AxisName = keyof Axes;
+
+const names: readonly AxisName[] = ["batch", "token", "vocab"];
+
+export const isAxisName = (value: unknown): value is AxisName =>
+  names.some((name) => name === value);
+
+/** The surface name of a core axis. */
+export const nameOf = (axis: Axis): AxisName =>
+  axis === "batch" || axis === "vocab" ? axis : "token";
+
+/** The core axis that a name stands for among these axes, or undefined if it is not among them. */
+export const axisNamed = (name: AxisName, axes: readonly Axis[]): Axis | undefined =>
+  axes.find((axis) => nameOf(axis) === name);
+
+/** Checks that a value names an axis; `where` begins the sentence of the error. */
+export function axisName(where: string, value: unknown): AxisName {
+  if (isAxisName(value)) return value;
+  return fail(
+    "unknown-axis",
+    `${where}: the axis is ${describe(value)}; write "batch", "token" or "vocab" first and the expression after it.`,
+  );
+}
+
+/** Fails when two sides of an operator range over the tokens of different responses. */
+export function checkSameTokens(
+  where: string,
+  sides: readonly (readonly [string, readonly Axis[]])[],
+): void {
+  let known: readonly [string, Axis] | undefined;
+  for (const [side, axes] of sides) {
+    const token = axes.find(isTokenAxis);
+    if (token === undefined) continue;
+    if (known !== undefined && known[1] !== token) {
+      fail(
+        "token-axes-differ",
+        `${where}: token axes differ (${known[0]} ranges over ${describeAxis(known[1])}, ${side} over ${describeAxis(token)}); ` +
+          `reduce one side first, e.g. sum("token", …).`,
+      );
+    }
+    known ??= [side, token];
+  }
+}
+
+/** A list of axes for a sentence: `batch and the tokens of "w"`, or `nothing`. */
+export function listAxes(axes: readonly Axis[]): string {
+  const words = axes.map(describeAxis);
+  const last = words.pop();
+  if (last === undefined) return "nothing";
+  return words.length === 0 ? last : `${words.join(", ")} and ${last}`;
+}

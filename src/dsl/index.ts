@@ -1,0 +1,26 @@
+// The surface language in one place: everything a researcher may write in an objective, and the one error
+// type that its checks end in.
+
+export { PrefcError } from "../core/error.ts";
+export type { DType } from "../core/node.ts";
+export type { Axes, AxisName, PerExample, PerToken, PerVocab } from "./axes.ts";
+export { isExpr, type AnyExpr, type Comparable, type Expr, type Real } from "./expr.ts";
+export * from "./elementwise.ts";
+export {
+  at,
+  count,
+  iota,
+  logSoftmax,
+  logSumExp,
+  max,
+  mean,
+  min,
+  sum,
+  type Reduction,
+} from "./reductions.ts";
+export { constant, param } from "./param.ts";
+export type { Response } from "./response.ts";
+export type { Model } from "./model.ts";
+export type { Given, Models } from "./given.ts";
+export { isObjective, named, objective, referenceFree } from "./objective.ts";
+export type { About, Build, Definition, Metrics, Objective, ObjectiveOf } from "./objective.ts";

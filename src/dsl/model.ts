@@ -1,0 +1,41 @@
+// The two models of a preference objective as an objective sees them: the policy, which is trained, and the
+// reference, which is data. A third kind, the model without an opinion, makes an objective reference-free.
+
+import { tokenAxis } from "../core/axis.ts";
+import { constant } from "../core/build.ts";
+import { fail } from "../core/error.ts";
+import { logitsOf, logpFromLogits, logpsFromLogits, type ModelName } from "../core/inputs.ts";
+import type { PerExample, PerToken, PerVocab } from "./axes.ts";
+import { wrap, type Expr } from "./expr.ts";
+import { response, type Response } from "./response.ts";
+
+/** A language model, evaluated on the responses of a batch. */
+export interface Model {
+  /** z: the logits that predict each completion token, before any normalisation. */
+  logits<R extends string>(y: Response<R>): Expr<PerVocab<R>>;
+  /** log π(y_t | x, y<t): the log-probability of each completion token. */
+  logp<R extends string>(y: Response<R>): Expr<PerToken<R>>;
+  /** log π(y | x): the log-probability of the completion, the sum over its tokens. */
+  logps<R extends string>(y: Response<R>): Expr<PerExample>;
+}
+
+/** The model whose logits are data of the batch under this name. */
+export function model(name: ModelName): Model {
+  const named = (method: string, y: unknown): string => response(`${name}.${method}`, y).name;
+  return Object.freeze({
+    logits: (y: unknown) => wrap(logitsOf(name, named("logits", y))),
+    logp: (y: unknown) => wrap(logpFromLogits(name, named("logp", y))),
+    logps: (y: unknown) => wrap(logpsFromLogits(name, named("logps", y))),
+  }) as Model;
+}
+
+/** The reference of a reference-free objective: every log-probability is 0, and there are no logits. */
+export const noReference: Model = Object.freeze({
+  logits: () =>
+    fail(
+      "reference-free-logits",
+      "ref.logits: a reference-free objective has no reference logits; keep the reference, or use ref.logp or ref.logps, which are 0.",
+    ),
+  logp: (y: unknown) => wrap(constant(0), [tokenAxis(response("ref.logp", y).name)]),
+  logps: (y: unknown) => wrap(constant(0), (response("ref.logps", y), ["batch"])),
+}) as Model;

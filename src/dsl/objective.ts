@@ -1,0 +1,199 @@
+// An objective: a named loss over the responses it declares. The compiler reads the core nodes; the formula
+// itself is kept as well, so that combinators can build a new objective from an old one.
+
+import { describeAxis, type Axis } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
+import { topological, type Node } from "../core/node.ts";
+import type { PerExample } from "./axes.ts";
+import { checkName, describe } from "./check.ts";
+import { isExpr, operand, type AnyExpr, type Expr } from "./expr.ts";
+import { given, type Given } from "./given.ts";
+import { noReference } from "./model.ts";
+import { unifyParams } from "./param.ts";
+
+/** Named quantities to report beside the loss; one per example means their average over the batch. */
+export type Metrics = Readonly<Record<string, Expr<PerExample>>>;
+
+/** A loss, averaged over the batch if it is one per example, and what to report beside it. */
+export interface Definition {
+  readonly loss: Expr<PerExample>;
+  readonly metrics: Metrics;
+}
+
+/** What the compiler reads. */
+export interface Objective {
+  readonly name: string;
+  readonly responses: readonly string[];
+  /** Axes [batch], which means the average over the batch, or none. */
+  readonly loss: Node;
+  /** By name; axes [batch], which means the average over the batch, or none. */
+  readonly metrics: Readonly<Record<string, Node>>;
+  /** Paper and equation. */
+  readonly source: string;
+}
+
+/** An objective together with its formula, for combinators. */
+export interface ObjectiveOf<R extends string> extends Objective {
+  readonly responses: readonly R[];
+  readonly define: (given: Given<R>) => Definition;
+}
+
+/** What is known of an objective besides its formula. */
+export interface About<R extends string> {
+  /** Paper and equation. */
+  readonly source: string;
+  /** What to report beside the loss. */
+  readonly metrics?: (given: Given<R>) => Metrics;
+}
+
+/** A formula: the loss alone, or the loss with metrics. */
+export type Build<R extends string> = (given: Given<R>) => Expr<PerExample> | Definition;
+
+const made = new WeakSet<object>();
+
+/** Whether a value was made by `objective` of this copy of the package. */
+export const isObjective = (value: unknown): value is Objective =>
+  typeof value === "object" && value !== null && made.has(value);
+
+function checkResponses(where: string, names: unknown): void {
+  if (!Array.isArray(names)) {
+    return fail(
+      "responses-not-a-list",
+      `${where}: the responses are ${describe(names)}; give a list of names such as ["w", "l"].`,
+    );
+  }
+  if (names.length === 0)
+    fail("responses-missing", `${where}: it declares no response; name at least one, such as "w".`);
+  for (const name of names) checkName(`${where}: a response`, name);
+  const twice = names.find((name, position) => names.indexOf(name) !== position);
+  if (twice !== undefined)
+    fail(
+      "response-twice",
+      `${where}: the response ${JSON.stringify(twice)} is declared twice; give each its own name.`,
+    );
+}
+
+/** Checks a loss or a metric: a real number, one per example at most. */
+function result(where: string, what: string, value: unknown): Node {
+  if (value === undefined)
+    return fail(
+      "returns-nothing",
+      `${where}: ${what} is undefined; return an expression from the formula.`,
+    );
+  const { node, axes } = operand(where, what, value);
+  const left = axes.find((axis: Axis) => axis !== "batch");
+  if (left !== undefined) {
+    fail(
+      "axis-left-over",
+      `${where}: ${what} still ranges over ${describeAxis(left)}; reduce it first, e.g. sum("${left === "vocab" ? "vocab" : "token"}", …).`,
+    );
+  }
+  return node;
+}
+
+/** Two inputs of one name and different shapes cannot both be found in a batch. */
+function checkInputs(where: string, roots: readonly Node[]): void {
+  const known = new Map<string, Node>();
+  for (const node of topological(roots)) {
+    if (node.tag !== "input") continue;
+    const other = known.get(node.name) ?? node;
+    if (other !== node)
+      fail(
+        "input-names-collide",
+        `${where}: two different inputs are both called ${JSON.stringify(node.name)}; rename one.`,
+      );
+    known.set(node.name, node);
+  }
+}
+
+function split(where: string, built: AnyExpr | Definition): Definition {
+  if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {} };
+  if (typeof built !== "object" || built === null || !("loss" in built)) {
+    return fail(
+      built === undefined ? "returns-nothing" : "not-an-expression",
+      `${where}: the formula returned ${describe(built)}; return the loss, or { loss, metrics }.`,
+    );
+  }
+  return { loss: built.loss, metrics: built.metrics ?? {} };
+}
+
+/**
+ * Names a loss. `build` receives the models, the responses `y` and the data of the examples, and returns the
+ * loss (one number per example, or one in all), or `{ loss, metrics }`.
+ * @throws PrefcError one sentence for anything that is not well formed.
+ */
+export function objective<const R extends string>(
+  name: string,
+  responses: readonly R[],
+  build: Build<R>,
+  about: About<R>,
+): ObjectiveOf<R> {
+  const where = `objective ${JSON.stringify(checkName("objective", name))}`;
+  checkResponses(where, responses);
+  if (typeof build !== "function")
+    fail(
+      "formula-not-a-function",
+      `${where}: the formula is ${describe(build)}; give a function of what is given.`,
+    );
+  if (typeof about?.source !== "string" || about.source.trim() === "") {
+    fail(
+      "source-missing",
+      `${where}: no source is given; say where the formula comes from: { source: "paper, equation" }.`,
+    );
+  }
+  const define = (g: Given<R>): Definition => {
+    const { loss, metrics } = split(where, build(g));
+    return { loss, metrics: { ...about.metrics?.(g), ...metrics } };
+  };
+  return assemble(
+    where,
+    { name, responses: Object.freeze([...responses]), source: about.source, define },
+    given(where, responses),
+  );
+}
+
+function assemble<R extends string>(
+  where: string,
+  formula: Pick<ObjectiveOf<R>, "name" | "responses" | "source" | "define">,
+  g: Given<R>,
+): ObjectiveOf<R> {
+  const { loss, metrics } = formula.define(g);
+  const names = Object.keys(metrics);
+  for (const name of names) checkName(`${where}: a metric`, name);
+  if (names.includes("loss"))
+    fail(
+      "metric-name-reserved",
+      `${where}: a metric is called "loss", which is always reported; rename it.`,
+    );
+  const checked = [
+    result(where, "the loss", loss),
+    ...names.map((name) => result(where, `the metric ${JSON.stringify(name)}`, metrics[name])),
+  ];
+  checkInputs(where, checked);
+  const [root, ...reported] = unifyParams(where, checked);
+  const finished: ObjectiveOf<R> = Object.freeze({
+    ...formula,
+    loss: root!,
+    metrics: Object.freeze(
+      Object.fromEntries(names.map((name, position) => [name, reported[position]!])),
+    ),
+  });
+  made.add(finished);
+  return finished;
+}
+
+/** The same objective under another name. */
+export function named<R extends string>(
+  name: string,
+  { responses, source, define }: ObjectiveOf<R>,
+): ObjectiveOf<R> {
+  const where = `objective ${JSON.stringify(checkName("objective", name))}`;
+  return assemble(where, { name, responses, source, define }, given(where, responses));
+}
+
+/** The same formula without a reference model: its log-probabilities are 0, so no reference is read. */
+export const referenceFree = <R extends string>(inner: ObjectiveOf<R>): ObjectiveOf<R> =>
+  named(`${inner.name} reference-free`, {
+    ...inner,
+    define: (g) => inner.define({ ...g, ref: noReference }),
+  });

@@ -1,0 +1,40 @@
+// Direct preference optimisation, with the label smoothing of conservative DPO: the objective that the other
+// pairwise ones are variations of.
+
+import { constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
+import { checkOptions, type OptionKinds } from "./options.ts";
+import { margin, pairMetrics, type PairwiseObjective } from "./pairwise.ts";
+
+/** Defaults of the run-time parameters of the same names. */
+export interface DpoOptions {
+  /** β, how strongly the policy is held to the reference; 0.1. */
+  readonly beta?: number;
+  /** ε, the probability that a preference label is wrong; 0. */
+  readonly label_smoothing?: number;
+}
+
+export const dpoOptions: OptionKinds = { beta: "number", label_smoothing: "number" };
+
+/**
+ * −(1 − ε) log σ(βΔ) − ε log σ(−βΔ)
+ *
+ * Rafailov et al. 2023 (arXiv 2305.18290), equation 7; label smoothing: Mitchell 2023, "A note on DPO with
+ * noisy preferences", equation 3, as in TRL's loss_type "sigmoid".
+ */
+export function dpo(options: DpoOptions = {}): PairwiseObjective {
+  const { beta = 0.1, label_smoothing = 0 } = checkOptions("dpo", dpoOptions, options);
+  const [β, ε] = [param("beta", beta), param("label_smoothing", label_smoothing)];
+  return objective(
+    "dpo",
+    ["w", "l"],
+    (g) => {
+      const x = β.times(margin(g));
+      return neg(constant(1).minus(ε).times(logSigmoid(x))).minus(ε.times(logSigmoid(neg(x))));
+    },
+    {
+      source:
+        "Rafailov et al. 2023, arXiv 2305.18290, equation 7; label smoothing: Mitchell 2023, equation 3",
+      metrics: (g) => pairMetrics(g, β),
+    },
+  );
+}

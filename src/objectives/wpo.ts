@@ -1,0 +1,122 @@
+// Weighted preference optimisation: each pair is weighted by how likely its responses are under the policy,
+// as if they had been sampled from it. It is a combinator: any pairwise objective can be weighted.
+
+import {
+  clamp as bound,
+  constant,
+  exp,
+  log,
+  max,
+  mean,
+  named,
+  objective,
+  square,
+  stopGrad,
+  sum,
+} from "../dsl/index.ts";
+import type { Expr, Given, Model, PerExample, PerToken, Response } from "../dsl/index.ts";
+import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
+import { checkOptions, type OptionKinds } from "./options.ts";
+import { logPi, type Pair, type PairwiseObjective } from "./pairwise.ts";
+
+/** What the log-probability of a token is compared with, so that a weight does not depend on its uncertainty. */
+export type Alignment = <R extends string>(m: Model, y: Response<R>) => Expr<PerToken<R>>;
+
+/** log Σ_v π(v)²: the expected probability of a sampled token. */
+export const sampled: Alignment = (m, y) => log(sum("vocab", square(exp(logPi(m, y)))));
+/** max_v log π(v): the probability of the greedy token. */
+export const greedy: Alignment = (m, y) => max("vocab", logPi(m, y));
+/** 0: the probability of the token itself, normalised by length only. */
+export const none: Alignment = () => constant(0);
+
+/** How weights are formed and applied. */
+export interface WeightingOptions {
+  /** Whether the weights are data to the gradient; true. */
+  readonly stop?: boolean;
+  /** What is kept from exceeding 1: nothing, the product of the weights, or each of them; "none". */
+  readonly clamp?: "none" | "product" | "each";
+  /** Whose weights are applied: both responses', or one's; "pair". */
+  readonly responses?: "pair" | "chosen" | "rejected";
+}
+
+const weightingOptions: OptionKinds = {
+  stop: "boolean",
+  clamp: ["none", "product", "each"],
+  responses: ["pair", "chosen", "rejected"],
+};
+
+const source =
+  "weights: Zhou et al. 2024, arXiv 2406.11827, section 3.2 (the authors' code clamps the product at 1, TRL does not)";
+
+/** w(x, y) = exp(1/|y| Σ_t [log π(y_t) − alignment_t]) */
+export const weight = <R extends string>(
+  m: Model,
+  y: Response<R>,
+  alignment: Alignment,
+): Expr<PerExample> => exp(mean("token", m.logp(y).minus(alignment(m, y))));
+
+/**
+ * An objective with each example's loss multiplied by w(x, y_w) w(x, y_l).
+ *
+ * Zhou et al. 2024 (arXiv 2406.11827), section 3.2; stopped and unclamped by default, as in TRL's
+ * use_weighting.
+ */
+export function withWeighting(
+  alignment: Alignment,
+  options: WeightingOptions = {},
+): (inner: PairwiseObjective) => PairwiseObjective {
+  const {
+    stop = true,
+    clamp = "none",
+    responses = "pair",
+  } = checkOptions("withWeighting", weightingOptions, options);
+  const weights = ({ policy, y }: Given<Pair>): Expr<PerExample> => {
+    const each = <R extends string>(y: Response<R>): Expr<PerExample> =>
+      clamp === "each"
+        ? bound(weight(policy, y, alignment), { max: 1 })
+        : weight(policy, y, alignment);
+    const product = {
+      pair: () => each(y.w).times(each(y.l)),
+      chosen: () => each(y.w),
+      rejected: () => each(y.l),
+    }[responses]();
+    const clamped = clamp === "product" ? bound(product, { max: 1 }) : product;
+    return stop ? stopGrad(clamped) : clamped;
+  };
+  return (inner) =>
+    objective(
+      `${inner.name} weighted`,
+      inner.responses,
+      (g) => {
+        const { loss, metrics } = inner.define(g);
+        return { loss: weights(g).times(loss), metrics };
+      },
+      { source: `${inner.source}; ${source}` },
+    );
+}
+
+/** Options of DPO and of the weighting, and the alignment by name. */
+export interface WpoOptions extends DpoOptions, WeightingOptions {
+  /** The per-token normaliser of the weights; "sampled". */
+  readonly alignment?: "sampled" | "greedy" | "none";
+}
+
+export const wpoOptions: OptionKinds = {
+  ...dpoOptions,
+  alignment: ["sampled", "greedy", "none"],
+  ...weightingOptions,
+};
+
+/** w(x, y_w) w(x, y_l) · DPO. Zhou et al. 2024 (arXiv 2406.11827), section 3.2. */
+export function wpo(options: WpoOptions = {}): PairwiseObjective {
+  const {
+    beta = 0.1,
+    label_smoothing = 0,
+    alignment = "sampled",
+    ...weighting
+  } = checkOptions("wpo", wpoOptions, options);
+  return named(
+    "wpo",
+    withWeighting({ sampled, greedy, none }[alignment], weighting)(dpo({ beta, label_smoothing })),
+  );
+}
