@@ -6,7 +6,8 @@ import { fail } from "../core/error.ts";
 import type { UnaryOp } from "../core/ops.ts";
 import type { Axes } from "./axes.ts";
 import { describe } from "./check.ts";
-import { combine, operand, together, wrap, type Expr, type Real } from "./expr.ts";
+import type { Expr, Real } from "./expr.ts";
+import { combine, operand, together, wrap } from "./facade.ts";
 
 /** A function from reals to reals, applied at every index. */
 export type Elementwise = <A extends Axes>(x: Real<A>) => Expr<A>;

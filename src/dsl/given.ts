@@ -4,7 +4,8 @@ import { exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
 import { fail } from "../core/error.ts";
 import type { PerExample, PerToken } from "./axes.ts";
 import { checkName, listNames } from "./check.ts";
-import { wrap, type Expr } from "./expr.ts";
+import type { Expr } from "./expr.ts";
+import { wrap } from "./facade.ts";
 import { model, type Model } from "./model.ts";
 import { makeResponse, response, type Response } from "./response.ts";
 

@@ -4,7 +4,8 @@
 export { PrefcError } from "../core/error.ts";
 export type { DType } from "../core/node.ts";
 export type { Axes, AxisName, PerExample, PerToken, PerVocab } from "./axes.ts";
-export { isExpr, type AnyExpr, type Comparable, type Expr, type Real } from "./expr.ts";
+export type { AnyExpr, Comparable, Expr, Real } from "./expr.ts";
+export { isExpr } from "./facade.ts";
 export * from "./elementwise.ts";
 export {
   at,

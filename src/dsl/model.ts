@@ -6,7 +6,8 @@ import { constant } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { logitsOf, logpFromLogits, logpsFromLogits, type ModelName } from "../core/inputs.ts";
 import type { PerExample, PerToken, PerVocab } from "./axes.ts";
-import { wrap, type Expr } from "./expr.ts";
+import type { Expr } from "./expr.ts";
+import { wrap } from "./facade.ts";
 import { response, type Response } from "./response.ts";
 
 /** A language model, evaluated on the responses of a batch. */

@@ -5,7 +5,8 @@ import * as core from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
 import { checkName, describe } from "./check.ts";
-import { wrap, type Expr } from "./expr.ts";
+import type { Expr } from "./expr.ts";
+import { wrap } from "./facade.ts";
 
 /** A run-time hyper-parameter with an optional default: changing its value compiles nothing. */
 export function param(name: string, initial?: number): Expr {

@@ -9,7 +9,8 @@ import { topological, type DType, type Node } from "../core/node.ts";
 import type { ReduceOp } from "../core/ops.ts";
 import { axisName, axisNamed, checkSameTokens, listAxes, nameOf } from "./axes.ts";
 import type { Axes, AxisName, PerExample, PerToken } from "./axes.ts";
-import { operand, wrap, type AnyExpr, type Expr } from "./expr.ts";
+import type { AnyExpr, Expr } from "./expr.ts";
+import { operand, wrap } from "./facade.ts";
 import { response, type Response } from "./response.ts";
 
 /** A reduction over one axis. The result has every axis of the operand but that one. */

@@ -7,7 +7,8 @@ import { fail } from "../core/error.ts";
 import { idsOf } from "../core/inputs.ts";
 import type { PerExample, PerToken } from "./axes.ts";
 import { describe } from "./check.ts";
-import { wrap, type Expr } from "./expr.ts";
+import type { Expr } from "./expr.ts";
+import { wrap } from "./facade.ts";
 
 /** One completion per example. */
 export interface Response<R extends string> {
