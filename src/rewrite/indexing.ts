@@ -1,0 +1,69 @@
+// Rules about index variables: what does not depend on a bound axis leaves the reduction, and substitution moves down to
+// the data. Nested reductions keep their order.
+
+import { at, binary, count, iota, select, stop, unary } from "../core/build.ts";
+import type { DType, Node } from "../core/node.ts";
+import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
+import { axisVariable, rule, variable, type Rule } from "./rule.ts";
+import { log, logSumExp, max, minus, neg, over, plus, sum, times } from "./terms.ts";
+
+const axis = axisVariable("axis");
+const x = variable("x");
+const y = variable("y");
+const free = variable("free", { without: axis });
+const divisor = variable("divisor", { without: axis, domain: [0.1, 4] });
+const index = variable("index", { dtype: "i32", domain: [0, 1] });
+const condition = variable("condition", { dtype: "bool" });
+
+const reductions: readonly Rule[] = [
+  rule("sum-free", sum(axis, free), times(count(axis), free)),
+  rule("sum-times-free", sum(axis, times(free, x)), times(free, sum(axis, x))),
+  rule("sum-over-free", sum(axis, over(x, divisor)), over(sum(axis, x), divisor)),
+  rule("sum-neg", sum(axis, neg(x)), neg(sum(axis, x))),
+  rule("mean-free", over(times(count(axis), x), count(axis)), x),
+  rule("max-free", max(axis, free), free),
+  rule("max-plus-free", max(axis, plus(x, free)), plus(max(axis, x), free)),
+  rule("max-minus-free", max(axis, minus(x, free)), minus(max(axis, x), free)),
+  rule("logSumExp-free", logSumExp(axis, free), plus(free, log(count(axis)))),
+];
+
+const freeOf = (dtype: DType): Node => variable("free", { dtype, without: axis });
+const suffix = (dtype: DType): string => (dtype === "f32" ? "" : `-${dtype}`);
+const dtypes: readonly DType[] = ["f32", "i32", "bool"];
+
+const atUnary = (op: UnaryOp, dtype: DType): Rule => {
+  const a = variable("a", { dtype, domain: unaryOps[op].domain });
+  return rule(
+    `at-${op}${suffix(dtype)}`,
+    at(unary(op, a), axis, index),
+    unary(op, at(a, axis, index)),
+  );
+};
+const atBinary = (op: BinaryOp, dtype: DType): Rule => {
+  const a = variable("a", { dtype, domain: dtype === "bool" ? [0, 1] : [0.1, 4] });
+  const b = variable("b", { dtype });
+  return rule(
+    `at-${op}${suffix(dtype)}`,
+    at(binary(op, a, b), axis, index),
+    binary(op, at(a, axis, index), at(b, axis, index)),
+  );
+};
+const unaryNames = Object.keys(unaryOps) as readonly UnaryOp[];
+const binaryNames = Object.keys(binaryOps) as readonly BinaryOp[];
+
+const substitutions: readonly Rule[] = [
+  rule("at-iota", at(iota(axis), axis, index), index),
+  ...dtypes.map((dtype) =>
+    rule(`at-free${suffix(dtype)}`, at(freeOf(dtype), axis, index), freeOf(dtype)),
+  ),
+  ...unaryNames.flatMap((op) => unaryOps[op].from.map((dtype) => atUnary(op, dtype))),
+  ...binaryNames.flatMap((op) => binaryOps[op].from.map((dtype) => atBinary(op, dtype))),
+  rule(
+    "at-select",
+    at(select(condition, x, y), axis, index),
+    select(at(condition, axis, index), at(x, axis, index), at(y, axis, index)),
+  ),
+  rule("at-stop", at(stop(x), axis, index), stop(at(x, axis, index))),
+];
+
+export const indexing: readonly Rule[] = [...reductions, ...substitutions];

@@ -1,0 +1,93 @@
+// Identities that hold for real numbers but not for float32, turned towards the side that keeps its digits: sums of
+// exponentials that would overflow, logarithms of what has already been rounded to 0 or 1, differences that cancel.
+// Each left side is defined only where the right side is, so a rule never widens or narrows the domain of an objective.
+
+import { constant } from "../core/build.ts";
+import { axisVariable, rule, variable, type Rule } from "./rule.ts";
+import {
+  exp,
+  expm1,
+  log,
+  log1mExp,
+  log1p,
+  logSigmoid,
+  logSumExp,
+  minus,
+  neg,
+  one,
+  over,
+  plus,
+  pow,
+  sigmoid,
+  sqrt,
+  square,
+  sum,
+  times,
+} from "./terms.ts";
+
+const axis = axisVariable("axis");
+const x = variable("x");
+const a = variable("a");
+const b = variable("b");
+const negative = variable("negative", { domain: [-4, -0.01] });
+const positive = variable("positive", { domain: [0.01, 4] });
+const aboveMinusOne = variable("aboveMinusOne", { domain: [-0.9, 4] });
+const two = constant(2);
+const half = constant(0.5);
+
+// 1 − σ(x) rounds to 0 from x = 17 on; σ(−x) keeps all its digits
+const sigmoids: readonly Rule[] = [
+  rule("one-minus-sigmoid", minus(one, sigmoid(x)), sigmoid(neg(x))),
+  rule("sigmoid-minus-one", minus(sigmoid(x), one), neg(sigmoid(neg(x)))),
+  rule("log-sigmoid", log(sigmoid(x)), logSigmoid(x)),
+  rule("exp-logSigmoid", exp(logSigmoid(x)), sigmoid(x)),
+  rule("reciprocal-sigmoid", over(one, plus(one, exp(x))), sigmoid(neg(x))),
+  rule("quotient-sigmoid", over(exp(x), plus(one, exp(x))), sigmoid(x)),
+];
+
+// e^x overflows from x = 89 on, though its logarithm or its product with something small is an ordinary number
+const exponentials: readonly Rule[] = [
+  rule("log-sum-exp", log(sum(axis, exp(x))), logSumExp(axis, x)),
+  rule(
+    "log-times-sum-exp",
+    log(times(positive, sum(axis, exp(x)))),
+    plus(log(positive), logSumExp(axis, x)),
+  ),
+  rule(
+    "log-sum-exp-over",
+    log(over(sum(axis, exp(x)), positive)),
+    minus(logSumExp(axis, x), log(positive)),
+  ),
+  rule("log-exp-times", log(times(exp(a), positive)), plus(a, log(positive))),
+  rule("log-exp-over", log(over(exp(a), positive)), minus(a, log(positive))),
+  rule("log-over-exp", log(over(positive, exp(a))), minus(log(positive), a)),
+  rule("square-exp", square(exp(x)), exp(times(two, x))),
+  rule("sqrt-exp", sqrt(exp(x)), exp(times(half, x))),
+  rule("pow-exp", pow(exp(a), b), exp(times(a, b))),
+  rule("log-pow", log(pow(positive, b)), times(b, log(positive))),
+  rule("exp-times-exp", times(exp(a), exp(b)), exp(plus(a, b))),
+  rule("exp-over-exp", over(exp(a), exp(b)), exp(minus(a, b))),
+  rule("reciprocal-exp", over(one, exp(x)), exp(neg(x))),
+  rule("exp-times-sigmoid", times(exp(a), sigmoid(b)), exp(plus(a, logSigmoid(b)))),
+  rule("exp-over-sigmoid", over(exp(a), sigmoid(b)), exp(minus(a, logSigmoid(b)))),
+];
+
+// 1 + x and 1 − e^x lose the digits of a small x
+const differences: readonly Rule[] = [
+  rule("log-one-plus-exp", log(plus(one, exp(x))), neg(logSigmoid(neg(x)))),
+  rule("log1p-exp", log1p(exp(x)), neg(logSigmoid(neg(x)))),
+  rule("log-exp-plus-exp", log(plus(exp(a), exp(b))), minus(a, logSigmoid(minus(a, b)))),
+  rule("log-one-minus-exp", log(minus(one, exp(negative))), log1mExp(negative)),
+  // what 1 − e^x has become by the time the logarithm around it is looked at
+  rule("log-neg-expm1", log(neg(expm1(negative))), log1mExp(negative)),
+  rule("log1p-neg-exp", log1p(neg(exp(negative))), log1mExp(negative)),
+  rule("log1p-neg-sigmoid", log1p(neg(sigmoid(x))), logSigmoid(neg(x))),
+  rule("exp-log1mExp", exp(log1mExp(negative)), neg(expm1(negative))),
+  rule("exp-minus-one", minus(exp(x), one), expm1(x)),
+  rule("one-minus-exp", minus(one, exp(x)), neg(expm1(x))),
+  rule("expm1-log1p", expm1(log1p(aboveMinusOne)), aboveMinusOne),
+  rule("log1p-expm1", log1p(expm1(x)), x),
+  rule("log-one-plus", log(plus(one, aboveMinusOne)), log1p(aboveMinusOne)),
+];
+
+export const stability: readonly Rule[] = [...sigmoids, ...exponentials, ...differences];
