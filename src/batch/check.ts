@@ -1,0 +1,187 @@
+// Whether a batch has what an expression reads, in the right shape. Every mistake ends in one sentence that
+// names the response, example, token or input at fault, before anything is computed. Values are not looked
+// at here, except labels: they are indices, and an index outside the vocabulary would read another row.
+
+import { isTokenAxis, responseOf, type Axis } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
+import { topological, type Input, type Node } from "../core/node.ts";
+import type { Batch, Binding, LogitsBinding } from "./batch.ts";
+import { capacityOf, checkLogitsData, describeKind, isGpuBuffer } from "./logits.ts";
+import { didYouMean } from "./params.ts";
+
+/** The responses whose tokens the expressions below the roots range over. */
+export function responsesNeeded(roots: readonly Node[]): readonly string[] {
+  const axes = topological(roots).flatMap((node): readonly Axis[] =>
+    "axis" in node ? [...node.axes, node.axis] : node.axes,
+  );
+  return [...new Set(axes.filter(isTokenAxis).map(responseOf))];
+}
+
+/** The inputs below the roots that the batch has to bring, in the order in which they are first met. */
+export function inputsNeeded(roots: readonly Node[]): readonly Input[] {
+  return topological(roots).filter(
+    (node): node is Input => node.tag === "input" && node.dtype !== "i32",
+  );
+}
+
+/**
+ * Checks one response: offsets ascend from 0 to the number of labels with no example empty, and every label is
+ * below `vocab`.
+ */
+export function checkResponse(response: string, batch: Batch): void {
+  const { examples, vocab } = batch;
+  const tokens = batch.responses[response];
+  if (tokens === undefined) {
+    const names = Object.keys(batch.responses);
+    return fail(
+      "missing-response",
+      `The objective reads response "${response}", but the batch has ${names.length === 0 ? "no responses" : names.map((name) => `"${name}"`).join(", ")}; add it or rename one.`,
+    );
+  }
+  const { offsets, labels } = tokens;
+  if (offsets.length !== examples + 1) {
+    fail(
+      "offsets-length",
+      `Response "${response}" has ${offsets.length} offsets for ${examples} examples; give one more offset than examples.`,
+    );
+  }
+  if (offsets[0] !== 0) {
+    fail(
+      "offsets-start",
+      `The offsets of response "${response}" start at ${offsets[0]}; they must start at 0.`,
+    );
+  }
+  for (let example = 0; example < examples; example++) {
+    const [from, to] = [offsets[example]!, offsets[example + 1]!];
+    if (to < from) {
+      fail(
+        "offsets-not-ascending",
+        `The offsets of response "${response}" fall from ${from} to ${to} at example ${example}; they must ascend.`,
+      );
+    }
+    if (to === from) {
+      fail(
+        "empty-completion",
+        `Example ${example} has no completion token in response "${response}"; leave the example out or give it at least one token.`,
+      );
+    }
+  }
+  if (labels.length !== offsets[examples]) {
+    fail(
+      "labels-length",
+      `Response "${response}" has ${labels.length} labels, but its offsets end at ${offsets[examples]}; the two must agree.`,
+    );
+  }
+  labels.forEach((label, token) => {
+    if (label < vocab) return;
+    const example = offsets.findLastIndex((start) => start <= token);
+    fail(
+      "label-out-of-range",
+      `Token ${token - offsets[example]!} of example ${example} in response "${response}" has label ${label}, but the vocabulary has ${vocab} entries; labels go from 0 to ${vocab - 1}.`,
+    );
+  });
+}
+
+function checkLogits(name: string, response: string, binding: LogitsBinding, batch: Batch): void {
+  const { tensor, rowIndex } = binding;
+  const tokens = batch.responses[response]!.labels.length;
+  checkLogitsData(tensor.data, `The tensor "${tensor.name}" of input "${name}"`);
+  const needed = tensor.rows * batch.vocab;
+  const held = capacityOf(tensor.data);
+  if (held < needed) {
+    const bytes = isGpuBuffer(tensor.data) ? ` (${tensor.data.size} bytes)` : "";
+    fail(
+      "logits-too-small",
+      `The tensor "${tensor.name}" of input "${name}" holds ${held} numbers${bytes}, but ${tensor.rows} rows of ${batch.vocab} need ${needed}; give all rows or correct the vocabulary size.`,
+    );
+  }
+  if (rowIndex.length !== tokens) {
+    fail(
+      "row-index-length",
+      `Input "${name}" names ${rowIndex.length} rows for the ${tokens} tokens of response "${response}"; give one row per token.`,
+    );
+  }
+  rowIndex.forEach((row, token) => {
+    if (row < tensor.rows) return;
+    fail(
+      "row-out-of-range",
+      `Token ${token} of response "${response}" reads row ${row} of the tensor "${tensor.name}", which has ${tensor.rows} rows; rows go from 0 to ${tensor.rows - 1}.`,
+    );
+  });
+}
+
+/** What an input over these axes is called, by height. */
+function heightOf(node: Input): Binding["height"] {
+  const token = node.axes.find(isTokenAxis);
+  const vocab = node.axes.includes("vocab");
+  if (token !== undefined) return vocab ? "logits" : "token";
+  if (node.axes.length === 1 && node.axes[0] === "batch") return "example";
+  return fail(
+    "input-axes",
+    `Input "${node.name}" ranges over {${node.axes.join(", ")}}, which no batch can bring; an input is per example, per token, or per token and vocabulary entry.`,
+  );
+}
+
+const kinds: Readonly<Record<Binding["height"], string>> = {
+  logits: "logits, a row of vocabulary size per token",
+  token: "one number per completion token",
+  example: "one number per example",
+};
+
+function checkInput(node: Input, batch: Batch): void {
+  const { name } = node;
+  const height = heightOf(node);
+  const binding = Object.hasOwn(batch.inputs, name) ? batch.inputs[name] : undefined;
+  if (binding === undefined) {
+    return fail(
+      "missing-input",
+      `The objective reads "${name}", which the batch does not bring; supply ${kinds[height]}.${didYouMean(name, Object.keys(batch.inputs))}`,
+    );
+  }
+  if (binding.height !== height) {
+    return fail(
+      "input-height",
+      `Input "${name}" is given as ${kinds[binding.height]}, but the objective reads it as ${kinds[height]}; supply that instead.`,
+    );
+  }
+  const response = responseOf(node.axes.find(isTokenAxis) ?? "token.");
+  if (binding.height === "logits") return checkLogits(name, response, binding, batch);
+  const { values } = binding;
+  if (!(values instanceof Float32Array || values instanceof Float64Array)) {
+    fail(
+      "input-dtype",
+      `Input "${name}" is of type ${describeKind(values)}; give a Float32Array or a Float64Array.`,
+    );
+  }
+  const [expected, of] =
+    height === "token"
+      ? [batch.responses[response]!.labels.length, `tokens of response "${response}"`]
+      : [batch.examples, "examples"];
+  if (values.length !== expected) {
+    fail(
+      "input-length",
+      `Input "${name}" has ${values.length} values for ${expected} ${of}; give one for each.`,
+    );
+  }
+}
+
+/**
+ * Checks that the batch has every response and input that the expressions below `needed` read, well formed.
+ * @throws PrefcError with a code per kind of mistake: "empty-batch", "vocabulary-size", "missing-response",
+ * "offsets-length", "offsets-start", "offsets-not-ascending", "empty-completion", "labels-length",
+ * "label-out-of-range", "missing-input", "input-axes", "input-height", "input-length", "input-dtype",
+ * "logits-dtype", "logits-too-small", "row-index-length", "row-out-of-range".
+ */
+export function checkBatch(batch: Batch, needed: readonly Node[]): void {
+  if (!Number.isInteger(batch.examples) || batch.examples < 1) {
+    fail("empty-batch", `The batch has ${batch.examples} examples; give at least one.`);
+  }
+  if (!Number.isInteger(batch.vocab) || batch.vocab < 1) {
+    fail(
+      "vocabulary-size",
+      `The batch has a vocabulary of ${batch.vocab} entries; give the width of a logits row, at least 1.`,
+    );
+  }
+  for (const response of responsesNeeded(needed)) checkResponse(response, batch);
+  for (const node of inputsNeeded(needed)) checkInput(node, batch);
+}

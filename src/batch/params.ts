@@ -1,0 +1,75 @@
+// Values of hyper-parameters: which ones an expression needs, whether the given ones fit, and what to say
+// when they do not.
+
+import { fail } from "../core/error.ts";
+import { topological, type Node, type Param } from "../core/node.ts";
+import type { Params } from "./batch.ts";
+
+/** Number of single-letter edits between two names. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** " Did you mean …?" for a name that is close to a known one, and nothing otherwise. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const ranked = known
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  return best !== undefined && best.distance <= Math.max(1, name.length / 3)
+    ? ` Did you mean "${best.candidate}"?`
+    : "";
+}
+
+/**
+ * The value of a parameter: the given one, else its default.
+ * @throws PrefcError "missing-parameter" if there is neither, "parameter-not-finite" if it is not a finite number.
+ */
+export function parameterValue(node: Param, params: Params): number {
+  const value = Object.hasOwn(params, node.name)
+    ? (params[node.name] ?? node.initial)
+    : node.initial;
+  if (value === undefined) {
+    return fail(
+      "missing-parameter",
+      `The objective needs a value for parameter "${node.name}", which has no default; give it as { ${JSON.stringify(node.name)}: … }.`,
+    );
+  }
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    return fail(
+      "parameter-not-finite",
+      `Parameter "${node.name}" is ${String(value)}; give a finite number.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Checks that every parameter below the roots has a value and that every given name is one of them.
+ * @throws PrefcError "unknown-parameter", "missing-parameter" or "parameter-not-finite".
+ */
+export function checkParams(roots: readonly Node[], params: Params): void {
+  const needed = topological(roots).filter((node) => node.tag === "param");
+  const names = [...new Set(needed.map((node) => node.name))];
+  for (const name of Object.keys(params)) {
+    if (names.includes(name)) continue;
+    const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
+    fail(
+      "unknown-parameter",
+      `The objective has no parameter "${name}" (${takes}).${didYouMean(name, names)}`,
+    );
+  }
+  for (const node of needed) parameterValue(node, params);
+}
