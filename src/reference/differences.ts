@@ -1,0 +1,74 @@
+// Gradients by central differences: the slowest way there is, and independent of every derivative rule. What
+// stands under a stopped gradient keeps the value that it has at the given batch, which is what stopping means.
+
+import type { Batch, Binding, Params } from "../batch/batch.ts";
+import { topological, type Input, type Node } from "../core/node.ts";
+import { fail } from "../core/error.ts";
+import { evaluate } from "./interpret.ts";
+import { readInput } from "./inputs.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface DifferenceOptions {
+  /** Half the distance between the two values, 1e-5 unless given: the error is then near 1e-10 for smooth losses. */
+  readonly epsilon?: number;
+}
+
+/** The batch with one input replaced by float64 values of its own; logits get one private row per token. */
+function withValues(batch: Batch, name: string, values: Float64Array): Batch {
+  const binding = batch.inputs[name]!;
+  const rows = values.length / batch.vocab;
+  const replaced: Binding =
+    binding.height === "logits"
+      ? {
+          height: "logits",
+          tensor: { name, data: values, rows },
+          rowIndex: Uint32Array.from({ length: rows }, (_, row) => row),
+        }
+      : { height: binding.height, values };
+  return { ...batch, inputs: { ...batch.inputs, [name]: replaced } };
+}
+
+function heldValues(root: Node, batch: Batch, params: Params): ReadonlyMap<Node, Tensor> {
+  const stops = topological([root]).filter((node) => node.tag === "stop");
+  const values = evaluate(stops, batch, params);
+  return new Map(stops.map((node, position) => [node, values[position]!]));
+}
+
+/**
+ * (f(x + ε) − f(x − ε)) / 2ε for every entry x of one input, over the axes of that input. An entry that is not
+ * finite (a masked logit) does not move, and its derivative is 0.
+ * @throws PrefcError "difference-undefined" if the expression is no scalar or does not read the input; what `evaluate` throws.
+ */
+export function centralDifference(
+  root: Node,
+  wrtInputName: string,
+  batch: Batch,
+  params: Params,
+  { epsilon = 1e-5 }: DifferenceOptions = {},
+): Tensor {
+  const node = topological([root]).find(
+    (candidate): candidate is Input => candidate.tag === "input" && candidate.name === wrtInputName,
+  );
+  if (node === undefined || root.axes.length > 0) {
+    return fail(
+      "difference-undefined",
+      `centralDifference: the expression must be a scalar that reads "${wrtInputName}"; reduce it, or name one of its inputs.`,
+    );
+  }
+  const held = heldValues(root, batch, params);
+  const values = readInput(node, batch).data;
+  const moved = withValues(batch, wrtInputName, values);
+  const valueWith = (position: number, value: number): number => {
+    const kept = values[position]!;
+    values[position] = value;
+    const [result] = evaluate([root], moved, params, held);
+    values[position] = kept;
+    return result!.data[0]!;
+  };
+  const data = values.map((value, position) => {
+    if (!Number.isFinite(value)) return 0;
+    const [above, below] = [value + epsilon, value - epsilon];
+    return (valueWith(position, above) - valueWith(position, below)) / (above - below);
+  });
+  return { axes: node.axes, data };
+}

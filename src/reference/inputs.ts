@@ -1,0 +1,36 @@
+// Reads a batch's data as tensors: what the name of an input means, in float64. The batch has been checked
+// before (src/batch/check.ts), so every lookup here succeeds.
+
+import type { Batch } from "../batch/batch.ts";
+import { isGpuBuffer } from "../batch/logits.ts";
+import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
+import type { Input } from "../core/node.ts";
+import { tabulate, type Tensor } from "./tensor.ts";
+
+/**
+ * The values of an input over its own axes.
+ * @throws PrefcError "reference-needs-host-data" if they live in a GPU buffer.
+ */
+export function readInput(node: Input, batch: Batch): Tensor {
+  const token = node.axes.find(isTokenAxis);
+  if (token !== undefined && node.name === `ids.${responseOf(token)}`) {
+    const { labels } = batch.responses[responseOf(token)]!;
+    return { axes: node.axes, data: Float64Array.from(labels) };
+  }
+  const binding = batch.inputs[node.name]!;
+  if (binding.height !== "logits")
+    return { axes: node.axes, data: Float64Array.from(binding.values) };
+  const { data } = binding.tensor;
+  if (isGpuBuffer(data)) {
+    return fail(
+      "reference-needs-host-data",
+      `evaluate: "${node.name}" is in a GPU buffer, which the reference interpreter cannot read; give its values as a Float32Array or Float64Array.`,
+    );
+  }
+  return tabulate(
+    node.axes,
+    batch,
+    (place) => data[binding.rowIndex[place.token]! * batch.vocab + place.vocab]!,
+  );
+}
