@@ -1,0 +1,56 @@
+// Derivatives of the terms that bind, choose or replace index variables. These rules are structural: they move
+// a cotangent between index spaces and never look at values beyond the comparisons written here.
+
+import { describeAxis } from "../core/axis.ts";
+import { binary, constant, iota, select, unary } from "../core/build.ts";
+import { fail } from "../core/error.ts";
+import type { At, Node, Reduce, Select } from "../core/node.ts";
+import type { Contributions } from "./elementwise.ts";
+import { sumOver, times } from "./simplify.ts";
+
+/**
+ * Σ passes its cotangent on, since ignoring the bound variable is weakening. max shares it among the terms that
+ * reach the maximum, equally, as PyTorch's amax does. log Σ e^a weighs a term by its part of the sum, e^{a − n}.
+ */
+export function reduceContributions(node: Reduce, cotangent: Node): Contributions {
+  const [operand] = node.args;
+  switch (node.op) {
+    case "sum":
+      return [cotangent];
+    case "max": {
+      const reached = unary("toReal", binary("eq", operand, node));
+      const share = binary("over", cotangent, sumOver(node.axis, reached));
+      return [times(share, reached)];
+    }
+    case "logSumExp":
+      return [times(cotangent, unary("exp", binary("minus", operand, node)))];
+  }
+}
+
+/**
+ * body[axis := index] passes its cotangent to the entry that was read: a choice by comparison, never a scatter.
+ * @throws PrefcError "gradient-of-at" if the bound variable also remains free outside, as in a permutation.
+ */
+export function atContributions(node: At, cotangent: Node): Contributions {
+  const [body, index] = node.args;
+  if (!body.axes.includes(node.axis)) return [cotangent, null];
+  if (node.axes.includes(node.axis)) {
+    fail(
+      "gradient-of-at",
+      `at: the index into ${describeAxis(node.axis)} itself ranges over ${describeAxis(node.axis)}, and such a lookup has no gradient here; stop the gradient of its body or index with something else.`,
+    );
+  }
+  const here = binary("eq", iota(node.axis), index);
+  return [select(here, cotangent, constant(0)), null];
+}
+
+/** A choice passes its cotangent to the branch that was taken. */
+export function selectContributions(node: Select, cotangent: Node): Contributions {
+  const [condition] = node.args;
+  return [
+    null,
+    select(condition, cotangent, constant(0)),
+    // written with the zero first, so that the condition stays as the author wrote it
+    select(condition, constant(0), cotangent),
+  ];
+}
