@@ -1,0 +1,130 @@
+// The adapter of last resort: SwiftShader, a Vulkan driver for the CPU that an optional dependency carries for Linux x64.
+// It needs no root, no system package and nothing in the environment: the archive is unpacked into a cache folder, its
+// Vulkan loader is mapped into this process, and the driver's description is what the loader is then pointed at.
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { isMainThread } from "node:worker_threads";
+import { brotliDecompressSync } from "node:zlib";
+import { PrefcError } from "../../core/error.ts";
+import { cacheRoots, digest, fillCache } from "./cache.ts";
+import { filesInTar } from "./tar.ts";
+
+const packageName = "@sparticuz/chromium";
+const archiveName = join("bin", "swiftshader.tar.br");
+const loaderName = "libvulkan.so.1";
+const descriptionName = "vk_swiftshader_icd.json";
+const driverFiles = [loaderName, "libvk_swiftshader.so", descriptionName] as const;
+const largestUnpackedBytes = 64 * 2 ** 20;
+
+/** glibc's RTLD_NODELETE: a library stays mapped even though Node closes what is not one of its own modules. */
+const keepMapped = 0x1000;
+
+const locateArchive = (): string => {
+  let folder: string;
+  try {
+    folder = dirname(createRequire(import.meta.url).resolve(packageName));
+  } catch (cause) {
+    throw new PrefcError(
+      "bundled-adapter-missing",
+      `The bundled software adapter is not installed: the optional dependency ${packageName} is missing; run npm install without --omit=optional.`,
+      { cause },
+    );
+  }
+  while (!existsSync(join(folder, archiveName))) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      throw new PrefcError(
+        "bundled-adapter-missing",
+        `The bundled software adapter is not where it should be: ${packageName} has no ${archiveName}; install version 147.0.0 of it.`,
+      );
+    }
+    folder = parent;
+  }
+  return join(folder, archiveName);
+};
+
+const unpack = (archive: Uint8Array): ReadonlyMap<string, Uint8Array> => {
+  const tar = brotliDecompressSync(archive, { maxOutputLength: largestUnpackedBytes });
+  const files = filesInTar(tar, driverFiles);
+  const missing = driverFiles.filter((name) => !files.has(name));
+  if (missing.length > 0) throw new Error(`the archive has no ${missing.join(", ")}`);
+  return files;
+};
+
+/**
+ * Unpacks SwiftShader below one of `roots` and returns the folder, which has the archive's hash in its name. Files that
+ * are already there are verified by size and SHA-256; changed ones are written again. Throws the file system's errors.
+ */
+export const unpackSwiftShader = (root: string): string => {
+  const archive = readFileSync(locateArchive());
+  const folder = join(root, `swiftshader-${digest(archive).slice(0, 16)}`);
+  fillCache(folder, driverFiles, () => unpack(archive));
+  return folder;
+};
+
+// Node finds no module of its own in the library and says so; by then the library is mapped, which is all we want.
+const mapLibrary = (path: string): void => {
+  const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
+  try {
+    process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_GLOBAL | keepMapped);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("self-register")) throw error;
+  }
+};
+
+/** Whether the process can map the library of that name (in the system's search path, or mapped already). */
+export const canMapLibrary = (name: string): boolean => {
+  try {
+    mapLibrary(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Refuses to point the Vulkan loader at a driver from a worker thread, whose environment is a copy that the loader never
+ * sees. Throws PrefcError "worker-thread".
+ */
+export const requireMainThread = (what: string, mainThread: boolean = isMainThread): void => {
+  if (mainThread) return;
+  throw new PrefcError(
+    "worker-thread",
+    `${what} can only be opened on the main thread, because a worker thread has a copy of the environment that the Vulkan loader does not read; call openDevice on the main thread or in a child process.`,
+  );
+};
+
+/**
+ * Maps the bundled Vulkan loader into this process and returns the path of SwiftShader's driver description, to be named
+ * in VK_DRIVER_FILES while an instance connects. Takes about 130 ms the first time and 13 ms afterwards.
+ *
+ * Throws PrefcError: "worker-thread" off the main thread; "bundled-adapter-unsupported" elsewhere than on Linux x64;
+ * "bundled-adapter-missing" when the optional dependency is not installed; "bundled-adapter-broken" when it could not be
+ * unpacked or loaded from any cache folder.
+ */
+export const loadBundledDriver = (roots: readonly string[] = cacheRoots()): string => {
+  requireMainThread("The bundled software adapter");
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new PrefcError(
+      "bundled-adapter-unsupported",
+      `The bundled software adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}; install a GPU driver.`,
+    );
+  }
+  const reasons: string[] = [];
+  for (const root of roots) {
+    try {
+      const folder = unpackSwiftShader(root);
+      mapLibrary(join(folder, loaderName));
+      return join(folder, descriptionName);
+    } catch (error) {
+      if (error instanceof PrefcError) throw error;
+      reasons.push(`${root}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new PrefcError(
+    "bundled-adapter-broken",
+    `The bundled software adapter could not be unpacked and loaded (${reasons.join("; ")}); set XDG_CACHE_HOME to a folder that you own and that allows execution.`,
+  );
+};

@@ -1,0 +1,25 @@
+// A device on Dawn's null backend: it compiles and validates, and executes nothing. It needs no GPU and no driver, so
+// generated shaders can be checked anywhere.
+import { PrefcError } from "../../core/error.ts";
+import { requestedLimits } from "../limits.ts";
+import { adapterOf } from "./instance.ts";
+
+let opened: Promise<GPUDevice> | undefined;
+
+const open = async (): Promise<GPUDevice> => {
+  const adapter = await adapterOf("null");
+  if (adapter === null) {
+    throw new PrefcError(
+      "null-backend-missing",
+      "The webgpu package has no null backend, so shaders cannot be checked without a GPU; install version 0.6.2 of it.",
+    );
+  }
+  const features = [...adapter.features] as GPUFeatureName[];
+  return await adapter.requestDevice({
+    requiredFeatures: features.filter((name) => name === "shader-f16" || name === "subgroups"),
+    requiredLimits: requestedLimits(adapter.limits),
+  });
+};
+
+/** The process's one device on the null backend, with WebGPU's default limits, f16 and subgroups. */
+export const nullDevice = (): Promise<GPUDevice> => (opened ??= open());

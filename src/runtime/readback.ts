@@ -1,0 +1,191 @@
+// Waiting for the GPU, and reading small results back. Three things make waiting more than an await: while a promise from
+// Dawn is pending the event loop polls and takes a core from a software adapter, so we sleep through most of the expected
+// time first; a lost device must end a wait with a sentence and never hang it; and no wait is unbounded.
+import { PrefcError } from "../core/error.ts";
+import type { Device } from "./device.ts";
+import { bufferUsage, mapMode } from "./usage.ts";
+
+/** Options of a wait. */
+export interface WaitOptions {
+  /** What is being waited for; waits of one key are expected to take about as long as the last. Default: no sleep. */
+  readonly key?: string;
+  /** The longest wait in milliseconds, 120,000 by default; a software adapter has no watchdog of its own. */
+  readonly timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 120_000;
+
+/** Of the last duration, how much to sleep through: the rest is room for work that became faster. */
+const sleptShare = 0.9;
+
+/** Timers are good to about a millisecond, so shorter sleeps only add latency. */
+const shortestSleepMs = 2;
+
+const durations = new WeakMap<GPUDevice, Map<string, number>>();
+
+const durationsOf = (device: Device): Map<string, number> => {
+  let known = durations.get(device.gpu);
+  if (known === undefined) durations.set(device.gpu, (known = new Map()));
+  return known;
+};
+
+/** The error for a lost device. `during` completes "while …", for example "reading the loss". */
+export const deviceLostError = (device: Device, during: string): PrefcError =>
+  new PrefcError(
+    "device-lost",
+    `The GPU device ${device.line} was lost while ${during} (${device.lossReason() ?? "no reason given"}); open a new device with openDevice() and run again.`,
+  );
+
+/** Throws PrefcError "device-lost" when the device is gone; calls to it would otherwise silently do nothing. */
+export const requireAlive = (device: Device, during: string): void => {
+  if (device.isLost()) throw deviceLostError(device, during);
+};
+
+// Rejects when the device is lost or the time is over; `stop` takes both back.
+const guard = (
+  device: Device,
+  during: string,
+  timeoutMs: number,
+): { readonly broken: Promise<never>; readonly stop: () => void } => {
+  let stop = (): void => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new PrefcError(
+          "gpu-timeout",
+          `The GPU did not finish ${during} within ${timeoutMs / 1000} s on ${device.line}; use smaller batches, a faster adapter, or a larger timeoutMs.`,
+        ),
+      );
+    }, timeoutMs);
+    const forget = device.whenLost(() => reject(deviceLostError(device, during)));
+    stop = () => {
+      clearTimeout(timer);
+      forget();
+    };
+  });
+  return { broken, stop };
+};
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+
+/**
+ * Waits for submitted work: sleeps about as long as the last wait of the same key took, and only then calls `begin`, whose
+ * promise (of mapAsync or onSubmittedWorkDone, say) makes the event loop poll. `during` is for messages: "reading the
+ * loss". Throws PrefcError "device-lost" when the device is lost before the promise settles and "gpu-timeout" when it does
+ * not settle in time; other rejections pass through.
+ */
+export const sleepThenAwait = async <T>(
+  device: Device,
+  during: string,
+  begin: () => Promise<T>,
+  { key, timeoutMs = defaultTimeoutMs }: WaitOptions = {},
+): Promise<T> => {
+  requireAlive(device, during);
+  const known = durationsOf(device);
+  const started = performance.now();
+  const { broken, stop } = guard(device, during, timeoutMs);
+  try {
+    const expected = sleptShare * (key === undefined ? 0 : (known.get(key) ?? 0));
+    if (expected >= shortestSleepMs) await Promise.race([sleep(expected), broken]);
+    const result = await Promise.race([begin(), broken]);
+    requireAlive(device, during);
+    if (key !== undefined) known.set(key, performance.now() - started);
+    return result;
+  } catch (error) {
+    if (error instanceof PrefcError) throw error;
+    // A lost device rejects a pending map with an AbortError without a message, sometimes before it reports the loss.
+    if (error instanceof Error && error.name === "AbortError") {
+      await Promise.race([device.lost, sleep(50)]);
+      if (device.isLost()) throw deviceLostError(device, during);
+      throw new PrefcError(
+        "gpu-aborted",
+        `The GPU gave up ${during} on ${device.line}; a buffer was destroyed or unmapped while it was being read.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  } finally {
+    stop();
+  }
+};
+
+/** Waits until everything submitted so far has run. Throws as `sleepThenAwait` does. */
+export const finished = (device: Device, during: string, options?: WaitOptions): Promise<void> =>
+  sleepThenAwait(
+    device,
+    during,
+    async () => {
+      await device.gpu.queue.onSubmittedWorkDone();
+    },
+    options,
+  );
+
+/**
+ * The first `byteLength` bytes of a staging buffer (usage mapRead | copyTarget) whose copies have been submitted, as a copy;
+ * the buffer is unmapped afterwards and may be used again. Throws as `sleepThenAwait` does.
+ */
+export const readStaging = async (
+  device: Device,
+  staging: GPUBuffer,
+  byteLength: number,
+  during: string,
+  options?: WaitOptions,
+): Promise<ArrayBuffer> => {
+  await sleepThenAwait(
+    device,
+    during,
+    async () => {
+      await staging.mapAsync(mapMode.read, 0, byteLength);
+    },
+    options,
+  );
+  const copy = staging.getMappedRange(0, byteLength).slice(0);
+  staging.unmap();
+  return copy;
+};
+
+/**
+ * Reads `byteLength` bytes of a buffer from `byteOffset` through a staging buffer of its own; both must be multiples of 4.
+ * For small results: reading 128 MiB takes 160 to 200 ms on a software adapter. Throws PrefcError "readback-invalid" for a
+ * range outside the buffer, off the 4-byte grid, or a buffer that cannot be copied from; else as `sleepThenAwait` does.
+ */
+export const readBuffer = async (
+  device: Device,
+  buffer: GPUBuffer,
+  byteOffset: number,
+  byteLength: number,
+  during: string,
+  options?: WaitOptions,
+): Promise<ArrayBuffer> => {
+  requireAlive(device, during);
+  const named = buffer.label === "" ? "a buffer" : `the buffer "${buffer.label}"`;
+  const fits = byteOffset >= 0 && byteLength > 0 && byteOffset + byteLength <= buffer.size;
+  if (!fits || byteOffset % 4 !== 0 || byteLength % 4 !== 0) {
+    throw new PrefcError(
+      "readback-invalid",
+      `Cannot read bytes ${byteOffset} to ${byteOffset + byteLength} of ${named} of ${buffer.size} bytes; the range must be in the buffer, not empty, and in steps of 4.`,
+    );
+  }
+  if ((buffer.usage & bufferUsage.copySource) === 0) {
+    throw new PrefcError(
+      "readback-invalid",
+      `Cannot read ${named}: it was created without the usage COPY_SRC; add it.`,
+    );
+  }
+  const staging = device.gpu.createBuffer({
+    label: "readback",
+    size: byteLength,
+    usage: bufferUsage.mapRead | bufferUsage.copyTarget,
+  });
+  try {
+    const encoder = device.gpu.createCommandEncoder({ label: "readback" });
+    encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, byteLength);
+    device.gpu.queue.submit([encoder.finish()]);
+    return await readStaging(device, staging, byteLength, during, options);
+  } finally {
+    staging.destroy();
+  }
+};

@@ -1,0 +1,130 @@
+// Compiling WGSL so that a mistake in it becomes an error with the line it is on. A shader error does not throw in WebGPU:
+// it is found in the module's compilation info, and errors of the whole pipeline in the rejected creation.
+import { PrefcError } from "../core/error.ts";
+import type { Device } from "./device.ts";
+import { isNode, nodeHost } from "./host.ts";
+import { requireAlive, sleepThenAwait } from "./readback.ts";
+
+/** One complaint of the WGSL compiler. Line and column count from 1; both are 0 when the complaint has no place. */
+export interface Diagnostic {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Options of `createPipeline`. */
+export interface PipelineOptions {
+  /** The bind group layouts; default: derived from the shader. */
+  readonly layout?: GPUPipelineLayout;
+  /** Which function of the shader to run; needed when there are several. */
+  readonly entryPoint?: string;
+  /** Values of the shader's `override` declarations. */
+  readonly constants?: Record<string, number>;
+}
+
+const errorsOf = async (module: GPUShaderModule): Promise<readonly Diagnostic[]> => {
+  const { messages } = await module.getCompilationInfo();
+  return messages
+    .filter(({ type }) => type === "error")
+    .map(({ lineNum, linePos, message }) => ({
+      line: lineNum,
+      column: linePos,
+      message: message.trim(),
+    }));
+};
+
+/** A diagnostic as text: line, column and the message's first line, the source line it is about, then the rest. */
+export const showDiagnostic = ({ line, column, message }: Diagnostic, wgsl: string): string => {
+  const source = wgsl.split("\n")[line - 1];
+  if (source === undefined) return message;
+  const [first = "", ...rest] = message.split("\n");
+  const caret = `${" ".repeat(Math.max(0, column - 1))}^`;
+  return [`line ${line}, column ${column}: ${first}`, `  ${source}`, `  ${caret}`, ...rest].join(
+    "\n",
+  );
+};
+
+const rejected = (label: string, wgsl: string, diagnostics: readonly Diagnostic[]): PrefcError =>
+  new PrefcError(
+    "shader-rejected",
+    `The shader "${label}" was rejected: ${diagnostics.map((one) => showDiagnostic(one, wgsl)).join("\n")}`,
+  );
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error && error.message !== "" ? error.message.trim() : "no reason given";
+
+/** Compiles in error scopes, so that what Dawn has to say neither goes to standard error nor is taken for a later error. */
+const compile = async (
+  gpu: GPUDevice,
+  wgsl: string,
+  label: string,
+): Promise<{ readonly module: GPUShaderModule; readonly diagnostics: readonly Diagnostic[] }> => {
+  gpu.pushErrorScope("validation");
+  const module = gpu.createShaderModule({ code: wgsl, label });
+  const scoped = gpu.popErrorScope();
+  const diagnostics = await errorsOf(module);
+  const error = await scoped;
+  if (diagnostics.length > 0 || error === null) return { module, diagnostics };
+  return { module, diagnostics: [{ line: 0, column: 0, message: error.message.trim() }] };
+};
+
+/**
+ * Compiles a compute shader into a pipeline. Throws PrefcError "shader-rejected" with the compiler's message, the line and
+ * the source line, "device-lost" when the device is gone, and "gpu-timeout" when the driver never finishes.
+ */
+export const createPipeline = async (
+  device: Device,
+  wgsl: string,
+  label: string,
+  { layout, entryPoint, constants }: PipelineOptions = {},
+): Promise<GPUComputePipeline> => {
+  const during = `compiling the shader "${label}"`;
+  return await sleepThenAwait(device, during, async () => {
+    const { module, diagnostics } = await compile(device.gpu, wgsl, label);
+    requireAlive(device, during);
+    if (diagnostics.length > 0) throw rejected(label, wgsl, diagnostics);
+    try {
+      return await device.gpu.createComputePipelineAsync({
+        label,
+        layout: layout ?? "auto",
+        compute: {
+          module,
+          ...(entryPoint === undefined ? {} : { entryPoint }),
+          ...(constants === undefined ? {} : { constants }),
+        },
+      });
+    } catch (error) {
+      requireAlive(device, during);
+      throw rejected(label, wgsl, [{ line: 0, column: 0, message: messageOf(error) }]);
+    }
+  });
+};
+
+const entryPoints = (wgsl: string): readonly string[] =>
+  [...wgsl.matchAll(/@compute\b[^;{}]*?\bfn\s+(\w+)/g)].map(([, name]) => name ?? "");
+
+/**
+ * Checks WGSL without a GPU, on Dawn's null backend: the language's rules, and for each compute entry point the limits that
+ * every WebGPU device grants. An empty list means that it is valid. In Node only: throws PrefcError "null-backend-missing"
+ * elsewhere.
+ */
+export const validateWgsl = async (code: string): Promise<readonly Diagnostic[]> => {
+  if (!isNode) {
+    throw new PrefcError(
+      "null-backend-missing",
+      "Shaders can be checked without a device in Node only; in a browser, create the pipeline on a device.",
+    );
+  }
+  const gpu = await (await nodeHost()).nullDevice();
+  const { module, diagnostics } = await compile(gpu, code, "checked");
+  if (diagnostics.length > 0) return diagnostics;
+  const problems: Diagnostic[] = [];
+  for (const entryPoint of entryPoints(code)) {
+    try {
+      await gpu.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint } });
+    } catch (error) {
+      problems.push({ line: 0, column: 0, message: messageOf(error) });
+    }
+  }
+  return problems;
+};
