@@ -55,44 +55,54 @@ export const weight = <R extends string>(
   alignment: Alignment,
 ): Expr<PerExample> => exp(mean("token", m.logp(y).minus(alignment(m, y))));
 
+const atMostOne = (w: Expr<PerExample>): Expr<PerExample> => bound(w, { max: 1 });
+
+/** w(x, y_w) w(x, y_l), or one of the two, with what is clamped kept at 1 at most. */
+function pairWeight(
+  { policy, y }: Given<Pair>,
+  alignment: Alignment,
+  { clamp = "none", responses = "pair" }: WeightingOptions,
+): Expr<PerExample> {
+  const each = <R extends string>(y: Response<R>): Expr<PerExample> =>
+    clamp === "each" ? atMostOne(weight(policy, y, alignment)) : weight(policy, y, alignment);
+  const product = {
+    pair: () => each(y.w).times(each(y.l)),
+    chosen: () => each(y.w),
+    rejected: () => each(y.l),
+  }[responses]();
+  return clamp === "product" ? atMostOne(product) : product;
+}
+
+const weighted = { pair: ["w", "l"], chosen: ["w"], rejected: ["l"] } as const;
+
 /**
  * An objective with each example's loss multiplied by w(x, y_w) w(x, y_l).
  *
  * Zhou et al. 2024 (arXiv 2406.11827), section 3.2; stopped and unclamped by default, as in TRL's
- * use_weighting.
+ * use_weighting. An objective over one of the two responses becomes one over both.
  */
 export function withWeighting(
   alignment: Alignment,
   options: WeightingOptions = {},
 ): (inner: PairwiseObjective) => PairwiseObjective {
-  const {
-    stop = true,
-    clamp = "none",
-    responses = "pair",
-  } = checkOptions("withWeighting", weightingOptions, options);
-  const weights = ({ policy, y }: Given<Pair>): Expr<PerExample> => {
-    const each = <R extends string>(y: Response<R>): Expr<PerExample> =>
-      clamp === "each"
-        ? bound(weight(policy, y, alignment), { max: 1 })
-        : weight(policy, y, alignment);
-    const product = {
-      pair: () => each(y.w).times(each(y.l)),
-      chosen: () => each(y.w),
-      rejected: () => each(y.l),
-    }[responses]();
-    const clamped = clamp === "product" ? bound(product, { max: 1 }) : product;
-    return stop ? stopGrad(clamped) : clamped;
-  };
-  return (inner) =>
-    objective(
+  const { stop = true, responses = "pair" } = checkOptions(
+    "withWeighting",
+    weightingOptions,
+    options,
+  );
+  return (inner) => {
+    const names = [...new Set<Pair>([...inner.responses, ...weighted[responses]])];
+    return objective(
       `${inner.name} weighted`,
-      inner.responses,
+      names,
       (g) => {
         const { loss, metrics } = inner.define(g);
-        return { loss: weights(g).times(loss), metrics };
+        const w = pairWeight(g, alignment, options);
+        return { loss: (stop ? stopGrad(w) : w).times(loss), metrics };
       },
       { source: `${inner.source}; ${source}` },
     );
+  };
 }
 
 /** Options of DPO and of the weighting, and the alignment by name. */
