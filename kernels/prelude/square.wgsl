@@ -1,0 +1,4 @@
+// x * x, evaluated once.
+fn square(x: f32) -> f32 {
+  return x * x;
+}

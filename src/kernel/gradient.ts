@@ -1,0 +1,112 @@
+// The last pass: reads a row of logits again and writes its gradient, one exponential per entry. Rows that no
+// completion token uses get zeros, so that every row of the gradient is written exactly once. The label's
+// entry was computed by the row program, where it does not cancel.
+
+import type { ModelName } from "../core/inputs.ts";
+import { fieldKey } from "../stream/fields.ts";
+import type { GradientPass, GradientTerm } from "../stream/stages.ts";
+import { atEntry } from "./entry.ts";
+import * as k from "./kernel.ts";
+import type { Kernel, Statement, Value } from "./kernel.ts";
+import { factor } from "./online.ts";
+import * as row from "./row.ts";
+import type { Schedule } from "./schedule.ts";
+
+const { name } = row;
+
+export function gradientKernel(
+  pass: GradientPass,
+  fieldIndex: (field: string) => number,
+  paramValue: (name: string) => Value,
+  paramVectors: number,
+  given: Schedule,
+): Kernel {
+  const general = pass.terms.some(({ opaque }) => opaque.length > 0);
+  const schedule: Schedule = general ? { ...given, vector: 1, unroll: 1 } : given;
+  const lanes = schedule.vector;
+  const names = { next: 0 };
+  const read = (field: string): Value => k.load("rows", row.fieldAt(fieldIndex(field)), "f32");
+  const target = (at: Value): string => `gradient[${k.plus(name(`base_${pass.of}`, "u32"), at).code}]`;
+  const write = (at: Value, v: Value): Statement => k.assign(target(at), k.splat(v, lanes));
+  const shifted = pass.models.filter((model) => pass.terms.some((term) => usesX(term, model)));
+
+  const visit = (positions: readonly Value[], block: row.Block): readonly Statement[] => {
+    const out: Statement[] = [];
+    positions.forEach((at, j) => {
+      for (const model of pass.models) {
+        const z = name(`z_${model}_${j}`, "f32", lanes);
+        out.push(k.letValue(z.code, row.asReal(row.finiteBits(row.loadBits(model, at, schedule)))));
+        if (!shifted.includes(model)) continue;
+        const x = name(`x_${model}_${j}`, "f32", lanes);
+        out.push(k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes))));
+        if (pass.terms.some(({ powers }) => powers.some((power) => power.model === model && power.d > 0))) {
+          out.push(k.letValue(`e_${model}_${j}`, k.exp(x)));
+        }
+      }
+    });
+    positions.forEach((at, j) => {
+      const opaque = atEntry(
+        pass.terms.flatMap((term) => term.opaque),
+        {
+          logit: (model) => name(`z_${model}_${j}`),
+          slot: (position) => name(`slot_${position}`),
+          param: paramValue,
+          entry: at,
+          label: row.label,
+        },
+        names,
+      );
+      out.push(...opaque.statements);
+      let next = 0;
+      const terms = pass.terms.map((term, position): Value => {
+        const factors: Value[] = [k.splat(name(`c_${position}`), lanes)];
+        for (const power of term.powers) {
+          if (power.d !== 0 || power.k !== 0) {
+            factors.push(factor(power, name(`x_${power.model}_${j}`, "f32", lanes), name(`e_${power.model}_${j}`, "f32", lanes)));
+          }
+        }
+        for (const model of term.maximal) {
+          const isTop = k.infix(name(`x_${model}_${j}`, "f32", lanes), "==", k.splat(k.f32(0), lanes));
+          factors.push(k.choose(isTop, k.splat(k.f32(1), lanes), k.splat(k.f32(0), lanes)));
+        }
+        for (const _ of term.opaque) factors.push(opaque.values[next++]!);
+        return factors.reduce(k.times);
+      });
+      out.push(k.varValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)));
+    });
+    const patches = positions.map((at, j) => {
+      const g = name(`g_${j}`, "f32", lanes);
+      return k.assign(g.code, k.choose(row.isLabelAt(at, schedule), k.splat(name("at_label"), lanes), g));
+    });
+    out.push(k.when(row.labelInBlock(block, schedule), patches));
+    positions.forEach((at, j) => out.push(write(at, name(`g_${j}`, "f32", lanes))));
+    return out;
+  };
+
+  const zeros = row.overRow(schedule, (positions) => positions.map((at) => write(at, k.f32(0))));
+  const body: Statement[] = [
+    ...row.openRow(pass.models, schedule, zeros),
+    ...shifted.map((model) => k.letValue(`m_${model}`, read(fieldKey({ kind: "maximum", model })))),
+    ...pass.terms.map(({ slot }, position) => k.letValue(`c_${position}`, read(slot))),
+    ...pass.opaqueSlots.map((slot, position) => k.letValue(`slot_${position}`, read(slot))),
+    k.letValue("at_label", read(pass.atLabel)),
+    ...row.overRow(schedule, visit),
+  ];
+  return {
+    name: `write the gradient of ${pass.of} logits`,
+    bindings: [
+      ...row.rowBindings(pass.models, schedule),
+      { name: "rows", role: { kind: "rows" }, access: "read", type: "f32" },
+      { name: "gradient", role: { kind: "gradient", model: pass.of }, access: "write", type: lanes === 4 ? "vec4<f32>" : "f32" },
+      { name: "params", role: { kind: "params" }, access: "uniform", type: `array<vec4<f32>, ${paramVectors}>` },
+    ],
+    workgroup: schedule.rowLanes,
+    shared: [],
+    body,
+    grid: "row",
+  };
+}
+
+const usesX = (term: GradientTerm, model: ModelName): boolean =>
+  term.maximal.includes(model) ||
+  term.powers.some((power) => power.model === model && (power.d !== 0 || power.k !== 0));

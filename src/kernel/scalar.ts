@@ -1,0 +1,78 @@
+// Emits a core expression as WGSL: one `let` for each shared part, in the order of the arguments. The caller
+// says what the leaves are (a field, a slot, a parameter, a stored result); everything else is elementwise.
+
+import { fail } from "../core/error.ts";
+import type { Node } from "../core/node.ts";
+import { topological } from "../core/node.ts";
+import { binaryOps, unaryOps } from "../core/ops.ts";
+import * as k from "./kernel.ts";
+import type { Statement, Value } from "./kernel.ts";
+
+/** The value of a leaf, or null when the node is to be computed from its arguments. */
+export type Leaf = (node: Node) => Value | null;
+
+export interface Scope {
+  readonly statements: Statement[];
+  /** Emits what a node needs into `statements` and returns its value. */
+  value(node: Node): Value;
+}
+
+/** Fresh names count up within a kernel, so that nested scopes never shadow each other. */
+export function scope(leaf: Leaf, names: { next: number }): Scope {
+  const statements: Statement[] = [];
+  const known = new Map<Node, Value>();
+  const keep = (node: Node, v: Value): Value => {
+    // literals and names are repeated, everything else is computed once
+    const simple = /^[\w.]+$/.test(v.code) || node.tag === "const";
+    if (simple) return v;
+    const named = k.value(v.type, `v${names.next++}`);
+    statements.push(k.letValue(named.code, v));
+    return named;
+  };
+  const value = (root: Node): Value => {
+    for (const node of reachable(root, (part) => known.has(part) || leaf(part) !== null)) {
+      if (known.has(node)) continue;
+      known.set(node, keep(node, leaf(node) ?? compute(node, (arg) => known.get(arg)!)));
+    }
+    return known.get(root)!;
+  };
+  return { statements, value };
+}
+
+function reachable(root: Node, isLeaf: (node: Node) => boolean): readonly Node[] {
+  if (isLeaf(root)) return [root];
+  const wanted = new Set<Node>([root]);
+  const stack = [root];
+  while (stack.length > 0) {
+    for (const arg of stack.pop()!.args) {
+      if (wanted.has(arg)) continue;
+      wanted.add(arg);
+      if (!isLeaf(arg)) stack.push(arg);
+    }
+  }
+  return topological([root]).filter((node) => wanted.has(node));
+}
+
+function compute(node: Node, arg: (node: Node) => Value): Value {
+  switch (node.tag) {
+    case "const":
+      return node.dtype === "i32" ? k.value("i32", `${node.value}i`) : node.dtype === "bool" ? k.value("bool", node.value === 1 ? "true" : "false") : k.f32(node.value);
+    case "unary":
+      return k.value(unaryOps[node.op].to, unaryOps[node.op].wgsl(arg(node.args[0]).code));
+    case "binary": {
+      const [a, b] = [arg(node.args[0]), arg(node.args[1])];
+      return k.value(node.dtype, binaryOps[node.op].wgsl(a.code, b.code));
+    }
+    case "select":
+      return k.choose(arg(node.args[0]), arg(node.args[1]), arg(node.args[2]));
+    case "stop":
+      return arg(node.args[0]);
+    case "param":
+    case "input":
+    case "iota":
+    case "count":
+    case "reduce":
+    case "at":
+      return fail("kernel-leaf", `A ${node.tag} cannot be computed here; an earlier stage should have replaced it.`);
+  }
+}

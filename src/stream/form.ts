@@ -1,0 +1,172 @@
+// The normal form of an expression along the vocabulary. With x = z − max z, a form is
+//   Σ_terms  coefficient · e^{exponent} · Π_z e^{d·x} x^k · atoms   (+ Σ shift·max z)
+// where coefficient and exponent do not depend on the vocabulary entry. Sums of such terms are exactly what
+// a running pass can accumulate, and what the gradient kernel evaluates with one exponential per entry.
+// Multiples of the maxima are carried apart ("shifts") so that they cancel as symbols, never as numbers.
+
+import { binary, constant, unary } from "../core/build.ts";
+import type { Node } from "../core/node.ts";
+
+/** e^{d·x} x^k of one logits input. */
+export interface Power {
+  readonly d: number;
+  readonly k: number;
+}
+
+export type Atom =
+  /** 1 at the vocabulary entry of the label, 0 elsewhere. */
+  | { readonly kind: "label" }
+  /** 1 where the logits reach their maximum, 0 elsewhere. */
+  | { readonly kind: "maximum"; readonly of: Node }
+  /** Anything else that depends on the vocabulary entry, as a core node over logits and row values. */
+  | { readonly kind: "opaque"; readonly node: Node };
+
+export interface Term {
+  readonly coefficient: Node;
+  /** Row-level; null stands for 0. */
+  readonly exponent: Node | null;
+  readonly powers: ReadonlyMap<Node, Power>;
+  readonly atoms: readonly Atom[];
+}
+
+export type Shifts = ReadonlyMap<Node, number>;
+
+/** A value that does not depend on the vocabulary entry: rest + Σ shift·max z. */
+export interface RowValue {
+  readonly kind: "row";
+  readonly shifts: Shifts;
+  readonly rest: Node;
+}
+export interface Form {
+  readonly kind: "form";
+  readonly shifts: Shifts;
+  readonly terms: readonly Term[];
+}
+/** An index or a comparison that has no normal form. */
+export interface Raw {
+  readonly kind: "raw";
+  readonly node: Node;
+}
+export type Value = RowValue | Form | Raw;
+
+/** More terms than this are not multiplied out; the product becomes opaque instead. */
+const largestProduct = 32;
+const noShifts: Shifts = new Map();
+const noPowers: ReadonlyMap<Node, Power> = new Map();
+
+export const rowValue = (rest: Node, shifts: Shifts = noShifts): RowValue => ({ kind: "row", shifts, rest });
+export const form = (terms: readonly Term[], shifts: Shifts = noShifts): Form => ({ kind: "form", shifts, terms });
+
+export const rowTerm = (coefficient: Node): Term => ({ coefficient, exponent: null, powers: noPowers, atoms: [] });
+export const atomTerm = (atom: Atom): Term => ({ ...rowTerm(constant(1)), atoms: [atom] });
+export const opaque = (node: Node): Form => form([atomTerm({ kind: "opaque", node })]);
+
+/** The logits themselves: x + max z. */
+export const logitsForm = (z: Node): Form =>
+  form([{ ...rowTerm(constant(1)), powers: new Map([[z, { d: 0, k: 1 }]]) }], new Map([[z, 1]]));
+
+export function addShifts(a: Shifts, b: Shifts, sign: number): Shifts {
+  const sum = new Map(a);
+  for (const [z, amount] of b) {
+    const total = (sum.get(z) ?? 0) + sign * amount;
+    if (total === 0) sum.delete(z);
+    else sum.set(z, total);
+  }
+  return sum;
+}
+
+export function scaleShifts(shifts: Shifts, factor: number): Shifts {
+  return factor === 0 ? noShifts : new Map([...shifts].map(([z, amount]) => [z, amount * factor]));
+}
+
+/** Lifts a row value into a form; its shifts stay apart. */
+export const lift = (value: RowValue | Form): Form =>
+  value.kind === "form" ? value : form([rowTerm(value.rest)], value.shifts);
+
+export const isConst = (node: Node, value?: number): boolean =>
+  node.tag === "const" && (value === undefined || node.value === value);
+
+/** Product of two row-level nodes, without writing factors of one. */
+export function timesNode(a: Node, b: Node): Node {
+  if (a.tag === "const" && b.tag === "const") return constant(a.value * b.value);
+  if (isConst(a, 0) || isConst(b, 0)) return constant(0);
+  if (isConst(a, 1)) return b;
+  if (isConst(b, 1)) return a;
+  if (isConst(a, -1)) return unary("neg", b);
+  if (isConst(b, -1)) return unary("neg", a);
+  return binary("times", a, b);
+}
+
+/** Sum of two row-level nodes, without writing zeros. */
+export function plusNode(a: Node, b: Node): Node {
+  if (isConst(a, 0)) return b;
+  if (isConst(b, 0)) return a;
+  return binary("plus", a, b);
+}
+
+/** Identifies what a term is, apart from its coefficient and exponent. */
+export function termKey(term: Term): string {
+  const powers = [...term.powers].map(([z, { d, k }]) => `${z.id}:${d},${k}`).sort();
+  const atoms = term.atoms.map((atom) => atomKey(atom)).sort();
+  return `${powers.join(";")}|${atoms.join(";")}`;
+}
+
+function atomKey(atom: Atom): string {
+  if (atom.kind === "label") return "label";
+  return atom.kind === "maximum" ? `maximum ${atom.of.id}` : `opaque ${atom.node.id}`;
+}
+
+/** Adds up terms that differ in their coefficient only. */
+export function collect(terms: readonly Term[]): readonly Term[] {
+  const byKey = new Map<string, Term>();
+  for (const term of terms) {
+    if (isConst(term.coefficient, 0)) continue;
+    const key = `${termKey(term)}|${term.exponent?.id ?? ""}`;
+    const known = byKey.get(key);
+    byKey.set(
+      key,
+      known === undefined ? term : { ...known, coefficient: plusNode(known.coefficient, term.coefficient) },
+    );
+  }
+  return [...byKey.values()];
+}
+
+export function addForms(a: Form, b: Form, sign: 1 | -1): Form {
+  const second = sign === 1 ? b.terms : scaleTerms(b.terms, constant(-1));
+  return form(collect([...a.terms, ...second]), addShifts(a.shifts, b.shifts, sign));
+}
+
+export const scaleTerms = (terms: readonly Term[], factor: Node): readonly Term[] =>
+  terms.map((term) => ({ ...term, coefficient: timesNode(term.coefficient, factor) }));
+
+/** Product of two forms without shifts, or null when it would have too many terms. */
+export function multiplyForms(a: Form, b: Form): Form | null {
+  if (a.terms.length * b.terms.length > largestProduct) return null;
+  const terms: Term[] = [];
+  for (const left of a.terms) for (const right of b.terms) terms.push(multiplyTerms(left, right));
+  return form(collect(terms));
+}
+
+function multiplyTerms(a: Term, b: Term): Term {
+  const powers = new Map(a.powers);
+  for (const [z, power] of b.powers) {
+    const other = powers.get(z);
+    powers.set(z, { d: power.d + (other?.d ?? 0), k: power.k + (other?.k ?? 0) });
+  }
+  const exponent =
+    a.exponent === null ? b.exponent : b.exponent === null ? a.exponent : plusNode(a.exponent, b.exponent);
+  // an indicator is its own square
+  const atoms = new Map<string, Atom>();
+  const repeated: Atom[] = [];
+  for (const atom of [...a.atoms, ...b.atoms]) {
+    const key = atomKey(atom);
+    if (atom.kind === "opaque" && atoms.has(key)) repeated.push(atom);
+    else atoms.set(key, atom);
+  }
+  return {
+    coefficient: timesNode(a.coefficient, b.coefficient),
+    exponent,
+    powers,
+    atoms: [...atoms.values(), ...repeated],
+  };
+}

@@ -1,0 +1,237 @@
+// The stage level: which passes over the vocabulary there are, which fields each leaves, what the row
+// programs between them compute, and how the gradient is written. Equal work of different responses is
+// stacked: a pass names models, never responses' own expressions, and every completion token is one row.
+
+import { constant } from "../core/build.ts";
+import type { ModelName } from "../core/inputs.ts";
+import { topological, type Node } from "../core/node.ts";
+import { scaleOf, type Derivation, type DerivedForm } from "./derive.ts";
+import { plusNode } from "./form.ts";
+import { fieldKey, logitsOfInput, modelsOf, type FieldSpec, type ModelPower } from "./fields.ts";
+import { skeletonOf } from "./skeleton.ts";
+
+/** A value per completion token, kept between kernels. */
+export type RowField = string;
+
+/** One running pass over [rows, vocab] of its models. */
+export interface OnlinePass {
+  readonly kind: "online";
+  readonly round: 1;
+  readonly models: readonly ModelName[];
+  readonly responses: readonly string[];
+  readonly fields: readonly FieldSpec[];
+  readonly sources: readonly Node[];
+}
+/** A pass whose summand needs results of earlier passes: the algebra could not make it a running one. */
+export interface TotalPass {
+  readonly kind: "total";
+  readonly round: number;
+  readonly models: readonly ModelName[];
+  readonly responses: readonly string[];
+  readonly index: number;
+  readonly op: "sum" | "max";
+  /** Over `z.MODEL`, `slot.I` and `label`; slot I is the row field `slots[I]`. */
+  readonly body: Node;
+  readonly slots: readonly RowField[];
+  readonly sources: readonly Node[];
+}
+/** One term of the gradient of a row: slot · Π e^{d·x} x^k · factors. */
+export interface GradientTerm {
+  readonly slot: RowField;
+  readonly powers: readonly ModelPower[];
+  /** Models whose entry must be maximal for the term to count. */
+  readonly maximal: readonly ModelName[];
+  /** Factors outside the normal form, over `z.MODEL`, `slot.I`, `label`. */
+  readonly opaque: readonly Node[];
+}
+/** The last pass: reads the logits again and writes the gradient of one model's logits. */
+export interface GradientPass {
+  readonly kind: "gradient";
+  readonly of: ModelName;
+  readonly models: readonly ModelName[];
+  readonly responses: readonly string[];
+  readonly terms: readonly GradientTerm[];
+  readonly atLabel: RowField;
+  readonly opaqueSlots: readonly RowField[];
+}
+/** Writes one value per completion token of a response. */
+export interface RowOutput {
+  readonly field: RowField;
+  readonly response: string;
+  readonly node: Node;
+}
+export interface Stages {
+  readonly passes: readonly (OnlinePass | TotalPass)[];
+  /** What must be computed after each round of passes, by round. */
+  readonly outputs: ReadonlyMap<number, readonly RowOutput[]>;
+  readonly gradients: readonly GradientPass[];
+  readonly lastRound: number;
+}
+
+/** The gradient of one logits input, in normal form. */
+export interface LogitsGradient {
+  readonly model: ModelName;
+  readonly response: string;
+  readonly form: DerivedForm;
+}
+
+export function stages(derivation: Derivation, gradients: readonly LogitsGradient[]): Stages {
+  const outputs = new Map<number, RowOutput[]>();
+  const rounds = roundsOf(derivation);
+  const passes = [...onlinePasses(derivation), ...totalPasses(derivation, rounds, outputs)];
+  const lastRound = passes.reduce((last, pass) => Math.max(last, pass.round), 1);
+  const finals = outputs.get(lastRound) ?? [];
+  outputs.set(lastRound, finals);
+  return { passes, outputs, gradients: gradientPasses(gradients, finals), lastRound };
+}
+
+/** The round after which a total is known: one more than what its slots need. */
+function roundsOf(derivation: Derivation): ReadonlyMap<number, number> {
+  const rounds = new Map<number, number>();
+  // totals are listed in the order of discovery, so what a total needs stands before it
+  for (const total of derivation.totals) {
+    const needs = topological(total.skeleton.slots).map((node) => {
+      const match = node.tag === "input" ? /^field\.total\[(\d+)\]/.exec(node.name) : null;
+      return match === null ? 1 : (rounds.get(Number(match[1])) ?? 1);
+    });
+    rounds.set(total.index, Math.max(rounds.get(total.index) ?? 0, 1 + Math.max(1, ...needs)));
+  }
+  return rounds;
+}
+
+function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
+  // per response, models that meet in one moment must be read in one loop
+  const byModels = new Map<string, { models: readonly ModelName[]; responses: Set<string>; fields: Map<string, FieldSpec>; sources: Set<Node> }>();
+  const responses = [...new Set([...derivation.fields.values()].map((use) => use.response))].sort();
+  for (const response of responses) {
+    const uses = [...derivation.fields.values()].filter((use) => use.response === response && use.spec.kind !== "total");
+    let groups: ModelName[][] = [];
+    for (const use of uses) {
+      const models = modelsOf(use.spec);
+      const touching = groups.filter((group) => group.some((model) => models.includes(model)));
+      groups = [...groups.filter((group) => !touching.includes(group)), [...new Set([...touching.flat(), ...models])].sort()];
+    }
+    for (const models of groups) {
+      const key = models.join("+");
+      const pass = byModels.get(key) ?? { models, responses: new Set<string>(), fields: new Map<string, FieldSpec>(), sources: new Set<Node>() };
+      byModels.set(key, pass);
+      pass.responses.add(response);
+      for (const use of uses.filter(({ spec }) => modelsOf(spec).some((model) => models.includes(model)))) {
+        pass.fields.set(fieldKey(use.spec), use.spec);
+        for (const lower of shiftedWith(use.spec)) pass.fields.set(fieldKey(lower), lower);
+        for (const source of use.sources) pass.sources.add(source);
+      }
+    }
+  }
+  return [...byModels.values()]
+    .sort((a, b) => (a.models.join() < b.models.join() ? -1 : 1))
+    .map(({ models, responses: stacked, fields, sources }) => ({
+      kind: "online",
+      round: 1,
+      models,
+      responses: [...stacked],
+      fields: [...fields.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, spec]) => spec),
+      sources: [...sources],
+    }));
+}
+
+/** Every field of a model needs that model's running maximum. */
+function shiftedWith(spec: FieldSpec): readonly FieldSpec[] {
+  return modelsOf(spec).map((model) => ({ kind: "maximum", model }));
+}
+
+function totalPasses(
+  derivation: Derivation,
+  rounds: ReadonlyMap<number, number>,
+  outputs: Map<number, RowOutput[]>,
+): readonly TotalPass[] {
+  const passes = new Map<number, TotalPass>();
+  for (const { index, op, response, skeleton, source } of derivation.totals) {
+    const round = rounds.get(index)!;
+    const known = passes.get(index);
+    const slots = skeleton.slots.map((_, position) => `total[${index}].slot[${position}]`);
+    skeleton.slots.forEach((node, position) => {
+      const list = outputs.get(round - 1) ?? [];
+      list.push({ field: slots[position]!, response, node });
+      outputs.set(round - 1, list);
+    });
+    passes.set(index, {
+      kind: "total",
+      round,
+      models: skeleton.models,
+      responses: [...(known?.responses ?? []), response],
+      index,
+      op,
+      body: skeleton.body,
+      slots,
+      sources: [...(known?.sources ?? []), source],
+    });
+  }
+  return [...passes.values()].sort((a, b) => a.round - b.round || a.index - b.index);
+}
+
+/** Stacks the gradients of all responses of a model: a term that a response lacks has coefficient 0. */
+function gradientPasses(gradients: readonly LogitsGradient[], outputs: RowOutput[]): readonly GradientPass[] {
+  const models = [...new Set(gradients.map(({ model }) => model))];
+  return models.map((of) => {
+    const own = gradients.filter(({ model }) => model === of);
+    const responses = own.map(({ response }) => response);
+    const terms = new Map<string, GradientTerm & { values: Map<string, Node> }>();
+    const opaqueSlots: RowField[] = [];
+    const slotValues: { field: RowField; response: string; node: Node }[] = [];
+    for (const { response, form } of own) {
+      for (const term of form.terms) {
+        if (term.atoms.some((atom) => atom.kind === "label")) continue;
+        const powers = [...term.powers].map(([z, power]) => ({ model: logitsOfInput(z)!.model, ...power }));
+        powers.sort((a, b) => (a.model < b.model ? -1 : 1));
+        const maximal = term.atoms.flatMap((atom) => (atom.kind === "maximum" ? [logitsOfInput(atom.of)!.model] : []));
+        const opaque = term.atoms.flatMap((atom) => {
+          if (atom.kind !== "opaque") return [];
+          const { body, slots } = skeletonOf(atom.node, opaqueSlots.length);
+          for (const node of slots) {
+            const field = `gradient[${of}].slot[${opaqueSlots.length}]`;
+            opaqueSlots.push(field);
+            slotValues.push({ field, response, node });
+          }
+          return [body];
+        });
+        const key = JSON.stringify([powers, maximal, opaque.map((node) => node.id)]);
+        const known = terms.get(key) ?? {
+          slot: `gradient[${of}].term[${terms.size}]`,
+          powers,
+          maximal,
+          opaque,
+          values: new Map<string, Node>(),
+        };
+        const value = scaleOf(term.coefficient, term.exponent);
+        const earlier = known.values.get(response);
+        known.values.set(response, earlier === undefined ? value : plusNode(earlier, value));
+        terms.set(key, known);
+      }
+    }
+    const atLabel = `gradient[${of}].label`;
+    for (const { response, form } of own) outputs.push({ field: atLabel, response, node: form.atLabel });
+    for (const { slot, values } of terms.values()) {
+      for (const response of responses) outputs.push({ field: slot, response, node: values.get(response) ?? constant(0) });
+    }
+    outputs.push(...slotValues);
+    for (const { field, response: given } of [...slotValues]) {
+      for (const response of responses) if (response !== given) outputs.push({ field, response, node: constant(0) });
+    }
+    const list = [...terms.values()].map(({ slot, powers, maximal, opaque }) => ({ slot, powers, maximal, opaque }));
+    const read = new Set<ModelName>([of]);
+    for (const term of list) {
+      for (const { model } of term.powers) read.add(model);
+      for (const model of term.maximal) read.add(model);
+      for (const node of term.opaque) for (const model of modelsIn(node)) read.add(model);
+    }
+    return { kind: "gradient", of, models: [of, ...[...read].filter((model) => model !== of)], responses, terms: list, atLabel, opaqueSlots };
+  });
+}
+
+function modelsIn(node: Node): readonly ModelName[] {
+  return topological([node]).flatMap((part) =>
+    part.tag === "input" && part.name.startsWith("z.") ? [part.name.slice(2) as ModelName] : [],
+  );
+}
+
