@@ -68,13 +68,15 @@ const infoOf = (info: GPUAdapterInfo, kind: AdapterKind): AdapterInfo => {
     architecture: info.architecture,
     device: info.device,
     description: info.description,
-    software: info.isFallbackAdapter,
+    software: Boolean(info.isFallbackAdapter),
     kind,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
     subgroupMatrixConfigs: [...(subgroupMatrixConfigs ?? [])].map((one) => JSON.stringify(one)),
   };
 };
+
+const unnamed = { vendor: "", architecture: "", device: "", description: "" } as GPUAdapterInfo;
 
 const lineOf = ({
   vendor,
@@ -177,7 +179,9 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
  */
 export const adoptDevice = async (gpu: GPUDevice, options: AdoptOptions = {}): Promise<Device> => {
   requireBudget(options.byteBudget);
-  const info = infoOf(gpu.adapterInfo, "user's own");
+  // Browsers that are older than the field leave it out.
+  const known = (gpu as { readonly adapterInfo?: GPUAdapterInfo }).adapterInfo ?? unnamed;
+  const info = infoOf(known, "user's own");
   const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
   return describe(gpu, info, byteBudget, false);
 };

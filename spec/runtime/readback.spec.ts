@@ -1,0 +1,177 @@
+// Waiting for the GPU and reading back: the bytes that come, and the ways in which a wait ends without them.
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { openDevice, type Device } from "../../src/runtime/device.ts";
+import { finished, readBuffer, sleepThenAwait } from "../../src/runtime/readback.ts";
+import { createPipeline } from "../../src/runtime/shaders.ts";
+import { bufferUsage } from "../../src/runtime/usage.ts";
+
+const { storage, copySource, copyTarget } = bufferUsage;
+
+let device: Device;
+
+beforeAll(async () => {
+  device = await openDevice();
+});
+
+afterAll(() => {
+  device.dispose();
+});
+
+const bufferOn = (gpu: GPUDevice, size: number): GPUBuffer =>
+  gpu.createBuffer({ label: "result", size, usage: storage | copySource | copyTarget });
+
+describe("reading a buffer back", () => {
+  it("gives the bytes that were written, from any offset", async () => {
+    const words = fc.uint32Array({ minLength: 1, maxLength: 300 });
+    await fc.assert(
+      fc.asyncProperty(words, fc.nat(), fc.nat(), async (written, first, count) => {
+        const start = first % written.length;
+        const end = start + 1 + (count % (written.length - start));
+        const buffer = bufferOn(device.gpu, written.byteLength);
+        device.gpu.queue.writeBuffer(buffer, 0, written);
+        const bytes = await readBuffer(device, buffer, 4 * start, 4 * (end - start), "reading", {
+          key: "spec",
+        });
+        expect([...new Uint32Array(bytes)]).toEqual([...written.subarray(start, end)]);
+        buffer.destroy();
+      }),
+      { numRuns: 50 },
+    );
+    expect(device.takeErrors()).toEqual([]);
+  });
+
+  it.each([
+    [-4, 4],
+    [0, 0],
+    [0, 20],
+    [16, 4],
+    [2, 4],
+    [0, 3],
+    [Number.NaN, 4],
+  ])("refuses the range from %d of %d bytes in a buffer of 16", async (offset, length) => {
+    const buffer = bufferOn(device.gpu, 16);
+    const reading = readBuffer(device, buffer, offset, length, "reading");
+    await expect(reading).rejects.toMatchObject({ code: "readback-invalid" });
+    await expect(reading).rejects.toThrow('"result" of 16 bytes');
+    buffer.destroy();
+  });
+
+  it("refuses a buffer that cannot be copied from", async () => {
+    const buffer = device.gpu.createBuffer({ size: 16, usage: storage });
+    const reading = readBuffer(device, buffer, 0, 16, "reading");
+    await expect(reading).rejects.toMatchObject({ code: "readback-invalid" });
+    await expect(reading).rejects.toThrow("COPY_SRC");
+    buffer.destroy();
+  });
+
+  it("says so when the buffer being read is destroyed meanwhile", async () => {
+    const staging = device.gpu.createBuffer({ size: 16, usage: bufferUsage.mapRead | copyTarget });
+    const waiting = sleepThenAwait(device, "reading", () => staging.mapAsync(1));
+    staging.destroy();
+    await expect(waiting).rejects.toMatchObject({ code: "gpu-aborted" });
+  });
+});
+
+describe("a device lost during a readback", () => {
+  const loop = `
+@group(0) @binding(0) var<storage, read_write> result: array<u32>;
+@compute @workgroup_size(1) fn main() {
+  var x = result[0];
+  for (var i = 0u; i < 3000000u; i += 1u) { x = x * 1664525u + 1013904223u; }
+  result[0] = x;
+}`;
+
+  it("ends the wait in a typed error, with the queue empty or busy", async () => {
+    for (const busy of [false, true]) {
+      const doomed = await openDevice();
+      const buffer = bufferOn(doomed.gpu, 16);
+      if (busy) {
+        const pipeline = await createPipeline(doomed, loop, "loop");
+        const encoder = doomed.gpu.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(
+          0,
+          doomed.gpu.createBindGroup({
+            layout: pipeline.getBindGroupLayout(0),
+            entries: [{ binding: 0, resource: { buffer } }],
+          }),
+        );
+        pass.dispatchWorkgroups(1);
+        pass.end();
+        doomed.gpu.queue.submit([encoder.finish()]);
+      }
+      const reading = readBuffer(doomed, buffer, 0, 16, "reading the loss");
+      doomed.gpu.destroy();
+      await expect(reading).rejects.toMatchObject({ code: "device-lost" });
+      await expect(reading).rejects.toThrow(`${doomed.line} was lost while reading the loss`);
+    }
+  });
+
+  it("is noticed before anything is submitted afterwards", async () => {
+    const doomed = await openDevice();
+    const buffer = bufferOn(doomed.gpu, 16);
+    doomed.dispose();
+    await doomed.lost;
+    const code = "device-lost";
+    await expect(readBuffer(doomed, buffer, 0, 16, "reading")).rejects.toMatchObject({ code });
+    await expect(finished(doomed, "running")).rejects.toMatchObject({ code });
+    await expect(createPipeline(doomed, loop, "loop")).rejects.toMatchObject({ code });
+  });
+
+  it("is noticed at once by a wait that sleeps or never settles", async () => {
+    const doomed = await openDevice();
+    const waiting = sleepThenAwait(doomed, "waiting", () => new Promise<never>(() => undefined));
+    doomed.gpu.destroy();
+    await expect(waiting).rejects.toMatchObject({ code: "device-lost" });
+  });
+});
+
+describe("a wait", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is bounded", async () => {
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const waiting = sleepThenAwait(device, "running forever", never, { timeoutMs: 10 });
+    await expect(waiting).rejects.toMatchObject({ code: "gpu-timeout" });
+    await expect(waiting).rejects.toThrow("running forever within 0.01 s");
+  });
+
+  it("passes on what else goes wrong", async () => {
+    const waiting = sleepThenAwait(device, "waiting", () => Promise.reject(new RangeError("odd")));
+    await expect(waiting).rejects.toThrow(RangeError);
+  });
+
+  it("sleeps through nine tenths of the last duration of its key before it makes the loop poll", async () => {
+    vi.useFakeTimers();
+    let begun = 0;
+    const work = (milliseconds: number) => (): Promise<void> => {
+      begun += 1;
+      return new Promise((resolve) => {
+        setTimeout(resolve, milliseconds);
+      });
+    };
+    const options = { key: "a kernel" };
+
+    const first = sleepThenAwait(device, "running", work(100), options);
+    expect(begun).toBe(1);
+    await vi.advanceTimersByTimeAsync(100);
+    await first;
+
+    const second = sleepThenAwait(device, "running", work(10), options);
+    await vi.advanceTimersByTimeAsync(89);
+    expect(begun).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toBe(2);
+    await vi.advanceTimersByTimeAsync(10);
+    await second;
+
+    const other = sleepThenAwait(device, "running", work(1), { key: "another kernel" });
+    expect(begun).toBe(3);
+    await vi.advanceTimersByTimeAsync(1);
+    await other;
+  });
+});
