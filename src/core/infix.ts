@@ -59,7 +59,7 @@ function binaryPiece(op: BinaryOp, a: Piece, b: Piece): Piece {
 }
 
 function piece(node: Node, args: readonly Piece[]): Piece {
-  const [a, b] = args as readonly Piece[] as readonly [Piece, Piece];
+  const [a, b] = args as readonly [Piece, Piece];
   switch (node.tag) {
     case "const":
       return constantPiece(node.value, node.dtype);

@@ -2,7 +2,7 @@
 // interned and well formed like any other, and what the text says about types is checked against what the term is.
 // Empty lines and lines that begin with `//` are skipped, so that tests can be written as annotated text.
 
-import { tokenAxis, type Axis } from "./axis.ts";
+import type { Axis } from "./axis.ts";
 import {
   at,
   binary,
@@ -16,7 +16,7 @@ import {
   stop,
   unary,
 } from "./build.ts";
-import { fail, PrefcError } from "./error.ts";
+import { PrefcError } from "./error.ts";
 import type { DType, Node } from "./node.ts";
 import {
   binaryOps,
@@ -26,94 +26,28 @@ import {
   type ReduceOp,
   type UnaryOp,
 } from "./ops.ts";
+import {
+  accept,
+  axis,
+  bracketed,
+  expected,
+  name,
+  number,
+  demand,
+  skipSpace,
+  string,
+  take,
+  wordShape,
+  type Cursor,
+} from "./scan.ts";
 import { spellAxis } from "./spell.ts";
-
-/** One line, and how far it has been read. */
-interface Cursor {
-  readonly text: string;
-  readonly line: number;
-  column: number;
-}
 
 type Defined = Map<number, Node>;
 
 const isOp = <Op extends string>(table: Readonly<Record<Op, unknown>>, name: string): name is Op =>
   Object.hasOwn(table, name);
 
-function expected(cursor: Cursor, what: string, column: number = cursor.column): never {
-  const found = cursor.text.slice(column, column + 20);
-  const shown = found === "" ? "the end of the line" : JSON.stringify(found);
-  fail(
-    "parse-error",
-    `line ${cursor.line}, column ${column + 1}: expected ${what}, found ${shown}.`,
-  );
-}
-
-const skipSpace = (cursor: Cursor): void => {
-  while (cursor.text[cursor.column] === " ") cursor.column++;
-};
-
-/** Reads what the (sticky) expression matches, after spaces; undefined when it does not. */
-function take(cursor: Cursor, shape: RegExp): string | undefined {
-  skipSpace(cursor);
-  shape.lastIndex = cursor.column;
-  const found = shape.exec(cursor.text)?.[0];
-  if (found !== undefined) cursor.column += found.length;
-  return found;
-}
-
-function accept(cursor: Cursor, symbol: string): boolean {
-  skipSpace(cursor);
-  const here = cursor.text.startsWith(symbol, cursor.column);
-  if (here) cursor.column += symbol.length;
-  return here;
-}
-
-function require(cursor: Cursor, symbol: string): void {
-  if (!accept(cursor, symbol)) expected(cursor, `"${symbol}"`);
-}
-
-const wordShape = /[A-Za-z_][A-Za-z0-9_]*/y;
-const stringShape = /"(?:[^"\\]|\\.)*"/y;
-const numberShape = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/y;
 const referenceShape = /%\d+/y;
-
-function string(cursor: Cursor, what: string): string {
-  skipSpace(cursor);
-  const start = cursor.column;
-  const text = take(cursor, stringShape);
-  if (text === undefined) return expected(cursor, what);
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return expected(cursor, "a JSON string", start);
-  }
-}
-
-const name = (cursor: Cursor, what: string): string =>
-  take(cursor, wordShape) ?? string(cursor, what);
-
-function number(cursor: Cursor): number {
-  return Number(take(cursor, numberShape) ?? expected(cursor, "a number"));
-}
-
-function axis(cursor: Cursor): Axis {
-  if (accept(cursor, "token."))
-    return tokenAxis(name(cursor, "the name of a response, a word or a quoted string"));
-  skipSpace(cursor);
-  const start = cursor.column;
-  const text = take(cursor, wordShape);
-  return text === "batch" || text === "vocab"
-    ? text
-    : expected(cursor, `an axis ("batch", "vocab" or "token.NAME")`, start);
-}
-
-function bracketed(cursor: Cursor): Axis {
-  require(cursor, "[");
-  const found = axis(cursor);
-  require(cursor, "]");
-  return found;
-}
 
 function reference(cursor: Cursor, defined: Defined): Node {
   skipSpace(cursor);
@@ -140,7 +74,7 @@ function type(cursor: Cursor): Type {
   if (accept(cursor, "[")) {
     do axes.push(axis(cursor));
     while (accept(cursor, ","));
-    require(cursor, "]");
+    demand(cursor, "]");
   }
   return { dtype, axes };
 }
@@ -149,7 +83,7 @@ function type(cursor: Cursor): Type {
 function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): Node {
   const arg = (): Node => reference(cursor, defined);
   const next = (): Node => {
-    require(cursor, ",");
+    demand(cursor, ",");
     return arg();
   };
   skipSpace(cursor);
@@ -194,11 +128,11 @@ function binding(cursor: Cursor, defined: Defined): void {
   const position = Number(label.slice(1));
   if (defined.has(position))
     expected(cursor, "a number that no earlier line defines", cursor.column - label.length);
-  require(cursor, ":");
+  demand(cursor, ":");
   skipSpace(cursor);
   const typeColumn = cursor.column;
   const declared = type(cursor);
-  require(cursor, "=");
+  demand(cursor, "=");
   const node = definition(cursor, defined, declared);
   end(cursor);
   if (node.dtype !== declared.dtype || node.axes.join() !== declared.axes.join()) {
@@ -228,7 +162,7 @@ export function parse(text: string): Readonly<Record<string, Node>> {
       const start = cursor.column;
       const label = name(cursor, "the name of a root, a word or a quoted string");
       if (roots.has(label)) expected(cursor, "a root that no earlier line returns", start);
-      require(cursor, "=");
+      demand(cursor, "=");
       const node = reference(cursor, defined);
       end(cursor);
       roots.set(label, node);
