@@ -62,7 +62,6 @@ const products: readonly Rule[] = [
   rule("times-constants", times(c, times(d, x)), times(value, x), {
     compute: [{ target: value, value: (of) => of(c) * of(d) }],
   }),
-  rule("times-reciprocal", times(x, over(one, positive)), over(x, positive)),
   rule("over-one", over(x, one), x),
   rule("over-minus-one", over(x, minusOne), neg(x)),
   rule("zero-over", over(zero, positive), zero),

@@ -1,10 +1,12 @@
 // Identities that hold for real numbers but not for float32, turned towards the side that keeps its digits: sums of
 // exponentials that would overflow, logarithms of what has already been rounded to 0 or 1, differences that cancel.
-// Each left side is defined only where the right side is, so a rule never widens or narrows the domain of an objective.
+// Wherever a left side has a value, its right side has the same one.
 
-import { constant } from "../core/build.ts";
+import { binary, constant } from "../core/build.ts";
+import type { Node } from "../core/node.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
 import {
+  abs,
   exp,
   expm1,
   log,
@@ -34,6 +36,11 @@ const positive = variable("positive", { domain: [0.01, 4] });
 const aboveMinusOne = variable("aboveMinusOne", { domain: [-0.9, 4] });
 const two = constant(2);
 const half = constant(0.5);
+
+// Logits of masked vocabulary entries are −∞, and 0·x is 0 for every x: e^{−∞}·e^{∞} is 0, but e^{−∞+∞} is nothing. So
+// exponents that could be infinite with opposite signs are not added up.
+const offVocab = (of: (variable: Node) => Node): boolean =>
+  [a, b].every((one) => !of(one).axes.includes("vocab"));
 
 // 1 − σ(x) rounds to 0 from x = 17 on; σ(−x) keeps all its digits
 const sigmoids: readonly Rule[] = [
@@ -65,10 +72,12 @@ const exponentials: readonly Rule[] = [
   rule("sqrt-exp", sqrt(exp(x)), exp(times(half, x))),
   rule("pow-exp", pow(exp(a), b), exp(times(a, b))),
   rule("log-pow", log(pow(positive, b)), times(b, log(positive))),
-  rule("exp-times-exp", times(exp(a), exp(b)), exp(plus(a, b))),
+  rule("exp-times-exp", times(exp(a), exp(b)), exp(plus(a, b)), { when: offVocab }),
   rule("exp-over-exp", over(exp(a), exp(b)), exp(minus(a, b))),
   rule("reciprocal-exp", over(one, exp(x)), exp(neg(x))),
-  rule("exp-times-sigmoid", times(exp(a), sigmoid(b)), exp(plus(a, logSigmoid(b)))),
+  rule("exp-times-sigmoid", times(exp(a), sigmoid(b)), exp(plus(a, logSigmoid(b))), {
+    when: offVocab,
+  }),
   rule("exp-over-sigmoid", over(exp(a), sigmoid(b)), exp(minus(a, logSigmoid(b)))),
 ];
 
@@ -76,7 +85,12 @@ const exponentials: readonly Rule[] = [
 const differences: readonly Rule[] = [
   rule("log-one-plus-exp", log(plus(one, exp(x))), neg(logSigmoid(neg(x)))),
   rule("log1p-exp", log1p(exp(x)), neg(logSigmoid(neg(x)))),
-  rule("log-exp-plus-exp", log(plus(exp(a), exp(b))), minus(a, logSigmoid(minus(a, b)))),
+  rule(
+    "log-exp-plus-exp",
+    log(plus(exp(a), exp(b))),
+    minus(binary("maximum", a, b), logSigmoid(abs(minus(a, b)))),
+    { when: offVocab },
+  ),
   rule("log-one-minus-exp", log(minus(one, exp(negative))), log1mExp(negative)),
   // what 1 − e^x has become by the time the logarithm around it is looked at
   rule("log-neg-expm1", log(neg(expm1(negative))), log1mExp(negative)),
