@@ -96,8 +96,12 @@ export const clamp = <A extends Axes>(x: Real<A>, bounds: Bounds<A>): Expr<A> =>
     return fail("clamp-bounds", `clamp: min ${min} is larger than max ${max}; exchange them.`);
   }
   const value = operand("clamp", "the value", x) as Expr<A>;
-  const raised = min === undefined ? value : where(value.lt(min), min, value);
-  return max === undefined ? raised : where(value.gt(max), max, raised);
+  const bound = (name: "min" | "max", given: Real<A>): Expr<A> =>
+    operand("clamp", name, given) as Expr<A>;
+  const low = min === undefined ? undefined : bound("min", min);
+  const high = max === undefined ? undefined : bound("max", max);
+  const raised = low === undefined ? value : where(value.lt(low), low, value);
+  return high === undefined ? raised : where(value.gt(high), high, raised);
 };
 
 /** A bool (as 0 or 1) or an integer as a real number. */

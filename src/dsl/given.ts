@@ -20,11 +20,11 @@ export interface Given<R extends string> extends Models {
   /** The responses by name. */
   readonly y: { readonly [K in R]: Response<K> };
   /** A reward model's score of a response; differentiated. */
-  reward<K extends R>(y: Response<K>): Expr<PerExample>;
+  readonly reward: <K extends R>(y: Response<K>) => Expr<PerExample>;
   /** A number given with each example, such as a margin or a sample weight; not differentiated. */
-  example(name: string): Expr<PerExample>;
+  readonly example: (name: string) => Expr<PerExample>;
   /** A number given with each completion token, such as a token weight; not differentiated. */
-  tokens<K extends R>(name: string, y: Response<K>): Expr<PerToken<K>>;
+  readonly tokens: <K extends R>(name: string, y: Response<K>) => Expr<PerToken<K>>;
 }
 
 /** The responses by name; reading any other name is an error that lists them. */

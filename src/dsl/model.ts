@@ -13,11 +13,11 @@ import { response, type Response } from "./response.ts";
 /** A language model, evaluated on the responses of a batch. */
 export interface Model {
   /** z: the logits that predict each completion token, before any normalisation. */
-  logits<R extends string>(y: Response<R>): Expr<PerVocab<R>>;
+  readonly logits: <R extends string>(y: Response<R>) => Expr<PerVocab<R>>;
   /** log π(y_t | x, y<t): the log-probability of each completion token. */
-  logp<R extends string>(y: Response<R>): Expr<PerToken<R>>;
+  readonly logp: <R extends string>(y: Response<R>) => Expr<PerToken<R>>;
   /** log π(y | x): the log-probability of the completion, the sum over its tokens. */
-  logps<R extends string>(y: Response<R>): Expr<PerExample>;
+  readonly logps: <R extends string>(y: Response<R>) => Expr<PerExample>;
 }
 
 /** The model whose logits are data of the batch under this name. */

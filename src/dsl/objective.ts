@@ -1,16 +1,16 @@
 // An objective: a named loss over the responses it declares. The compiler reads the core nodes; the formula
 // itself is kept as well, so that combinators can build a new objective from an old one.
 
-import { describeAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
-import { topological, type Node } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import type { PerExample } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
 import type { AnyExpr, Expr } from "./expr.ts";
-import { isExpr, operand } from "./facade.ts";
+import { isExpr } from "./facade.ts";
 import { given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
 import { unifyParams } from "./param.ts";
+import { checkInputs, checkResponses, result } from "./wellformed.ts";
 
 /** Named quantities to report beside the loss; one per example means their average over the batch. */
 export type Metrics = Readonly<Record<string, Expr<PerExample>>>;
@@ -56,57 +56,6 @@ const made = new WeakSet<object>();
 export const isObjective = (value: unknown): value is Objective =>
   typeof value === "object" && value !== null && made.has(value);
 
-function checkResponses(where: string, names: unknown): void {
-  if (!Array.isArray(names)) {
-    return fail(
-      "responses-not-a-list",
-      `${where}: the responses are ${describe(names)}; give a list of names such as ["w", "l"].`,
-    );
-  }
-  if (names.length === 0)
-    fail("responses-missing", `${where}: it declares no response; name at least one, such as "w".`);
-  for (const name of names) checkName(`${where}: a response`, name);
-  const twice = names.find((name, position) => names.indexOf(name) !== position);
-  if (twice !== undefined)
-    fail(
-      "response-twice",
-      `${where}: the response ${JSON.stringify(twice)} is declared twice; give each its own name.`,
-    );
-}
-
-/** Checks a loss or a metric: a real number, one per example at most. */
-function result(where: string, what: string, value: unknown): Node {
-  if (value === undefined)
-    return fail(
-      "returns-nothing",
-      `${where}: ${what} is undefined; return an expression from the formula.`,
-    );
-  const { node, axes } = operand(where, what, value);
-  const left = axes.find((axis: Axis) => axis !== "batch");
-  if (left !== undefined) {
-    fail(
-      "axis-left-over",
-      `${where}: ${what} still ranges over ${describeAxis(left)}; reduce it first, e.g. sum("${left === "vocab" ? "vocab" : "token"}", …).`,
-    );
-  }
-  return node;
-}
-
-/** Two inputs of one name and different shapes cannot both be found in a batch. */
-function checkInputs(where: string, roots: readonly Node[]): void {
-  const known = new Map<string, Node>();
-  for (const node of topological(roots)) {
-    if (node.tag !== "input") continue;
-    const other = known.get(node.name) ?? node;
-    if (other !== node)
-      fail(
-        "input-names-collide",
-        `${where}: two different inputs are both called ${JSON.stringify(node.name)}; rename one.`,
-      );
-    known.set(node.name, node);
-  }
-}
-
 function split(where: string, built: AnyExpr | Definition): Definition {
   if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {} };
   if (typeof built !== "object" || built === null || !("loss" in built)) {
@@ -115,7 +64,19 @@ function split(where: string, built: AnyExpr | Definition): Definition {
       `${where}: the formula returned ${describe(built)}; return the loss, or { loss, metrics }.`,
     );
   }
-  return { loss: built.loss, metrics: built.metrics ?? {} };
+  const { loss, metrics = {} } = built;
+  if (
+    typeof metrics !== "object" ||
+    metrics === null ||
+    isExpr(metrics) ||
+    Array.isArray(metrics)
+  ) {
+    fail(
+      "metrics-not-a-record",
+      `${where}: the metrics are ${describe(metrics)}; return { loss, metrics: { name: expression } }.`,
+    );
+  }
+  return { loss, metrics };
 }
 
 /**

@@ -22,11 +22,23 @@ export type Reduction = <A extends Axes, X extends keyof A>(
 const binds = (node: Node, name: AxisName): boolean =>
   (node.tag === "reduce" || node.tag === "at") && nameOf(node.axis) === name;
 
-/** The core axis of the expression that the name stands for; a sentence if there is none. */
-function find(where: string, axis: unknown, e: AnyExpr): Axis {
+/** An expression and the core axis that a name stands for in it. */
+interface Along {
+  readonly e: AnyExpr;
+  readonly axis: Axis;
+}
+
+/** Checks that a value is an expression that has an axis of this name; `where` begins the sentence of the error. */
+function along(
+  where: string,
+  axis: unknown,
+  value: unknown,
+  allowed: readonly DType[] = ["f32"],
+): Along {
   const name = axisName(where, axis);
+  const e = operand(where, "the expression", value, allowed);
   const found = axisNamed(name, e.axes);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { e, axis: found };
   if (topological([e.node]).some((node) => binds(node, name))) {
     return fail(
       "axis-already-reduced",
@@ -39,26 +51,24 @@ function find(where: string, axis: unknown, e: AnyExpr): Axis {
   );
 }
 
-const without = (e: AnyExpr, axis: Axis): readonly Axis[] =>
-  e.axes.filter((other) => other !== axis);
+const without = ({ e, axis }: Along): readonly Axis[] => e.axes.filter((other) => other !== axis);
 
-function reduceAlong(where: string, op: ReduceOp, axis: unknown, value: unknown): AnyExpr {
-  const e = operand(where, "the expression", value);
-  const bound = find(where, axis, e);
-  const needing = without(e, bound).find((other) => extentAxes(other).includes(bound));
+function bind(where: string, op: ReduceOp, { e, axis }: Along): AnyExpr {
+  const rest = without({ e, axis });
+  const needing = rest.find((other) => extentAxes(other).includes(axis));
   if (needing !== undefined) {
     fail(
       "ragged-order",
-      `${where}: the expression still ranges over ${describeAxis(needing)}, whose number differs between examples; reduce "token" before "${bound}".`,
+      `${where}: the expression still ranges over ${describeAxis(needing)}, whose number differs between examples; reduce "token" before "${axis}".`,
     );
   }
-  return wrap(core.reduce(op, bound, e.node), without(e, bound));
+  return wrap(core.reduce(op, axis, e.node), rest);
 }
 
 const reduction =
   (op: ReduceOp): Reduction =>
   (axis, e) =>
-    reduceAlong(op, op, axis, e) as never;
+    bind(op, op, along(op, axis, e)) as never;
 
 /** Σ over the axis. */
 export const sum: Reduction = reduction("sum");
@@ -67,26 +77,26 @@ export const max: Reduction = reduction("max");
 /** log Σ exp along the axis, shifted by the largest value so that nothing overflows. */
 export const logSumExp: Reduction = reduction("logSumExp");
 
-/** The smallest value along the axis. */
-export const min: Reduction = (axis, e) => {
-  const x = operand("min", "the expression", e);
-  const most = reduceAlong("min", "max", axis, wrap(core.unary("neg", x.node), x.axes));
+/** The smallest value along the axis: −max(−e). */
+export const min: Reduction = (axis, value) => {
+  const found = along("min", axis, value);
+  const negated = wrap<Axes, "f32">(core.unary("neg", found.e.node), found.e.axes);
+  const most = bind("min", "max", { ...found, e: negated });
   return wrap(core.unary("neg", most.node), most.axes);
 };
 
 /** The average along the axis: the sum over its extent. */
-export const mean: Reduction = (axis, e) => {
-  const x = operand("mean", "the expression", e);
-  const bound = find("mean", axis, x);
-  const total = reduceAlong("mean", "sum", axis, x);
-  return wrap(core.binary("over", total.node, core.count(bound)), total.axes);
+export const mean: Reduction = (axis, value) => {
+  const found = along("mean", axis, value);
+  const total = bind("mean", "sum", found);
+  return wrap(core.binary("over", total.node, core.count(found.axis)), total.axes);
 };
 
 /** e − log Σ exp e along the axis: logits to log-probabilities. Keeps the axis. */
-export const logSoftmax = <A extends Axes, X extends keyof A>(axis: X, e: Expr<A>): Expr<A> => {
-  const x = operand("logSoftmax", "the expression", e);
-  const total = reduceAlong("logSoftmax", "logSumExp", axis, x);
-  return wrap(core.binary("minus", x.node, total.node), x.axes);
+export const logSoftmax = <A extends Axes, X extends keyof A>(axis: X, value: Expr<A>): Expr<A> => {
+  const found = along("logSoftmax", axis, value);
+  const total = bind("logSoftmax", "logSumExp", found);
+  return wrap(core.binary("minus", found.e.node, total.node), found.e.axes);
 };
 
 /** e with the axis set to an index: `at(logits, "vocab", y.ids)` are the logits of the tokens themselves. */
@@ -95,10 +105,9 @@ export const at = <A extends Axes, D extends DType, X extends keyof A>(
   axis: X,
   index: Expr<{ [K in Exclude<keyof A, X>]: A[K] }, "i32">,
 ): Expr<{ [K in Exclude<keyof A, X>]: A[K] }, D> => {
-  const body = operand("at", "the expression", e, ["f32", "i32", "bool"]);
-  const bound = find("at", axis, body);
+  const body = along("at", axis, e, ["f32", "i32", "bool"]);
   const position = operand("at", "the index", index, ["i32"]);
-  const rest = without(body, bound);
+  const rest = without(body);
   checkSameTokens("at", [
     ["the expression", rest],
     ["the index", position.axes],
@@ -107,10 +116,10 @@ export const at = <A extends Axes, D extends DType, X extends keyof A>(
   if (extra !== undefined) {
     fail(
       "index-axis",
-      `at: the index ranges over ${describeAxis(extra)}, but the expression without its ${nameOf(bound)} axis ranges over ${listAxes(rest)}; index with fewer axes.`,
+      `at: the index ranges over ${describeAxis(extra)}, but the expression without its ${nameOf(body.axis)} axis ranges over ${listAxes(rest)}; index with fewer axes.`,
     );
   }
-  return wrap(core.at(body.node, bound, position.node), rest);
+  return wrap(core.at(body.e.node, body.axis, position.node), rest);
 };
 
 function axisOf(where: string, axis: unknown, y: unknown): Axis {

@@ -1,0 +1,60 @@
+// What makes an objective well formed: responses with names of their own, a loss and metrics that are real and
+// one per example at most, and inputs that a batch can tell apart. Each rule ends in a sentence of its own.
+
+import { describeAxis, type Axis } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
+import { topological, type Node } from "../core/node.ts";
+import { checkName, describe } from "./check.ts";
+import { operand } from "./facade.ts";
+
+/** Checks the responses that an objective declares; `where` begins the sentence of the error. */
+export function checkResponses(where: string, names: unknown): void {
+  if (!Array.isArray(names)) {
+    return fail(
+      "responses-not-a-list",
+      `${where}: the responses are ${describe(names)}; give a list of names such as ["w", "l"].`,
+    );
+  }
+  if (names.length === 0)
+    fail("responses-missing", `${where}: it declares no response; name at least one, such as "w".`);
+  for (const name of names) checkName(`${where}: a response`, name);
+  const twice = names.find((name, position) => names.indexOf(name) !== position);
+  if (twice !== undefined)
+    fail(
+      "response-twice",
+      `${where}: the response ${JSON.stringify(twice)} is declared twice; give each its own name.`,
+    );
+}
+
+/** Checks a loss or a metric: a real number, one per example at most. */
+export function result(where: string, what: string, value: unknown): Node {
+  if (value === undefined)
+    return fail(
+      "returns-nothing",
+      `${where}: ${what} is undefined; return an expression from the formula.`,
+    );
+  const { node, axes } = operand(where, what, value);
+  const left = axes.find((axis: Axis) => axis !== "batch");
+  if (left !== undefined) {
+    fail(
+      "axis-left-over",
+      `${where}: ${what} still ranges over ${describeAxis(left)}; reduce it first, e.g. sum("${left === "vocab" ? "vocab" : "token"}", …).`,
+    );
+  }
+  return node;
+}
+
+/** Two inputs of one name and different shapes cannot both be found in a batch. */
+export function checkInputs(where: string, roots: readonly Node[]): void {
+  const known = new Map<string, Node>();
+  for (const node of topological(roots)) {
+    if (node.tag !== "input") continue;
+    const other = known.get(node.name) ?? node;
+    if (other !== node)
+      fail(
+        "input-names-collide",
+        `${where}: two different inputs are both called ${JSON.stringify(node.name)}; rename one.`,
+      );
+    known.set(node.name, node);
+  }
+}
