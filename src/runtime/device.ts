@@ -62,13 +62,17 @@ export interface DeviceOptions extends AdoptOptions {
 const mostErrorsKept = 100;
 
 const infoOf = (info: GPUAdapterInfo, kind: AdapterKind): AdapterInfo => {
-  const { subgroupMatrixConfigs } = info as { readonly subgroupMatrixConfigs?: Iterable<object> };
+  // Not every browser has these fields.
+  const { subgroupMatrixConfigs, isFallbackAdapter } = info as {
+    readonly subgroupMatrixConfigs?: Iterable<object>;
+    readonly isFallbackAdapter?: boolean;
+  };
   return {
     vendor: info.vendor,
     architecture: info.architecture,
     device: info.device,
     description: info.description,
-    software: Boolean(info.isFallbackAdapter),
+    software: isFallbackAdapter === true,
     kind,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,

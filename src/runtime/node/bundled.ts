@@ -54,7 +54,7 @@ const unpack = (archive: Uint8Array): ReadonlyMap<string, Uint8Array> => {
 };
 
 /**
- * Unpacks SwiftShader below one of `roots` and returns the folder, which has the archive's hash in its name. Files that
+ * Unpacks SwiftShader below `root` and returns the folder, which has the archive's hash in its name. Files that
  * are already there are verified by size and SHA-256; changed ones are written again. Throws the file system's errors.
  */
 export const unpackSwiftShader = (root: string): string => {

@@ -10,8 +10,12 @@ import { adapterOf } from "./instance.ts";
 
 const vulkanLoader = "libvulkan.so.1";
 
-// Without a loader Dawn finds nothing on Linux and complains on standard error, so it is not asked.
-const hasDrivers = (): boolean => process.platform !== "linux" || canMapLibrary(vulkanLoader);
+let systemLoader: boolean | undefined;
+
+// Without a loader Dawn finds nothing on Linux and complains on standard error, so it is not asked. The question is put
+// once, before the bundled loader is mapped: afterwards that one would answer, and it knows no driver of the system.
+const hasDrivers = (): boolean =>
+  (systemLoader ??= process.platform !== "linux" || canMapLibrary(vulkanLoader));
 
 const systemAdapter = async (): Promise<GPUAdapter | null> =>
   hasDrivers()
@@ -63,6 +67,7 @@ const systemSoftware = async (): Promise<GPUAdapter | null> => {
 };
 
 const bundled = async (): Promise<GPUAdapter | null> => {
+  hasDrivers();
   const adapter = await adapterOf("swiftshader", loadBundledDriver());
   if (adapter !== null) return adapter;
   throw new PrefcError(
