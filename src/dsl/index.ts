@@ -24,4 +24,12 @@ export type { Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export type { Given, Models } from "./given.ts";
 export { isObjective, named, objective, referenceFree } from "./objective.ts";
-export type { About, Build, Definition, Metrics, Objective, ObjectiveOf } from "./objective.ts";
+export type {
+  About,
+  Build,
+  Definition,
+  LossAndMetrics,
+  Metrics,
+  Objective,
+  ObjectiveOf,
+} from "./objective.ts";

@@ -21,6 +21,12 @@ export interface Definition {
   readonly metrics: Metrics;
 }
 
+/** What a formula returns when it is more than the loss. */
+export interface LossAndMetrics {
+  readonly loss: Expr<PerExample>;
+  readonly metrics?: Metrics | undefined;
+}
+
 /** What the compiler reads. */
 export interface Objective {
   readonly name: string;
@@ -48,7 +54,7 @@ export interface About<R extends string> {
 }
 
 /** A formula: the loss alone, or the loss with metrics. */
-export type Build<R extends string> = (given: Given<R>) => Expr<PerExample> | Definition;
+export type Build<R extends string> = (given: Given<R>) => Expr<PerExample> | LossAndMetrics;
 
 const made = new WeakSet<object>();
 
@@ -56,7 +62,7 @@ const made = new WeakSet<object>();
 export const isObjective = (value: unknown): value is Objective =>
   typeof value === "object" && value !== null && made.has(value);
 
-function split(where: string, built: AnyExpr | Definition): Definition {
+function split(where: string, built: AnyExpr | LossAndMetrics): Definition {
   if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {} };
   if (typeof built !== "object" || built === null || !("loss" in built)) {
     return fail(
