@@ -26,7 +26,7 @@ export function didYouMean(name: string, known: readonly string[]): string {
       candidate,
       distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
     }))
-    .sort((a, b) => a.distance - b.distance);
+    .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best !== undefined && best.distance <= Math.max(1, name.length / 3)
     ? ` Did you mean "${best.candidate}"?`

@@ -1,0 +1,166 @@
+// Responses that come apart: each with its own completion tokens and its own logits, prompt rows already left out or
+// skipped by an index. This is the layout of the core itself, so any other can be brought into it.
+
+import { fail } from "../core/error.ts";
+import {
+  logitsOf,
+  logpInput,
+  logpsInput,
+  rewardInput,
+  tokenInput,
+  type ModelName,
+} from "../core/inputs.ts";
+import { assemble, examplesOf, perExample, type Entry, type Extras } from "./assemble.ts";
+import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
+import { isGpuBuffer } from "./logits.ts";
+import { indices, isNested, reals, type Numbers } from "./numbers.ts";
+import { readLogits, type LogitsSource } from "./source.ts";
+
+/** One response of every example. */
+export interface ResponseData {
+  /** Completion tokens: one list per example, or all in one list with `lengths` or `offsets`. */
+  readonly labels: Numbers | readonly Numbers[];
+  /** Completion length of each example. */
+  readonly lengths?: Numbers;
+  /** Cumulative lengths, from 0; instead of `lengths`. */
+  readonly offsets?: Numbers;
+  /** Logits [tokens, V]: row n predicts the n-th label. */
+  readonly policy_logits?: LogitsSource;
+  readonly ref_logits?: LogitsSource;
+  /** Row of each token, if the logits have other rows too. Responses that are given the same array share one tensor. */
+  readonly rows?: Numbers;
+  /** log π(y_t | x, y<t), one per token. */
+  readonly policy_logp?: Numbers;
+  readonly ref_logp?: Numbers;
+  /** log π(y | x), one per example. */
+  readonly policy_logps?: Numbers;
+  readonly ref_logps?: Numbers;
+  /** Score of a reward model, one per example. */
+  readonly reward?: Numbers;
+  /** Any other number per token by name, such as a token weight. */
+  readonly tokens?: Readonly<Record<string, Numbers>>;
+}
+
+export interface ResponsesOptions {
+  /** Width of a logits row. Needed if logits are in GPU buffers, if `rows` is given, or if there are no logits. */
+  readonly vocab_size?: number;
+  /** Any number per example by name, such as a margin. */
+  readonly examples?: NonNullable<Extras["examples"]>;
+}
+
+/** Offsets and labels, from any of the three ways in which they may be given. */
+function tokensOf(name: string, data: ResponseData): ResponseTokens {
+  const lists: readonly Numbers[] | undefined = isNested(data.labels) ? data.labels : undefined;
+  const flat = lists?.flatMap((list) => Array.from(list)) ?? (data.labels as Numbers);
+  const labels = indices(flat, `${name}.labels`, "label-out-of-range");
+  if (data.offsets !== undefined) {
+    return { labels, offsets: indices(data.offsets, `${name}.offsets`) };
+  }
+  const lengths = lists?.map((list) => list.length) ?? data.lengths;
+  if (lengths === undefined) {
+    return fail(
+      "lengths-needed",
+      `The labels of response "${name}" are one flat list, so examples cannot be told apart; give lengths or offsets, or one list per example.`,
+    );
+  }
+  const offsets = [0];
+  for (const length of indices(lengths, `${name}.lengths`)) offsets.push(offsets.at(-1)! + length);
+  return { labels, offsets: Uint32Array.from(offsets) };
+}
+
+/** What a response brings besides logits. */
+function valuesOf(name: string, data: ResponseData): readonly Entry[] {
+  const perToken = (values: Numbers, what: string): Binding => ({
+    height: "token",
+    values: reals(values, `${name}.${what}`),
+  });
+  const entries: Entry[] = [];
+  for (const model of ["policy", "ref"] as const) {
+    const [logp, logps] = [data[`${model}_logp`], data[`${model}_logps`]];
+    if (logp !== undefined) entries.push([logpInput(model, name), perToken(logp, `${model}_logp`)]);
+    if (logps !== undefined) {
+      entries.push([logpsInput(model, name), perExample(logps, `${name}.${model}_logps`)]);
+    }
+  }
+  if (data.reward !== undefined) {
+    entries.push([rewardInput(name), perExample(data.reward, `${name}.reward`)]);
+  }
+  for (const [key, values] of Object.entries(data.tokens ?? {})) {
+    entries.push([tokenInput(key, name), perToken(values, `tokens.${key}`)]);
+  }
+  return entries;
+}
+
+/** How many rows a logits source has: one per token, unless an index picks among more. */
+function rowsIn(source: LogitsSource, what: string, vocab: number | undefined): number {
+  if (isNested(source)) return source.length;
+  if (vocab === undefined) {
+    return fail(
+      "vocabulary-needed",
+      `${what} is flat and its rows are picked by an index, so the length of a row is unknown; give vocab_size.`,
+    );
+  }
+  return Math.floor((isGpuBuffer(source) ? source.size / 4 : source.length) / vocab);
+}
+
+/**
+ * A batch from responses that come apart, by name.
+ *
+ *     fromResponses({
+ *       w: { labels: [[5, 2], [7]], policy_logits: chosen, ref_logits: refChosen },
+ *       l: { labels: [[1], [3, 3]], policy_logits: rejected, ref_logits: refRejected },
+ *     })
+ *
+ * @throws PrefcError "lengths-needed", "rows-needed", "vocabulary-needed", "vocabulary-differs", and what `checkBatch`
+ * throws.
+ */
+export function fromResponses(
+  responses: Readonly<Record<string, ResponseData>>,
+  options: ResponsesOptions = {},
+): Batch {
+  const names = Object.keys(responses);
+  const tokens = Object.fromEntries(names.map((name) => [name, tokensOf(name, responses[name]!)]));
+  const examples = names.length === 0 ? 0 : tokens[names[0]!]!.offsets.length - 1;
+  const entries: Entry[] = [...examplesOf(options.examples)];
+  const tensors = new Map<LogitsSource, LogitsTensor>();
+  let vocab = options.vocab_size;
+
+  const bindLogits = (name: string, model: ModelName, source: LogitsSource): void => {
+    const { rows: picked } = responses[name]!;
+    const what = `${name}.${model}_logits`;
+    const sharers = names.filter((other) => responses[other]![`${model}_logits`] === source);
+    if (sharers.length > 1 && picked === undefined) {
+      fail(
+        "rows-needed",
+        `Responses ${sharers.map((other) => `"${other}"`).join(" and ")} share one ${model}_logits; say in rows which row predicts each token of "${name}".`,
+      );
+    }
+    const count = tokens[name]!.labels.length;
+    const rows = picked === undefined ? count : rowsIn(source, what, vocab);
+    const all = names.length > 1 && sharers.length === names.length;
+    const label = all ? model : `${model}.${sharers.join(".")}`;
+    const read = readLogits(source, label, what, rows, vocab);
+    vocab = read.vocab;
+    const tensor = tensors.get(source) ?? read.tensor;
+    tensors.set(source, tensor);
+    const rowIndex =
+      picked === undefined
+        ? Uint32Array.from({ length: count }, (_, row) => row)
+        : indices(picked, `${name}.rows`, "row-out-of-range");
+    entries.push([logitsOf(model, name), { height: "logits", tensor, rowIndex }]);
+  };
+
+  for (const name of names) {
+    const { policy_logits: policy, ref_logits: ref } = responses[name]!;
+    if (policy !== undefined) bindLogits(name, "policy", policy);
+    if (ref !== undefined) bindLogits(name, "ref", ref);
+    entries.push(...valuesOf(name, responses[name]!));
+  }
+  if (vocab === undefined) {
+    return fail(
+      "vocabulary-needed",
+      "No response brings logits, so the vocabulary size is unknown; give vocab_size.",
+    );
+  }
+  return assemble({ examples, vocab, responses: tokens }, entries);
+}
