@@ -20,7 +20,7 @@ export function quote(text: string): string {
   return JSON.stringify(text)
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits)
     .replaceAll("*/", "*\\/")
-    .replaceAll("/*", "\\/*");
+    .replaceAll("/*", "/\\u002a");
 }
 
 /** The word itself, or quoted where it is not one. */
