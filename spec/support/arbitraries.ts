@@ -12,7 +12,7 @@ export interface BatchOptions {
   readonly layouts?: readonly Layout[];
   /** Default: all three. `extreme` reaches ±80, so that probabilities underflow in single precision. */
   readonly scales?: readonly Scale[];
-  /** Whether some logits that are not a label's may be −∞. Default: false. */
+  /** Whether some logits that are not a label's are −∞, the same in both models, as in a padded vocabulary. Default: false. */
   readonly masked?: boolean;
   readonly maxExamples?: number;
   readonly maxLength?: number;
@@ -105,6 +105,7 @@ const build = (drawn: Sizes, seed: number, masked: boolean): Batch => {
     const count = offsets[examples]!;
     const labels = Uint32Array.from({ length: count }, () => Math.floor(random() * vocab));
     tokens[response] = { offsets, labels };
+    const masks = masked && Array.from({ length: count * vocab }, () => random() < 0.25);
     const { rows, rowIndex, tensor: suffix } = place(drawn, response, prompt);
     for (const model of ["policy", "ref"] as const) {
       const name = `${model}${suffix}`;
@@ -116,9 +117,10 @@ const build = (drawn: Sizes, seed: number, masked: boolean): Batch => {
       rowIndex.forEach((row, token) => {
         const label = labels[token]!;
         if (scale === "peaked") data[row * vocab + label]! += peak;
-        if (!masked) return;
-        for (let v = 0; v < vocab; v++)
-          if (v !== label && random() < 0.25) data[row * vocab + v] = -Infinity;
+        if (masks === false) return;
+        for (let v = 0; v < vocab; v++) {
+          if (v !== label && masks[token * vocab + v]) data[row * vocab + v] = -Infinity;
+        }
       });
       inputs[`${model}.logits.${response}`] = { height: "logits", tensor, rowIndex };
       inputs[`${model}.logp.${response}`] = {
