@@ -158,7 +158,7 @@ describeMisuses("clamp", [
 ]);
 
 it("describes an expression by what it ranges over where JavaScript asks for text", () => {
-  const text = (value: unknown): string => `${value as string}`;
-  expect(text(w)).toBe('[expression over batch and the tokens of "w"]');
+  const text = (value: unknown): string => `an ${value as string}`;
+  expect(text(w)).toBe('an [expression over batch and the tokens of "w"]');
   expect(isExpr(w)).toBe(true);
 });
