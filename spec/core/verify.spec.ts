@@ -9,7 +9,7 @@ import { terms } from "../support/terms.ts";
 
 /** A node as no constructor would make it: a good one with some fields replaced. */
 const forged = (good: Node, fields: Readonly<Record<string, unknown>>): Node =>
-  Object.freeze({ ...good, ...fields }) as Node;
+  Object.freeze({ ...good, ...fields });
 
 const complaint = (node: Node): string => {
   try {
@@ -64,7 +64,7 @@ describe("verify", () => {
     ["unknown axes", forged(x, { axes: ["time"] }), /its axes time are not all axes/],
     ["unknown type", forged(x, { dtype: "f64" }), /"f64" is not a type/],
     ["arity", forged(exp, { args: [x, x] }), /it has 2 arguments instead of 1/],
-    ["not frozen", { ...exp } as Node, /not frozen/],
+    ["not frozen", { ...exp }, /not frozen/],
     ["a fractional id", forged(exp, { id: 0.5 }), /its id 0.5 is not a position/],
     ["an argument made later", forged(exp, { id: 0, args: [exp] }), /which is not below its own 0/],
     [
