@@ -23,7 +23,7 @@ export function describeMisuses(title: string, misuses: readonly Misuse[]): void
       }
       expect(error).toBeInstanceOf(PrefcError);
       expect(error).toMatchObject({ code, message: expect.stringMatching(sentence) });
-      expect((error as PrefcError).message).toMatch(/\.$/);
+      expect((error as PrefcError).message).toMatch(/[.?]$/);
     });
   });
 }

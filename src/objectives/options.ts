@@ -36,7 +36,7 @@ export function checkOptions<T extends object>(where: string, kinds: OptionKinds
       const names = Object.keys(kinds);
       throw new PrefcError(
         "unknown-option",
-        `${where}: there is no option ${JSON.stringify(name)}; the options are ${listNames(names)}.${didYouMean(name, names)}`,
+        `${where}: there is no option ${JSON.stringify(name)}; ${names.length === 0 ? "there are none" : `the options are ${listNames(names)}`}.${didYouMean(name, names)}`,
       );
     }
     if (value !== undefined && !fits(kind, value)) {
