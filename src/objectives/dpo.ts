@@ -19,7 +19,7 @@ export const dpoOptions: OptionKinds = { beta: "number", label_smoothing: "numbe
  * −(1 − ε) log σ(βΔ) − ε log σ(−βΔ)
  *
  * Rafailov et al. 2023 (arXiv 2305.18290), equation 7; label smoothing: Mitchell 2023, "A note on DPO with
- * noisy preferences", equation 3, as in TRL's loss_type "sigmoid".
+ * noisy preferences", as in the authors' trainers.py (`preference_loss`) and in TRL up to 0.28.
  */
 export function dpo(options: DpoOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions("dpo", dpoOptions, options);
@@ -33,7 +33,7 @@ export function dpo(options: DpoOptions = {}): PairwiseObjective {
     },
     {
       source:
-        "Rafailov et al. 2023, arXiv 2305.18290, equation 7; label smoothing: Mitchell 2023, equation 3",
+        "Rafailov et al. 2023, arXiv 2305.18290, equation 7; label smoothing: Mitchell 2023, a note on DPO with noisy preferences",
       metrics: (g) => pairMetrics(g, β),
     },
   );

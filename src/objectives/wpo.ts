@@ -46,7 +46,7 @@ const weightingOptions: OptionKinds = {
 };
 
 const source =
-  "weights: Zhou et al. 2024, arXiv 2406.11827, section 3.2 (the authors' code clamps the product at 1, TRL does not)";
+  "weights: Zhou et al. 2024, arXiv 2406.11827, the weighted loss (the authors' code clamps the product at 1, TRL does not)";
 
 /** w(x, y) = exp(1/|y| Σ_t [log π(y_t) − alignment_t]) */
 export const weight = <R extends string>(
@@ -78,8 +78,8 @@ const weighted = { pair: ["w", "l"], chosen: ["w"], rejected: ["l"] } as const;
 /**
  * An objective with each example's loss multiplied by w(x, y_w) w(x, y_l).
  *
- * Zhou et al. 2024 (arXiv 2406.11827), section 3.2; stopped and unclamped by default, as in TRL's
- * use_weighting. An objective over one of the two responses becomes one over both.
+ * Zhou et al. 2024 (arXiv 2406.11827), as TRL prints it in docs/source/paper_index.md; stopped and unclamped
+ * by default, as in TRL's use_weighting. An objective over one of the two responses becomes one over both.
  */
 export function withWeighting(
   alignment: Alignment,
@@ -117,7 +117,7 @@ export const wpoOptions: OptionKinds = {
   ...weightingOptions,
 };
 
-/** w(x, y_w) w(x, y_l) · DPO. Zhou et al. 2024 (arXiv 2406.11827), section 3.2. */
+/** w(x, y_w) w(x, y_l) · DPO. Zhou et al. 2024 (arXiv 2406.11827). */
 export function wpo(options: WpoOptions = {}): PairwiseObjective {
   const {
     beta = 0.1,

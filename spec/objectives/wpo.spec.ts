@@ -1,13 +1,12 @@
-// DPO, WPO and SFT as the language says them, against the same losses and TRL's metrics as plain loops, on
-// random ragged batches; and the gradient through the weights only where it was asked for.
+// WPO as the language says it, against the weighted loss as plain loops on random ragged batches, under every
+// option; and the gradient through the weights only where it was asked for.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
-import type { Batch } from "../../src/batch/batch.ts";
 import { reduce } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
-import { referenceFree, type Objective } from "../../src/dsl/index.ts";
+import { referenceFree } from "../../src/dsl/index.ts";
 import {
   dpo,
   none,
@@ -17,100 +16,9 @@ import {
   wpo,
   type WpoOptions,
 } from "../../src/objectives/index.ts";
-import { evaluate } from "../../src/reference/interpret.ts";
 import { ragged } from "../support/arbitraries.ts";
+import { close, expectLosses, onBatches, values } from "./compare.ts";
 import * as plain from "./plain.ts";
-
-/** Both sides are float64 sums of up to a few hundred terms of size up to 160, whose exponentials are compared. */
-const tolerance = 1e-10;
-
-const close = (actual: number, wanted: number): void =>
-  expect(Math.abs(actual - wanted)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
-
-const values = (root: Node, batch: Batch, params = {}): readonly number[] => [
-  ...evaluate([root], batch, params)[0]!.data,
-];
-
-const onBatches = (claim: (batch: Batch) => void): void => fc.assert(fc.property(ragged(), claim));
-
-const expectLosses = (
-  objective: Objective,
-  batch: Batch,
-  wanted: readonly number[],
-  params = {},
-): void => {
-  const actual = values(objective.loss, batch, params);
-  expect(actual).toHaveLength(wanted.length);
-  actual.forEach((value, index) => close(value, wanted[index]!));
-};
-
-describe("dpo", () => {
-  it("is the smoothed log-sigmoid of the margin", () => {
-    onBatches((batch) => {
-      const pairs = plain.examples(batch);
-      expectLosses(
-        dpo(),
-        batch,
-        pairs.map((pair) => plain.dpo(pair, 0.1, 0)),
-      );
-      expectLosses(
-        dpo({ beta: 0.5, label_smoothing: 0.2 }),
-        batch,
-        pairs.map((pair) => plain.dpo(pair, 0.5, 0.2)),
-      );
-      expectLosses(
-        dpo(),
-        batch,
-        pairs.map((pair) => plain.dpo(pair, 2, 0.1)),
-        { beta: 2, label_smoothing: 0.1 },
-      );
-    });
-  });
-
-  it("reports TRL's metrics", () => {
-    const { metrics } = dpo({ beta: 0.3 });
-    onBatches((batch) => {
-      const pairs = plain.examples(batch);
-      const sides = (f: (s: plain.Sequence) => number, side: "w" | "l"): readonly number[] =>
-        pairs.map((pair) => f(pair[side]));
-      const chosen = sides(plain.logRatio, "w").map((h) => 0.3 * h);
-      const rejected = sides(plain.logRatio, "l").map((h) => 0.3 * h);
-      const tokens = (side: "w" | "l"): number =>
-        plain.total(sides(({ labels }) => labels.length, side));
-      const wanted: Readonly<Record<string, number>> = {
-        "rewards/chosen": plain.mean(chosen),
-        "rewards/rejected": plain.mean(rejected),
-        "rewards/margins": plain.mean(chosen.map((reward, b) => reward - rejected[b]!)),
-        "rewards/accuracies": plain.mean(chosen.map((reward, b) => Number(reward > rejected[b]!))),
-        "logps/chosen": plain.mean(sides(({ policy }) => plain.total(policy), "w")),
-        "logps/rejected": plain.mean(sides(({ policy }) => plain.total(policy), "l")),
-        entropy:
-          (plain.total(sides(plain.entropy, "w")) + plain.total(sides(plain.entropy, "l"))) /
-          (tokens("w") + tokens("l")),
-        mean_token_accuracy: plain.total(sides(plain.correct, "w")) / tokens("w"),
-      };
-      expect(Object.keys(metrics)).toEqual(Object.keys(wanted));
-      for (const [name, node] of Object.entries(metrics))
-        close(plain.mean(values(node, batch)), wanted[name]!);
-    });
-  });
-
-  it("counts a tie for the largest logit as correct", () => {
-    const tie: Batch = {
-      examples: 1,
-      vocab: 3,
-      responses: { w: { offsets: Uint32Array.of(0, 2), labels: Uint32Array.of(1, 2) } },
-      inputs: {
-        "policy.logits.w": {
-          height: "logits",
-          tensor: { name: "policy", data: Float32Array.of(4, 4, 0, 4, 4, 0), rows: 2 },
-          rowIndex: Uint32Array.of(0, 1),
-        },
-      },
-    };
-    expect(values(sft().metrics["mean_token_accuracy"]!, tie)).toEqual([0.5]);
-  });
-});
 
 describe("wpo", () => {
   const clamps = {
@@ -217,21 +125,5 @@ describe("wpo", () => {
       });
       expectLosses(free, batch, wanted);
     });
-  });
-});
-
-describe("sft", () => {
-  it("averages over the tokens of the batch, not over its sequences", () => {
-    onBatches((batch) => {
-      const tokens = plain.examples(batch).flatMap(({ w }) => w.policy);
-      expectLosses(sft(), batch, [-plain.mean(tokens)]);
-    });
-  });
-
-  it("needs only the policy on the chosen response", () => {
-    const inputs = topological([sft().loss]).flatMap((node) =>
-      node.tag === "input" ? [node.name] : [],
-    );
-    expect(inputs.toSorted()).toEqual(["ids.w", "policy.logits.w"]);
   });
 });
