@@ -41,8 +41,14 @@ export interface Derivation {
   readonly totals: readonly Total[];
 }
 
-/** `rows` have no vocabulary axis; `alongVocabulary` are [batch, token, vocab]. */
-export function derive(rows: readonly Node[], alongVocabulary: readonly Node[]): Derivation {
+/** The gradient of a logits input: [batch, token, vocab], or fewer axes where it is the same along them. */
+export interface AlongVocabulary {
+  readonly input: Node;
+  readonly node: Node;
+}
+
+/** Derives the passes of expressions without a vocabulary axis (`rows`) and of gradients along it. */
+export function derive(rows: readonly Node[], alongVocabulary: readonly AlongVocabulary[]): Derivation {
   const fields = new Map<Node, FieldUse>();
   const totals: Total[] = [];
   const totalKeys: string[] = [];
@@ -371,18 +377,19 @@ export function derive(rows: readonly Node[], alongVocabulary: readonly Node[]):
     return forms.form([forms.atomTerm({ kind: "maximum", of: [...line.d.keys()][0]! })]);
   };
 
-  const gradientForm = (root: Node): DerivedForm => {
-    const value = values.get(root)!;
+  const gradientForm = ({ input: z, node }: AlongVocabulary): DerivedForm => {
+    const value = values.get(node)!;
+    const root = z;
     if (value.kind === "raw") return fail("vocabulary-left", "A gradient is a real expression.");
     const whole = settled(forms.lift(value), root);
     for (const term of whole.terms) {
-      for (const z of term.powers.keys()) maximum(z, root);
+      for (const other of term.powers.keys()) maximum(other, root);
       for (const atom of term.atoms) if (atom.kind === "maximum") maximum(atom.of, root);
     }
     return { terms: whole.terms, atLabel: valueAtLabel(whole, root) };
   };
 
-  const roots = [...rows, ...alongVocabulary];
+  const roots = [...rows, ...alongVocabulary.map(({ node }) => node)];
   for (const node of topological(roots)) values.set(node, visit(node));
   return {
     rows: rows.map((root) => rowNode(values.get(root)!, root)),

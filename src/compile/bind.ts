@@ -1,0 +1,67 @@
+// Binds inputs at the height at which the batch brings them. Cached reference log-probabilities, for example,
+// are one number per sequence: wherever the objective computes them from logits, that subexpression is
+// replaced by an input, and the logits below it are never read.
+
+import { substitute } from "../core/build.ts";
+import { fail } from "../core/error.ts";
+import {
+  logitsOf,
+  logpFromLogits,
+  logpInput,
+  logpsFromLogits,
+  logpsInput,
+  type Height,
+  type ModelName,
+} from "../core/inputs.ts";
+import { topological, type Node } from "../core/node.ts";
+
+/** Where each model's log-probabilities enter: from logits unless said otherwise. */
+export type Heights = Readonly<Partial<Record<ModelName, Height>>>;
+
+export interface Roots {
+  readonly loss: Node;
+  readonly metrics: Readonly<Record<string, Node>>;
+}
+export interface Bound extends Roots {
+  /** Metrics that need something below the given height, and so cannot be reported. */
+  readonly dropped: readonly string[];
+}
+
+/** Replaces what lies at the given heights by inputs. @throws PrefcError input-too-high, unknown-height */
+export function bindHeights(roots: Roots, responses: readonly string[], heights: Heights): Bound {
+  const replaced = new Map<Node, Node>();
+  const below: { node: Node; model: ModelName; height: Height }[] = [];
+  for (const [model, height] of Object.entries(heights) as readonly [ModelName, Height][]) {
+    if (model !== "policy" && model !== "ref") {
+      fail("unknown-height", `heights: there is no model ${JSON.stringify(model)}; the models are "policy" and "ref".`);
+    }
+    if (height !== "logits" && height !== "logp" && height !== "logps") {
+      fail("unknown-height", `heights: ${model} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`);
+    }
+    if (height === "logits") continue;
+    for (const response of responses) {
+      if (height === "logp") replaced.set(logpFromLogits(model, response), logpInput(model, response));
+      else replaced.set(logpsFromLogits(model, response), logpsInput(model, response));
+      below.push({ node: logitsOf(model, response), model, height });
+    }
+  }
+  const names = Object.keys(roots.metrics);
+  const before = [roots.loss, ...names.map((name) => roots.metrics[name]!)];
+  // matched on the original: a subexpression is replaced as a whole, not part by part
+  const [loss, ...metrics] = substitute(before, (rebuilt, original) => replaced.get(original) ?? rebuilt, topological(before));
+  const needs = (root: Node): (typeof below)[number] | undefined => {
+    const nodes = new Set(topological([root]));
+    return below.find(({ node }) => nodes.has(node));
+  };
+  const missing = needs(loss!);
+  if (missing !== undefined) {
+    const { model, height } = missing;
+    fail(
+      "input-too-high",
+      `heights: ${model} is bound at "${height}", but the loss needs more of ${model} than that; bind it at ${height === "logps" ? '"logp" or ' : ""}"logits".`,
+    );
+  }
+  const kept = names.flatMap((name, position) => (needs(metrics[position]!) === undefined ? [[name, metrics[position]!] as const] : []));
+  const dropped = names.filter((name) => !kept.some(([other]) => other === name));
+  return { loss: loss!, metrics: Object.fromEntries(kept), dropped };
+}

@@ -1,0 +1,144 @@
+// The compiler, as one visible list. An objective goes through the passes below in order; each is recorded
+// with what it was given and what it made, so that `explain` is this list read aloud, and each result is
+// verified before the next pass sees it.
+
+import { gradient } from "../ad/gradient.ts";
+import { binary, count, reduce } from "../core/build.ts";
+import { isDifferentiated } from "../core/inputs.ts";
+import { topological, type Input, type Node, type Param } from "../core/node.ts";
+import { verify } from "../core/verify.ts";
+import { simplify } from "../rewrite/simplify.ts";
+import { derive, type Derivation } from "../stream/derive.ts";
+import { logitsOfInput } from "../stream/fields.ts";
+import { stages, type Stages } from "../stream/stages.ts";
+import { bindHeights, type Heights } from "./bind.ts";
+
+/** What the compiler reads of an objective. */
+export interface Source {
+  readonly name: string;
+  readonly responses: readonly string[];
+  readonly loss: Node;
+  readonly metrics: Readonly<Record<string, Node>>;
+}
+export interface PassRecord {
+  readonly name: string;
+  /** Nodes before and after. */
+  readonly before: number;
+  readonly after: number;
+  /** Rewrites applied, by rule. */
+  readonly applied: ReadonlyMap<string, number>;
+}
+/** The stages of one direction: the value alone, or the value with its gradient. */
+export interface Lowered {
+  readonly derivation: Derivation;
+  readonly stages: Stages;
+  /** Scalars by name: "loss", then the metrics. */
+  readonly scalars: readonly (readonly [name: string, node: Node])[];
+  /** The loss of each example, when the objective has one. */
+  readonly perExample: Node | null;
+  /** Gradients that are one number per token or example. */
+  readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
+}
+export interface Program {
+  readonly source: Source;
+  /** The loss as one number, after binding: what the reference interprets. */
+  readonly loss: Node;
+  readonly perExample: Node | null;
+  readonly metrics: Readonly<Record<string, Node>>;
+  readonly dropped: readonly string[];
+  /** Every input that the gradient is taken with respect to, and its gradient on the core. */
+  readonly gradients: readonly { readonly input: Input; readonly node: Node }[];
+  readonly inputs: readonly Input[];
+  readonly params: readonly Param[];
+  readonly passes: readonly PassRecord[];
+  readonly value: Lowered;
+  readonly valueAndGrad: Lowered;
+}
+export interface ProgramOptions {
+  readonly heights?: Heights;
+  /** Whether metrics are computed; true. */
+  readonly metrics?: boolean;
+}
+
+export function compileProgram(source: Source, options: ProgramOptions = {}): Program {
+  const passes: PassRecord[] = [];
+  const record = (
+    name: string,
+    before: readonly Node[],
+    after: readonly Node[],
+    applied: ReadonlyMap<string, number> = new Map(),
+  ): readonly Node[] => {
+    verify(after, `after ${name}`);
+    passes.push({ name, before: topological(before).length, after: topological(after).length, applied });
+    return after;
+  };
+  const simplified = (name: string, roots: readonly Node[]): readonly Node[] => {
+    const result = simplify(roots);
+    return record(name, roots, result.roots, result.applied);
+  };
+
+  const wanted = options.metrics === false ? {} : source.metrics;
+  const surface = [source.loss, ...Object.values(wanted)];
+
+  // 1 inputs enter at the height the batch brings them
+  const bound = bindHeights({ loss: source.loss, metrics: wanted }, source.responses, options.heights ?? {});
+  const names = Object.keys(bound.metrics);
+  record("bind inputs", surface, [bound.loss, ...names.map((name) => bound.metrics[name]!)]);
+  const perExample = bound.loss.axes.includes("batch") ? bound.loss : null;
+  const scalars = [overBatch(bound.loss), ...names.map((name) => overBatch(bound.metrics[name]!))];
+
+  // 2 algebra and stability
+  const forward = simplified("simplify", perExample === null ? scalars : [...scalars, perExample]);
+  const [loss] = forward as readonly [Node];
+
+  // 3 reverse mode
+  const inputs = inputsOf(scalars);
+  const differentiated = inputs.filter(({ name }) => isDifferentiated(name));
+  const raw = record("differentiate", [loss], gradient(loss, differentiated));
+  const gradients = simplified("simplify the gradient", raw);
+
+  // 4 running passes over the vocabulary, 5 rows and stages
+  const lower = (withGradient: boolean): Lowered => {
+    const isHigh = (input: Input): boolean => logitsOfInput(input) === null;
+    const pairs = withGradient ? differentiated.map((input, position) => ({ input, node: gradients[position]! })) : [];
+    const high = pairs.filter(({ input }) => isHigh(input));
+    const low = pairs.filter(({ input }) => !isHigh(input));
+    const derivation = derive([...forward, ...high.map(({ node }) => node)], low.map(({ input, node }) => ({ input, node })));
+    const label = withGradient ? "value and gradient" : "value";
+    const rows = simplified(`derive passes (${label})`, derivation.rows);
+    const lowered = stages(
+      derivation,
+      low.map(({ input }, position) => ({ ...logitsOfInput(input)!, form: derivation.forms[position]! })),
+    );
+    return {
+      derivation,
+      stages: lowered,
+      scalars: [["loss", rows[0]!], ...names.map((name, position) => [name, rows[1 + position]!] as const)],
+      perExample: perExample === null ? null : rows[scalars.length]!,
+      highGradients: high.map(({ input }, position) => ({ input, node: rows[forward.length + position]! })),
+    };
+  };
+
+  return {
+    source,
+    loss: scalars[0]!,
+    perExample,
+    metrics: Object.fromEntries(names.map((name, position) => [name, scalars[1 + position]!])),
+    dropped: bound.dropped,
+    gradients: differentiated.map((input, position) => ({ input, node: gradients[position]! })),
+    inputs,
+    params: topological(scalars).filter((node): node is Param => node.tag === "param"),
+    value: lower(false),
+    valueAndGrad: lower(true),
+    passes,
+  };
+}
+
+/** One number per example means their mean over the batch. */
+function overBatch(node: Node): Node {
+  return node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
+}
+
+function inputsOf(roots: readonly Node[]): readonly Input[] {
+  return topological(roots).filter((node): node is Input => node.tag === "input");
+}

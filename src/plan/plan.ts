@@ -1,0 +1,183 @@
+// The plan: the ordered dispatches of one direction on one kind of adapter, with every buffer laid out. It is
+// plain data; the runtime fills the buffers and submits, and explanations read it without a device.
+
+import type { Input, Node, Param } from "../core/node.ts";
+import { fieldKey } from "../stream/fields.ts";
+import type { GradientPass, OnlinePass, Stages, TotalPass } from "../stream/stages.ts";
+import { gradientKernel } from "../kernel/gradient.ts";
+import * as k from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { onlineKernel } from "../kernel/online.ts";
+import { rowsKernel, withoutLogSumExp, type RowProgram, type TokenOutput } from "../kernel/rows.ts";
+import type { Schedule } from "../kernel/schedule.ts";
+import { totalKernel } from "../kernel/total.ts";
+import { printKernel } from "../wgsl/print.ts";
+
+/** What a direction of a program computes, as the planner reads it. */
+export interface Lowering {
+  readonly stages: Stages;
+  readonly scalars: readonly (readonly [name: string, node: Node])[];
+  readonly perExample: Node | null;
+  readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
+}
+export interface Step {
+  readonly kernel: Kernel;
+  readonly wgsl: string;
+  /** The pass over logits that this step is, or null for a row program. */
+  readonly pass: OnlinePass | TotalPass | GradientPass | null;
+}
+/** Data of the batch that the row programs read. */
+export interface Upload {
+  readonly input: string;
+  readonly response: string | null;
+  /** A row field for a number per token, an example slot for a number per example. */
+  readonly slot: number;
+}
+/** A gradient that is one number per token or example, and where it is found. */
+export interface HighGradient {
+  readonly input: string;
+  readonly response: string | null;
+  readonly slot: number;
+}
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly responses: readonly string[];
+  readonly rowFields: readonly string[];
+  readonly exampleSlots: number;
+  readonly scalarSlots: number;
+  /** Scalars that are read back, in the order of their slots from 0. */
+  readonly scalars: readonly string[];
+  readonly perExample: number | null;
+  readonly tokenUploads: readonly Upload[];
+  readonly exampleUploads: readonly Upload[];
+  readonly highGradients: readonly HighGradient[];
+  readonly params: readonly Param[];
+}
+
+export interface Inputs {
+  readonly responses: readonly string[];
+  readonly inputs: readonly Input[];
+  readonly params: readonly Param[];
+}
+
+export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Plan {
+  const fields: string[] = [];
+  const fieldIndex = (field: string): number => {
+    const known = fields.indexOf(field);
+    return known >= 0 ? known : fields.push(field) - 1;
+  };
+  const exampleNames: string[] = [];
+  const exampleSlot = (name: string): number => {
+    const known = exampleNames.indexOf(name);
+    return known >= 0 ? known : exampleNames.push(name) - 1;
+  };
+  const paramNames = given.params.map(({ name }) => name);
+  const paramVectors = Math.max(1, Math.ceil(paramNames.length / 4));
+  const paramValue = (name: string): k.Value => {
+    const slot = paramNames.indexOf(name);
+    return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
+  };
+
+  // ---- data that the batch brings for tokens and examples
+  const tokenUploads: Upload[] = [];
+  const exampleUploads: Upload[] = [];
+  for (const input of given.inputs) {
+    if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
+    const response = tokenResponse(input);
+    if (response === null) exampleUploads.push({ input: input.name, response: null, slot: exampleSlot(input.name) });
+    else tokenUploads.push({ input: input.name, response, slot: fieldIndex(stripped(input.name, response)) });
+  }
+  for (const pass of lowering.stages.passes) {
+    if (pass.kind === "online") for (const spec of pass.fields) fieldIndex(fieldKey(spec));
+    else fieldIndex(fieldKey({ kind: "total", index: pass.index }));
+  }
+
+  const scalars = lowering.scalars.map(([name]) => name);
+  const perExample = lowering.perExample === null ? null : exampleSlot("loss of the example");
+  const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
+    const response = tokenResponse(input);
+    const name = `gradient of ${response === null ? input.name : stripped(input.name, response)}`;
+    return { input: input.name, response, slot: response === null ? exampleSlot(name) : fieldIndex(name) };
+  });
+
+  // ---- steps: passes of a round, then the row program that uses them
+  const steps: Step[] = [];
+  let exampleSlots = exampleNames.length;
+  let scalarSlots = scalars.length;
+  const { stages } = lowering;
+  for (let round = 1; round <= stages.lastRound; round++) {
+    for (const pass of stages.passes.filter((candidate) => candidate.round === round)) {
+      const kernel =
+        pass.kind === "online"
+          ? onlineKernel(pass, fieldIndex, schedule)
+          : totalKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
+      steps.push({ kernel, wgsl: printKernel(kernel), pass });
+    }
+    const isLast = round === stages.lastRound;
+    const tokenOutputs: TokenOutput[] = (stages.outputs.get(round) ?? []).map(({ field, response, node }) => ({
+      node,
+      response,
+      field: fieldIndex(field),
+    }));
+    const high = isLast ? lowering.highGradients : [];
+    const exampleOutputs: { node: Node; slot: number }[] = [];
+    high.forEach(({ node }, position) => {
+      const { response, slot } = highGradients[position]!;
+      if (response === null) exampleOutputs.push({ node, slot });
+      else tokenOutputs.push({ node, response, field: slot });
+    });
+    if (isLast && perExample !== null) exampleOutputs.push({ node: lowering.perExample!, slot: perExample });
+    const scalarOutputs = isLast ? lowering.scalars.map(([, node], slot) => ({ node, slot })) : [];
+    const all = withoutLogSumExp([...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node));
+    let next = 0;
+    const program: RowProgram = {
+      tokenOutputs: tokenOutputs.map((output) => ({ ...output, node: all[next++]! })),
+      exampleOutputs: exampleOutputs.map((output) => ({ ...output, node: all[next++]! })),
+      scalarOutputs: scalarOutputs.map((output) => ({ ...output, node: all[next++]! })),
+      rowField: (input) => rowFieldOf(input, fieldIndex),
+      exampleSlot: (input) => exampleSlot((input as Input).name),
+      paramSlot: (param) => paramNames.indexOf((param as Param).name),
+      responseIndex: (response) => given.responses.indexOf(response),
+      responses: given.responses.length,
+      paramVectors,
+      firstExampleSlot: exampleSlots,
+      firstScalarSlot: scalarSlots,
+    };
+    const rows = rowsKernel(program, schedule);
+    exampleSlots = rows.exampleSlots;
+    scalarSlots = rows.scalarSlots;
+    steps.push({ kernel: rows.kernel, wgsl: printKernel(rows.kernel), pass: null });
+  }
+  for (const pass of stages.gradients) {
+    const kernel = gradientKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
+    steps.push({ kernel, wgsl: printKernel(kernel), pass });
+  }
+  return {
+    steps,
+    responses: given.responses,
+    rowFields: fields,
+    exampleSlots,
+    scalarSlots,
+    scalars,
+    perExample,
+    tokenUploads,
+    exampleUploads,
+    highGradients,
+    params: given.params,
+  };
+}
+
+/** A field of a pass, or an input per token, without the response: tokens of all responses are stacked. */
+function rowFieldOf(node: Node, fieldIndex: (field: string) => number): number {
+  const input = node as Input;
+  const response = tokenResponse(input)!;
+  const name = stripped(input.name, response);
+  return fieldIndex(name.startsWith("field.") ? name.slice("field.".length) : name);
+}
+
+const stripped = (name: string, response: string): string => name.slice(0, name.length - response.length - 1);
+
+function tokenResponse(input: Node): string | null {
+  const axis = input.axes.find((candidate) => candidate.startsWith("token."));
+  return axis === undefined ? null : axis.slice("token.".length);
+}

@@ -1,0 +1,142 @@
+// Where everything of a batch goes: completion tokens of all responses are stacked into one numbering, each
+// logits tensor gets a map from its rows to those tokens, and large tensors are cut into windows of rows that
+// fit a binding. Host work only, proportional to rows and tokens, never to the vocabulary.
+
+import type { Batch, LogitsBinding, LogitsTensor } from "../batch/batch.ts";
+import { fail } from "../core/error.ts";
+import type { ModelName } from "../core/inputs.ts";
+import { noToken, otherDispatch } from "../kernel/kernel.ts";
+import type { Plan } from "../plan/plan.ts";
+
+export interface Stacked {
+  /** First token of each response in the stacked numbering, in the plan's order of responses, and the end. */
+  readonly bases: readonly number[];
+  readonly tokens: number;
+  /** [responses × (examples + 1)] absolute offsets, then the example of each token. */
+  readonly ragged: Uint32Array;
+  readonly labels: Uint32Array;
+}
+
+export function stack(batch: Batch, responses: readonly string[]): Stacked {
+  const bases = [0];
+  for (const response of responses) {
+    bases.push(bases[bases.length - 1]! + (batch.responses[response]?.labels.length ?? 0));
+  }
+  const tokens = bases[bases.length - 1]!;
+  const stride = batch.examples + 1;
+  const ragged = new Uint32Array(responses.length * stride + tokens);
+  const labels = new Uint32Array(tokens);
+  responses.forEach((response, position) => {
+    const own = batch.responses[response];
+    const base = bases[position]!;
+    for (let example = 0; example < stride; example++) {
+      ragged[position * stride + example] = base + (own?.offsets[example] ?? 0);
+    }
+    if (own === undefined) return;
+    labels.set(own.labels, base);
+    for (let example = 0; example < batch.examples; example++) {
+      const owners = responses.length * stride + base;
+      ragged.fill(example, owners + own.offsets[example]!, owners + own.offsets[example + 1]!);
+    }
+  });
+  return { bases, tokens, ragged, labels };
+}
+
+/** The tensors that one dispatch of a pass reads, by model, and which row is which token. */
+export interface RowGroup {
+  readonly tensors: readonly { readonly model: ModelName; readonly tensor: LogitsTensor }[];
+  /** For each row of the first tensor: its token, `noToken` or `otherDispatch`. */
+  readonly tokenOf: Uint32Array;
+  /** For each further tensor: the row of each stacked token. */
+  readonly rowOf: readonly Uint32Array[];
+}
+
+/** Groups the responses of a pass by the tensors their logits live in. */
+export function rowGroups(
+  batch: Batch,
+  stacked: Stacked,
+  plan: Plan,
+  models: readonly ModelName[],
+  responses: readonly string[],
+): readonly RowGroup[] {
+  const [first, ...others] = models as [ModelName, ...ModelName[]];
+  const binding = (model: ModelName, response: string): LogitsBinding => {
+    const found = batch.inputs[`${model}.logits.${response}`];
+    return found?.height === "logits" ? found : fail("missing-input", `The batch has no ${model} logits for the response "${response}"; supply them.`);
+  };
+  const groups = new Map<string, { tensors: readonly LogitsTensor[]; responses: string[] }>();
+  const identity = new Map<unknown, number>();
+  const numbered = (data: unknown): number => {
+    if (!identity.has(data)) identity.set(data, identity.size);
+    return identity.get(data)!;
+  };
+  for (const response of responses) {
+    const tensors = models.map((model) => binding(model, response).tensor);
+    const key = tensors.map(({ data }) => numbered(data)).join();
+    const group = groups.get(key) ?? { tensors, responses: [] };
+    group.responses.push(response);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map((group) => {
+    const tokenOf = new Uint32Array(group.tensors[0]!.rows).fill(noToken);
+    const rowOf = others.map(() => new Uint32Array(stacked.tokens));
+    for (const response of responses) {
+      const own = binding(first, response);
+      if (own.tensor.data !== group.tensors[0]!.data) continue;
+      const mine = group.responses.includes(response);
+      const base = stacked.bases[plan.responses.indexOf(response)]!;
+      own.rowIndex.forEach((row, position) => {
+        if (tokenOf[row] !== noToken) {
+          fail(
+            "row-used-twice",
+            `Row ${row} of the ${first} logits "${own.tensor.name}" predicts two completion tokens (the second is token ${position} of response "${response}"); give each token a row of its own.`,
+          );
+        }
+        tokenOf[row] = mine ? base + position : otherDispatch;
+        if (mine) others.forEach((model, index) => (rowOf[index]![base + position] = binding(model, response).rowIndex[position]!));
+      });
+    }
+    return { tensors: models.map((model, index) => ({ model, tensor: group.tensors[index]! })), tokenOf, rowOf };
+  });
+}
+
+/** A run of rows that fits a binding. */
+export interface Window {
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** Cuts a tensor into windows whose byte offsets are aligned. @throws PrefcError row-exceeds-binding */
+export function windows(
+  rows: number,
+  rowBytes: number,
+  limits: { readonly maxBinding: number; readonly alignment: number },
+  what: string,
+): readonly Window[] {
+  if (rows * rowBytes <= limits.maxBinding) return [{ firstRow: 0, rows }];
+  const step = limits.alignment / greatestCommonDivisor(limits.alignment, rowBytes);
+  const most = Math.floor(limits.maxBinding / rowBytes / step) * step;
+  if (most === 0) {
+    fail(
+      "row-exceeds-binding",
+      `${step} rows of ${what} take ${step * rowBytes} bytes, but the adapter binds ${limits.maxBinding} bytes at most; use an adapter with a larger maxStorageBufferBindingSize.`,
+    );
+  }
+  const all: Window[] = [];
+  for (let firstRow = 0; firstRow < rows; firstRow += most) all.push({ firstRow, rows: Math.min(most, rows - firstRow) });
+  return all;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** The response, example and position of a stacked token, for messages. */
+export function locateToken(batch: Batch, stacked: Stacked, plan: Plan, token: number): { response: string; example: number; position: number } {
+  const index = plan.responses.findIndex((_, position) => token < stacked.bases[position + 1]!);
+  const response = plan.responses[index]!;
+  const own = token - stacked.bases[index]!;
+  const { offsets } = batch.responses[response]!;
+  const example = offsets.findIndex((_, position) => own < (offsets[position + 1] ?? Infinity));
+  return { response, example, position: own - offsets[example]! };
+}
