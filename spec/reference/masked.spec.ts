@@ -1,5 +1,5 @@
 // Logits of −∞ mask vocabulary entries: their probability is exactly 0, no loss becomes undefined because of them, and
-// their gradient is exactly 0. The convention that 0·x = 0 for all x is written down in docs/notes/zero-times-infinity.md.
+// their gradient is exactly 0. The convention that 0·x = 0 for all x is written down in docs/notes/0002-zero-times-infinity.md.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
