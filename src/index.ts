@@ -1,0 +1,23 @@
+// The public interface of prefc: the language, the objectives that ship with it, batches, devices, and the
+// compiler. The command line and the demonstration are users of this file.
+
+export * from "./dsl/index.ts";
+export * from "./objectives/index.ts";
+export type { Batch, Binding, LogitsTensor, Params, ResponseTokens } from "./batch/batch.ts";
+export { fromTrl, type TrlBatch } from "./batch/trl.ts";
+export { fromResponses, type ResponseData, type ResponsesOptions } from "./batch/separate.ts";
+export { fromPacked, type PackedBatch } from "./batch/packed.ts";
+export type { Height, ModelName } from "./core/inputs.ts";
+export { evaluate } from "./reference/interpret.ts";
+export { centralDifference } from "./reference/differences.ts";
+export { adoptDevice, openDevice, type AdoptOptions, type Device, type DeviceOptions } from "./runtime/device.ts";
+export {
+  compile,
+  type CompileOptions,
+  type Compiled,
+  type GradientOptions,
+  type KernelText,
+  type RunOptions,
+  type Value,
+  type ValueAndGrad,
+} from "./runtime/compiled.ts";
