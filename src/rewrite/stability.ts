@@ -34,6 +34,7 @@ const b = variable("b");
 const negative = variable("negative", { domain: [-4, -0.01] });
 const positive = variable("positive", { domain: [0.01, 4] });
 const aboveMinusOne = variable("aboveMinusOne", { domain: [-0.9, 4] });
+const belowOne = variable("belowOne", { domain: [-4, 0.9] });
 const two = constant(2);
 const half = constant(0.5);
 
@@ -67,6 +68,8 @@ const exponentials: readonly Rule[] = [
   ),
   rule("log-exp-times", log(times(exp(a), positive)), plus(a, log(positive))),
   rule("log-exp-over", log(over(exp(a), positive)), minus(a, log(positive))),
+  // the odds of e^a, whose 1 − e^a has turned negative: the sign has left the quotient
+  rule("log-neg-exp-over", log(neg(over(exp(a), negative))), minus(a, log(neg(negative)))),
   rule("log-over-exp", log(over(positive, exp(a))), minus(log(positive), a)),
   rule("square-exp", square(exp(x)), exp(times(two, x))),
   rule("sqrt-exp", sqrt(exp(x)), exp(times(half, x))),
@@ -91,8 +94,7 @@ const differences: readonly Rule[] = [
     minus(binary("maximum", a, b), logSigmoid(abs(minus(a, b)))),
     { when: offVocab },
   ),
-  rule("log-one-minus-exp", log(minus(one, exp(negative))), log1mExp(negative)),
-  // what 1 − e^x has become by the time the logarithm around it is looked at
+  // log(1 − e^x), by the time the logarithm is looked at
   rule("log-neg-expm1", log(neg(expm1(negative))), log1mExp(negative)),
   rule("log1p-neg-exp", log1p(neg(exp(negative))), log1mExp(negative)),
   rule("log1p-neg-sigmoid", log1p(neg(sigmoid(x))), logSigmoid(neg(x))),
@@ -101,6 +103,7 @@ const differences: readonly Rule[] = [
   rule("one-minus-exp", minus(one, exp(x)), neg(expm1(x))),
   rule("expm1-log1p", expm1(log1p(aboveMinusOne)), aboveMinusOne),
   rule("log1p-expm1", log1p(expm1(x)), x),
+  rule("log-one-minus", log(minus(one, belowOne)), log1p(neg(belowOne))),
   rule("log-one-plus", log(plus(one, aboveMinusOne)), log1p(aboveMinusOne)),
 ];
 
