@@ -116,7 +116,8 @@ describe("the rows of the reductions", () => {
     const numbers = within(-50, 50);
     fc.assert(
       fc.property(numbers, numbers, numbers, (a, b, c) => {
-        expect(combine(identity, a)).toBe(a);
+        // −0 may come back as 0
+        expect(combine(identity, a) === a).toBe(true);
         // rounding of three terms below 150
         expect(combine(combine(a, b), c)).toBeCloseTo(combine(a, combine(b, c)), 11);
       }),
