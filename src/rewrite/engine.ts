@@ -130,8 +130,12 @@ export function applyRule(rule: Rule, node: Node): Node | undefined {
   });
 }
 
+const indices = new WeakMap<readonly Rule[], ReadonlyMap<string, readonly Rule[]>>();
+
 /** Rules by the head of their pattern, in the order given: the first that fits is applied. */
 function byHead(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
+  const ready = indices.get(rules);
+  if (ready !== undefined) return ready;
   const index = new Map<string, Rule[]>();
   for (const rule of rules) {
     const key = head(rule.pattern);
@@ -139,6 +143,7 @@ function byHead(rules: readonly Rule[]): ReadonlyMap<string, readonly Rule[]> {
     if (known === undefined) index.set(key, [rule]);
     else known.push(rule);
   }
+  indices.set(rules, index);
   return index;
 }
 

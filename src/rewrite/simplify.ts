@@ -19,9 +19,11 @@ export function simplify(roots: readonly Node[]): Rewritten {
     const round = rewrite(current, simplification);
     for (const [name, times] of round.applied) applied.set(name, (applied.get(name) ?? 0) + times);
     const shared = shareExchanged(round.roots);
-    // sharing merges nodes and never splits them, so the loop ends
-    if (shared.every((root, position) => root === current[position]))
+    // what was rewritten is at its fixed point until sharing changes it; sharing merges nodes and never splits them,
+    // so this ends
+    if (shared.every((root, position) => root === round.roots[position])) {
       return { roots: shared, applied };
+    }
     current = shared;
   }
 }
