@@ -145,8 +145,7 @@ describe("a wait", () => {
     await expect(waiting).rejects.toThrow(RangeError);
   });
 
-  it("sleeps through nine tenths of the last duration of its key before it makes the loop poll", async () => {
-    vi.useFakeTimers();
+  describe("of work that was waited for before", () => {
     let begun = 0;
     const work = (milliseconds: number) => (): Promise<void> => {
       begun += 1;
@@ -154,24 +153,49 @@ describe("a wait", () => {
         setTimeout(resolve, milliseconds);
       });
     };
-    const options = { key: "a kernel" };
+    const wait = async (key: string, milliseconds: number): Promise<void> => {
+      const waiting = sleepThenAwait(device, "running", work(milliseconds), { key });
+      await vi.runAllTimersAsync();
+      await waiting;
+    };
 
-    const first = sleepThenAwait(device, "running", work(100), options);
-    expect(begun).toBe(1);
-    await vi.advanceTimersByTimeAsync(100);
-    await first;
+    it("sleeps through nine tenths of the shorter of the last two durations before it makes the loop poll", async () => {
+      vi.useFakeTimers();
+      await wait("a kernel", 500);
+      await wait("a kernel", 100);
+      begun = 0;
+      const third = sleepThenAwait(device, "running", work(10), { key: "a kernel" });
+      await vi.advanceTimersByTimeAsync(89);
+      expect(begun).toBe(0);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(begun).toBe(1);
+      await vi.runAllTimersAsync();
+      await third;
+    });
 
-    const second = sleepThenAwait(device, "running", work(10), options);
-    await vi.advanceTimersByTimeAsync(89);
-    expect(begun).toBe(1);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(begun).toBe(2);
-    await vi.advanceTimersByTimeAsync(10);
-    await second;
+    it("does not go by a single duration, nor by another key's", async () => {
+      vi.useFakeTimers();
+      await wait("a first run", 500);
+      begun = 0;
+      const second = sleepThenAwait(device, "running", work(1), { key: "a first run" });
+      expect(begun).toBe(1);
+      await vi.runAllTimersAsync();
+      await second;
+    });
 
-    const other = sleepThenAwait(device, "running", work(1), { key: "another kernel" });
-    expect(begun).toBe(3);
-    await vi.advanceTimersByTimeAsync(1);
-    await other;
+    it("halves its expectation when the work was done before it woke", async () => {
+      vi.useFakeTimers();
+      await wait("a faster kernel", 100);
+      await wait("a faster kernel", 100);
+      await wait("a faster kernel", 0);
+      begun = 0;
+      const next = sleepThenAwait(device, "running", work(1), { key: "a faster kernel" });
+      await vi.advanceTimersByTimeAsync(40);
+      expect(begun).toBe(0);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(begun).toBe(1);
+      await vi.runAllTimersAsync();
+      await next;
+    });
   });
 });

@@ -33,14 +33,21 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
   const below: { node: Node; model: ModelName; height: Height }[] = [];
   for (const [model, height] of Object.entries(heights) as readonly [ModelName, Height][]) {
     if (model !== "policy" && model !== "ref") {
-      fail("unknown-height", `heights: there is no model ${JSON.stringify(model)}; the models are "policy" and "ref".`);
+      fail(
+        "unknown-height",
+        `heights: there is no model ${JSON.stringify(model)}; the models are "policy" and "ref".`,
+      );
     }
     if (height !== "logits" && height !== "logp" && height !== "logps") {
-      fail("unknown-height", `heights: ${model} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`);
+      fail(
+        "unknown-height",
+        `heights: ${model} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`,
+      );
     }
     if (height === "logits") continue;
     for (const response of responses) {
-      if (height === "logp") replaced.set(logpFromLogits(model, response), logpInput(model, response));
+      if (height === "logp")
+        replaced.set(logpFromLogits(model, response), logpInput(model, response));
       else replaced.set(logpsFromLogits(model, response), logpsInput(model, response));
       below.push({ node: logitsOf(model, response), model, height });
     }
@@ -48,7 +55,11 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
   const names = Object.keys(roots.metrics);
   const before = [roots.loss, ...names.map((name) => roots.metrics[name]!)];
   // matched on the original: a subexpression is replaced as a whole, not part by part
-  const [loss, ...metrics] = substitute(before, (rebuilt, original) => replaced.get(original) ?? rebuilt, topological(before));
+  const [loss, ...metrics] = substitute(
+    before,
+    (rebuilt, original) => replaced.get(original) ?? rebuilt,
+    topological(before),
+  );
   const needs = (root: Node): (typeof below)[number] | undefined => {
     const nodes = new Set(topological([root]));
     return below.find(({ node }) => nodes.has(node));
@@ -61,7 +72,9 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
       `heights: ${model} is bound at "${height}", but the loss needs more of ${model} than that; bind it at ${height === "logps" ? '"logp" or ' : ""}"logits".`,
     );
   }
-  const kept = names.flatMap((name, position) => (needs(metrics[position]!) === undefined ? [[name, metrics[position]!] as const] : []));
+  const kept = names.flatMap((name, position) =>
+    needs(metrics[position]!) === undefined ? [[name, metrics[position]!] as const] : [],
+  );
   const dropped = names.filter((name) => !kept.some(([other]) => other === name));
   return { loss: loss!, metrics: Object.fromEntries(kept), dropped };
 }

@@ -69,7 +69,12 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     applied: ReadonlyMap<string, number> = new Map(),
   ): readonly Node[] => {
     verify(after, `after ${name}`);
-    passes.push({ name, before: topological(before).length, after: topological(after).length, applied });
+    passes.push({
+      name,
+      before: topological(before).length,
+      after: topological(after).length,
+      applied,
+    });
     return after;
   };
   const simplified = (name: string, roots: readonly Node[]): readonly Node[] => {
@@ -81,7 +86,11 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   const surface = [source.loss, ...Object.values(wanted)];
 
   // 1 inputs enter at the height the batch brings them
-  const bound = bindHeights({ loss: source.loss, metrics: wanted }, source.responses, options.heights ?? {});
+  const bound = bindHeights(
+    { loss: source.loss, metrics: wanted },
+    source.responses,
+    options.heights ?? {},
+  );
   const names = Object.keys(bound.metrics);
   record("bind inputs", surface, [bound.loss, ...names.map((name) => bound.metrics[name]!)]);
   const perExample = bound.loss.axes.includes("batch") ? bound.loss : null;
@@ -100,22 +109,36 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   // 4 running passes over the vocabulary, 5 rows and stages
   const lower = (withGradient: boolean): Lowered => {
     const isHigh = (input: Input): boolean => logitsOfInput(input) === null;
-    const pairs = withGradient ? differentiated.map((input, position) => ({ input, node: gradients[position]! })) : [];
+    const pairs = withGradient
+      ? differentiated.map((input, position) => ({ input, node: gradients[position]! }))
+      : [];
     const high = pairs.filter(({ input }) => isHigh(input));
     const low = pairs.filter(({ input }) => !isHigh(input));
-    const derivation = derive([...forward, ...high.map(({ node }) => node)], low.map(({ input, node }) => ({ input, node })));
+    const derivation = derive(
+      [...forward, ...high.map(({ node }) => node)],
+      low.map(({ input, node }) => ({ input, node })),
+    );
     const label = withGradient ? "value and gradient" : "value";
     const rows = simplified(`derive passes (${label})`, derivation.rows);
     const lowered = stages(
       derivation,
-      low.map(({ input }, position) => ({ ...logitsOfInput(input)!, form: derivation.forms[position]! })),
+      low.map(({ input }, position) => ({
+        ...logitsOfInput(input)!,
+        form: derivation.forms[position]!,
+      })),
     );
     return {
       derivation,
       stages: lowered,
-      scalars: [["loss", rows[0]!], ...names.map((name, position) => [name, rows[1 + position]!] as const)],
+      scalars: [
+        ["loss", rows[0]!],
+        ...names.map((name, position) => [name, rows[1 + position]!] as const),
+      ],
       perExample: perExample === null ? null : rows[scalars.length]!,
-      highGradients: high.map(({ input }, position) => ({ input, node: rows[forward.length + position]! })),
+      highGradients: high.map(({ input }, position) => ({
+        input,
+        node: rows[forward.length + position]!,
+      })),
     };
   };
 
@@ -136,7 +159,9 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
 
 /** One number per example means their mean over the batch. */
 function overBatch(node: Node): Node {
-  return node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
+  return node.axes.includes("batch")
+    ? binary("over", reduce("sum", "batch", node), count("batch"))
+    : node;
 }
 
 function inputsOf(roots: readonly Node[]): readonly Input[] {

@@ -42,7 +42,7 @@ export function unionAxes(...sets: readonly (readonly Axis[])[]): readonly Axis[
       for (const needed of extentAxes(axis)) all.add(needed);
     }
   }
-  return [...all].sort(compareAxes);
+  return [...all].toSorted(compareAxes);
 }
 
 /** How an axis is named in a sentence for a person. */

@@ -5,7 +5,13 @@
 import { checkAxes, extentAxes, unionAxes, type Axis } from "./axis.ts";
 import { fail } from "./error.ts";
 import type { DType, Node } from "./node.ts";
-import { binaryOps, unaryOps, type BinaryOp, type ReduceOp, type UnaryOp } from "./ops.ts";
+import {
+  binarySignatures,
+  unarySignatures,
+  type BinaryOp,
+  type ReduceOp,
+  type UnaryOp,
+} from "./signatures.ts";
 
 type Draft = Node extends infer N ? (N extends Node ? Omit<N, "id"> : never) : never;
 
@@ -24,7 +30,8 @@ function intern(attributes: string, draft: Draft): Node {
 const spell = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
 export function constant(value: number, dtype: DType = "f32"): Node {
-  if (Number.isNaN(value)) fail("constant-not-a-number", "constant: NaN is not a value; write a finite number.");
+  if (Number.isNaN(value))
+    fail("constant-not-a-number", "constant: NaN is not a value; write a finite number.");
   if (!Number.isFinite(value)) {
     fail("constant-not-finite", `constant: ${value} is not finite; write a finite number.`);
   }
@@ -33,15 +40,31 @@ export function constant(value: number, dtype: DType = "f32"): Node {
 
 export function param(name: string, initial?: number): Node {
   if (initial !== undefined && !Number.isFinite(initial)) {
-    fail("parameter-not-finite", `param "${name}": the default ${initial} is not finite; give a finite number or none.`);
+    fail(
+      "parameter-not-finite",
+      `param "${name}": the default ${initial} is not finite; give a finite number or none.`,
+    );
   }
-  return intern(JSON.stringify([name, initial ?? null]), { tag: "param", name, initial, dtype: "f32", axes: [], args: [] });
+  return intern(JSON.stringify([name, initial ?? null]), {
+    tag: "param",
+    name,
+    initial,
+    dtype: "f32",
+    axes: [],
+    args: [],
+  });
 }
 
 export function input(name: string, axes: readonly Axis[], dtype: DType = "f32"): Node {
   const space = unionAxes(axes);
   checkAxes(space, `input "${name}"`);
-  return intern(JSON.stringify([name, dtype, space]), { tag: "input", name, dtype, axes: space, args: [] });
+  return intern(JSON.stringify([name, dtype, space]), {
+    tag: "input",
+    name,
+    dtype,
+    axes: space,
+    args: [],
+  });
 }
 
 export function iota(axis: Axis): Node {
@@ -49,21 +72,33 @@ export function iota(axis: Axis): Node {
 }
 
 export function count(axis: Axis): Node {
-  return intern(axis, { tag: "count", axis, dtype: "f32", axes: unionAxes(extentAxes(axis)), args: [] });
+  return intern(axis, {
+    tag: "count",
+    axis,
+    dtype: "f32",
+    axes: unionAxes(extentAxes(axis)),
+    args: [],
+  });
 }
 
 export function unary(op: UnaryOp, x: Node): Node {
-  const row = unaryOps[op];
+  const row = unarySignatures[op];
   if (!row.from.includes(x.dtype)) {
-    fail("dtype-mismatch", `${op}: the operand is ${x.dtype}, but ${op} takes ${row.from.join(" or ")}.`);
+    fail(
+      "dtype-mismatch",
+      `${op}: the operand is ${x.dtype}, but ${op} takes ${row.from.join(" or ")}.`,
+    );
   }
   return intern(op, { tag: "unary", op, dtype: row.to, axes: x.axes, args: [x] });
 }
 
 export function binary(op: BinaryOp, a: Node, b: Node): Node {
-  const row = binaryOps[op];
+  const row = binarySignatures[op];
   if (a.dtype !== b.dtype || !row.from.includes(a.dtype)) {
-    fail("dtype-mismatch", `${op}: the operands are ${a.dtype} and ${b.dtype}, but ${op} takes two of ${row.from.join(" or ")}.`);
+    fail(
+      "dtype-mismatch",
+      `${op}: the operands are ${a.dtype} and ${b.dtype}, but ${op} takes two of ${row.from.join(" or ")}.`,
+    );
   }
   const axes = unionAxes(a.axes, b.axes);
   checkAxes(axes, op);
@@ -72,22 +107,37 @@ export function binary(op: BinaryOp, a: Node, b: Node): Node {
 
 export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
   if (condition.dtype !== "bool") {
-    fail("dtype-mismatch", `where: the condition is ${condition.dtype}, but it must be bool; compare it with something first.`);
+    fail(
+      "dtype-mismatch",
+      `where: the condition is ${condition.dtype}, but it must be bool; compare it with something first.`,
+    );
   }
   if (whenTrue.dtype !== whenFalse.dtype) {
-    fail("dtype-mismatch", `where: the branches are ${whenTrue.dtype} and ${whenFalse.dtype}; both must have one type.`);
+    fail(
+      "dtype-mismatch",
+      `where: the branches are ${whenTrue.dtype} and ${whenFalse.dtype}; both must have one type.`,
+    );
   }
   const axes = unionAxes(condition.axes, whenTrue.axes, whenFalse.axes);
   checkAxes(axes, "where");
-  return intern("", { tag: "select", dtype: whenTrue.dtype, axes, args: [condition, whenTrue, whenFalse] });
+  return intern("", {
+    tag: "select",
+    dtype: whenTrue.dtype,
+    axes,
+    args: [condition, whenTrue, whenFalse],
+  });
 }
 
 /** Binds `axis`. An operand that does not mention the axis is still a function of it. */
 export function reduce(op: ReduceOp, axis: Axis, x: Node): Node {
-  if (x.dtype !== "f32") fail("dtype-mismatch", `${op}: the operand is ${x.dtype}, but a reduction takes f32.`);
+  if (x.dtype !== "f32")
+    fail("dtype-mismatch", `${op}: the operand is ${x.dtype}, but a reduction takes f32.`);
   const rest = x.axes.filter((other) => other !== axis);
   if (rest.some((other) => extentAxes(other).includes(axis))) {
-    fail("ragged-order", `${op}("${axis}", …): the operand still ranges over tokens; reduce the token axis first.`);
+    fail(
+      "ragged-order",
+      `${op}("${axis}", …): the operand still ranges over tokens; reduce the token axis first.`,
+    );
   }
   const axes = unionAxes(rest, extentAxes(axis));
   checkAxes(axes, op);
@@ -95,8 +145,12 @@ export function reduce(op: ReduceOp, axis: Axis, x: Node): Node {
 }
 
 export function at(body: Node, axis: Axis, index: Node): Node {
-  if (index.dtype !== "i32") fail("dtype-mismatch", `at: the index is ${index.dtype}, but it must be i32.`);
-  const axes = unionAxes(body.axes.filter((other) => other !== axis), index.axes);
+  if (index.dtype !== "i32")
+    fail("dtype-mismatch", `at: the index is ${index.dtype}, but it must be i32.`);
+  const axes = unionAxes(
+    body.axes.filter((other) => other !== axis),
+    index.axes,
+  );
   checkAxes(axes, "at");
   return intern(axis, { tag: "at", axis, dtype: body.dtype, axes, args: [body, index] });
 }
@@ -139,7 +193,10 @@ export function substitute(
 ): readonly Node[] {
   const made = new Map<Node, Node>();
   for (const node of order) {
-    const rebuilt = withArgs(node, node.args.map((arg) => made.get(arg)!));
+    const rebuilt = withArgs(
+      node,
+      node.args.map((arg) => made.get(arg)!),
+    );
     made.set(node, change(rebuilt, node));
   }
   return roots.map((root) => made.get(root)!);

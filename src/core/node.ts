@@ -3,7 +3,7 @@
 // these twelve tags; what an operator means is in ops.ts, how nodes are made and shared is in build.ts.
 
 import type { Axis } from "./axis.ts";
-import type { BinaryOp, ReduceOp, UnaryOp } from "./ops.ts";
+import type { BinaryOp, ReduceOp, UnaryOp } from "./signatures.ts";
 
 export type DType = "f32" | "i32" | "bool";
 

@@ -26,7 +26,8 @@ export function gradientKernel(
   const lanes = schedule.vector;
   const names = { next: 0 };
   const read = (field: string): Value => k.load("rows", row.fieldAt(fieldIndex(field)), "f32");
-  const target = (at: Value): string => `gradient[${k.plus(name(`base_${pass.of}`, "u32"), at).code}]`;
+  const target = (at: Value): string =>
+    `gradient[${k.plus(name(`base_${pass.of}`, "u32"), at).code}]`;
   const write = (at: Value, v: Value): Statement => k.assign(target(at), k.splat(v, lanes));
   const shifted = pass.models.filter((model) => pass.terms.some((term) => usesX(term, model)));
 
@@ -39,7 +40,11 @@ export function gradientKernel(
         if (!shifted.includes(model)) continue;
         const x = name(`x_${model}_${j}`, "f32", lanes);
         out.push(k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes))));
-        if (pass.terms.some(({ powers }) => powers.some((power) => power.model === model && power.d > 0))) {
+        if (
+          pass.terms.some(({ powers }) =>
+            powers.some((power) => power.model === model && power.d > 0),
+          )
+        ) {
           out.push(k.letValue(`e_${model}_${j}`, k.exp(x)));
         }
       }
@@ -62,21 +67,40 @@ export function gradientKernel(
         const factors: Value[] = [k.splat(name(`c_${position}`), lanes)];
         for (const power of term.powers) {
           if (power.d !== 0 || power.k !== 0) {
-            factors.push(factor(power, name(`x_${power.model}_${j}`, "f32", lanes), name(`e_${power.model}_${j}`, "f32", lanes)));
+            factors.push(
+              factor(
+                power,
+                name(`x_${power.model}_${j}`, "f32", lanes),
+                name(`e_${power.model}_${j}`, "f32", lanes),
+              ),
+            );
           }
         }
         for (const model of term.maximal) {
-          const isTop = k.infix(name(`x_${model}_${j}`, "f32", lanes), "==", k.splat(k.f32(0), lanes));
+          const isTop = k.infix(
+            name(`x_${model}_${j}`, "f32", lanes),
+            "==",
+            k.splat(k.f32(0), lanes),
+          );
           factors.push(k.choose(isTop, k.splat(k.f32(1), lanes), k.splat(k.f32(0), lanes)));
         }
         for (const _ of term.opaque) factors.push(opaque.values[next++]!);
-        return factors.reduce(k.times);
+        const product = factors.reduce(k.times);
+        if (term.opaque.length === 0) return product;
+        // a response without this term has coefficient 0, and its slots may be outside the term's domain
+        const absent = k.infix(name(`c_${position}`), "==", k.f32(0));
+        return k.choose(absent, k.f32(0), product);
       });
-      out.push(k.varValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)));
+      out.push(
+        k.varValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)),
+      );
     });
     const patches = positions.map((at, j) => {
       const g = name(`g_${j}`, "f32", lanes);
-      return k.assign(g.code, k.choose(row.isLabelAt(at, schedule), k.splat(name("at_label"), lanes), g));
+      return k.assign(
+        g.code,
+        k.choose(row.isLabelAt(at, schedule), k.splat(name("at_label"), lanes), g),
+      );
     });
     out.push(k.when(row.labelInBlock(block, schedule), patches));
     positions.forEach((at, j) => out.push(write(at, name(`g_${j}`, "f32", lanes))));
@@ -97,8 +121,18 @@ export function gradientKernel(
     bindings: [
       ...row.rowBindings(pass.models, schedule),
       { name: "rows", role: { kind: "rows" }, access: "read", type: "f32" },
-      { name: "gradient", role: { kind: "gradient", model: pass.of }, access: "write", type: lanes === 4 ? "vec4<f32>" : "f32" },
-      { name: "params", role: { kind: "params" }, access: "uniform", type: `array<vec4<f32>, ${paramVectors}>` },
+      {
+        name: "gradient",
+        role: { kind: "gradient", model: pass.of },
+        access: "write",
+        type: lanes === 4 ? "vec4<f32>" : "f32",
+      },
+      {
+        name: "params",
+        role: { kind: "params" },
+        access: "uniform",
+        type: `array<vec4<f32>, ${paramVectors}>`,
+      },
     ],
     workgroup: schedule.rowLanes,
     shared: [],

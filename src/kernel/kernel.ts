@@ -16,8 +16,20 @@ export interface Value {
 export type Statement =
   | { readonly kind: "let" | "var"; readonly name: string; readonly value: Value }
   | { readonly kind: "assign"; readonly target: string; readonly value: Value }
-  | { readonly kind: "for"; readonly name: string; readonly from: Value; readonly below: Value; readonly step: Value; readonly body: readonly Statement[] }
-  | { readonly kind: "if"; readonly condition: Value; readonly body: readonly Statement[]; readonly otherwise?: readonly Statement[] }
+  | {
+      readonly kind: "for";
+      readonly name: string;
+      readonly from: Value;
+      readonly below: Value;
+      readonly step: Value;
+      readonly body: readonly Statement[];
+    }
+  | {
+      readonly kind: "if";
+      readonly condition: Value;
+      readonly body: readonly Statement[];
+      readonly otherwise?: readonly Statement[];
+    }
   | { readonly kind: "call"; readonly code: string }
   | { readonly kind: "barrier" }
   | { readonly kind: "return" }
@@ -25,7 +37,18 @@ export type Statement =
 
 /** What a buffer holds; the runtime fills the role from the batch. */
 export type Role =
-  | { readonly kind: "shape" | "window" | "params" | "labels" | "ragged" | "rows" | "examples" | "scalars" | "status" }
+  | {
+      readonly kind:
+        | "shape"
+        | "window"
+        | "params"
+        | "labels"
+        | "ragged"
+        | "rows"
+        | "examples"
+        | "scalars"
+        | "status";
+    }
   /** token of a physical row, or a marker, for the tensors of one model */
   | { readonly kind: "tokenOf"; readonly model: string }
   /** physical row of a token */
@@ -60,14 +83,21 @@ export const noToken = 0xffffffff;
 /** `tokenOf` of a physical row that another dispatch of the same pass writes. */
 export const otherDispatch = 0xfffffffe;
 
-export const value = (type: Scalar, code: string, lanes: Lanes = 1): Value => ({ type, lanes, code });
+export const value = (type: Scalar, code: string, lanes: Lanes = 1): Value => ({
+  type,
+  lanes,
+  code,
+});
 export const u32 = (n: number): Value => value("u32", `${n}u`);
 
 /** A finite f32 literal; a number outside f32's range would be a compile error in WGSL. */
 export function f32(n: number): Value {
   const rounded = Math.fround(n);
   if (!Number.isFinite(rounded)) {
-    fail("constant-exceeds-f32", `The constant ${n} is outside the range of f32; rescale the expression.`);
+    fail(
+      "constant-exceeds-f32",
+      `The constant ${n} is outside the range of f32; rescale the expression.`,
+    );
   }
   const text = String(rounded);
   return value("f32", /[.e]/.test(text) ? text : `${text}.0`);
@@ -96,7 +126,11 @@ export const exp = (a: Value): Value => call("exp", "f32", a);
 export function choose(condition: Value, whenTrue: Value, whenFalse: Value): Value {
   sameType(whenTrue, whenFalse, "select");
   const lanes: Lanes = whenTrue.lanes;
-  return value(whenTrue.type, `select(${whenFalse.code}, ${whenTrue.code}, ${condition.code})`, lanes);
+  return value(
+    whenTrue.type,
+    `select(${whenFalse.code}, ${whenTrue.code}, ${condition.code})`,
+    lanes,
+  );
 }
 /** A scalar repeated in each component. */
 export const splat = (a: Value, lanes: Lanes): Value =>
@@ -107,17 +141,34 @@ export const component = (a: Value, position: number): Value =>
   a.lanes === 1 ? a : value(a.type, `${a.code}.${"xyzw"[position]}`);
 
 function sameType(a: Value, b: Value, op: string): void {
-  if (a.type !== b.type) fail("kernel-type", `${op}: ${a.code} is ${a.type} but ${b.code} is ${b.type}.`);
+  if (a.type !== b.type)
+    fail("kernel-type", `${op}: ${a.code} is ${a.type} but ${b.code} is ${b.type}.`);
 }
 
 export const letValue = (name: string, v: Value): Statement => ({ kind: "let", name, value: v });
 export const varValue = (name: string, v: Value): Statement => ({ kind: "var", name, value: v });
-export const assign = (target: string, v: Value): Statement => ({ kind: "assign", target, value: v });
+export const assign = (target: string, v: Value): Statement => ({
+  kind: "assign",
+  target,
+  value: v,
+});
 export const comment = (text: string): Statement => ({ kind: "comment", text });
 export const barrier: Statement = { kind: "barrier" };
-export const when = (condition: Value, body: readonly Statement[], otherwise?: readonly Statement[]): Statement =>
-  otherwise === undefined ? { kind: "if", condition, body } : { kind: "if", condition, body, otherwise };
-export const loop = (name: string, from: Value, below: Value, step: Value, body: readonly Statement[]): Statement => ({
+export const when = (
+  condition: Value,
+  body: readonly Statement[],
+  otherwise?: readonly Statement[],
+): Statement =>
+  otherwise === undefined
+    ? { kind: "if", condition, body }
+    : { kind: "if", condition, body, otherwise };
+export const loop = (
+  name: string,
+  from: Value,
+  below: Value,
+  step: Value,
+  body: readonly Statement[],
+): Statement => ({
   kind: "for",
   name,
   from,

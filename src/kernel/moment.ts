@@ -18,7 +18,7 @@ export const momentKey = (powers: readonly ModelPower[]): string =>
   powers
     .filter(({ d, k: power }) => d !== 0 || power !== 0)
     .map(({ model, d, k: power }) => `${model}:${d},${power}`)
-    .sort()
+    .toSorted()
     .join(";");
 
 /**
@@ -33,13 +33,17 @@ export function shiftMoment(
   family: readonly Moment[],
 ): Value {
   // Σ over all lower powers of the product of binomial factors
-  let terms: readonly { readonly powers: readonly ModelPower[]; readonly factors: readonly Value[] }[] = [
-    { powers: [], factors: [] },
-  ];
+  let terms: readonly {
+    readonly powers: readonly ModelPower[];
+    readonly factors: readonly Value[];
+  }[] = [{ powers: [], factors: [] }];
   for (const power of moment.powers) {
     const distance = shift(power.model);
     // an empty part has m = −1e29: its moments are 0, and 0 · δ^k must stay 0
-    const delta = distance !== null && power.k > 1 ? k.maximum(distance, k.f32(-(10 ** Math.floor(30 / power.k)))) : distance;
+    const delta =
+      distance !== null && power.k > 1
+        ? k.maximum(distance, k.f32(-(10 ** Math.floor(30 / power.k))))
+        : distance;
     terms = terms.flatMap((term) => {
       if (delta === null) return [{ powers: [...term.powers, power], factors: term.factors }];
       return Array.from({ length: power.k + 1 }, (_, lower) => {
@@ -55,7 +59,8 @@ export function shiftMoment(
     .map(({ powers, factors }) => {
       const key = momentKey(powers);
       const member = family.find((candidate) => momentKey(candidate.powers) === key);
-      if (member === undefined) fail("moment-missing", `The moment ${key} that shifting needs is not kept.`);
+      if (member === undefined)
+        fail("moment-missing", `The moment ${key} that shifting needs is not kept.`);
       return [...factors.map((factor) => k.splat(factor, lanes)), read(member)].reduce(k.times);
     })
     .reduce(k.plus);

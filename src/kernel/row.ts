@@ -3,8 +3,6 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import {
-
-
   choose,
   f32,
   infix,
@@ -34,7 +32,8 @@ export const lowest = -1e29;
 const negativeInfinityBits = u32(0xff800000);
 export const infinityBits: Value = u32(0x7f800000);
 
-export const name = (text: string, type: Value["type"] = "f32", lanes: Lanes = 1): Value => value(type, text, lanes);
+export const name = (text: string, type: Value["type"] = "f32", lanes: Lanes = 1): Value =>
+  value(type, text, lanes);
 export const lane: Value = name("lane", "u32");
 export const vocab: Value = name("shape.vocab", "u32");
 export const tokens: Value = name("shape.tokens", "u32");
@@ -47,7 +46,11 @@ const baseOf = (model: ModelName): Value => name(`base_${model}`, "u32");
 /** Index of a row field of this workgroup's token. */
 export const fieldAt = (position: number): Value => plus(times(u32(position), tokens), token);
 
-export function rowBindings(models: readonly ModelName[], schedule: Schedule, inPlace: boolean = false): readonly Binding[] {
+export function rowBindings(
+  models: readonly ModelName[],
+  schedule: Schedule,
+  inPlace: boolean = false,
+): readonly Binding[] {
   const element = schedule.vector === 4 ? "vec4<u32>" : "u32";
   const [first, ...others] = models;
   return [
@@ -57,8 +60,18 @@ export function rowBindings(models: readonly ModelName[], schedule: Schedule, in
     { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
     ...models
       .filter((model) => !(inPlace && model === first))
-      .map((model): Binding => ({ name: logitsBuffer(model), role: { kind: "logits", model }, access: "read", type: element })),
-    ...others.map((model): Binding => ({ name: `row_of_${model}`, role: { kind: "rowOf", model }, access: "read", type: "u32" })),
+      .map((model): Binding => ({
+        name: logitsBuffer(model),
+        role: { kind: "logits", model },
+        access: "read",
+        type: element,
+      })),
+    ...others.map((model): Binding => ({
+      name: `row_of_${model}`,
+      role: { kind: "rowOf", model },
+      access: "read",
+      type: "u32",
+    })),
   ];
 }
 
@@ -66,39 +79,67 @@ export function rowBindings(models: readonly ModelName[], schedule: Schedule, in
  * Finds this workgroup's row and its token. `unused` runs when the row belongs to no completion token of
  * this pass; a row that another dispatch writes is left alone.
  */
-export function openRow(models: readonly ModelName[], schedule: Schedule, unused: readonly Statement[] = []): readonly Statement[] {
+export function openRow(
+  models: readonly ModelName[],
+  schedule: Schedule,
+  unused: readonly Statement[] = [],
+): readonly Statement[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   const width = letValue("width", infix(vocab, "/", u32(schedule.vector)));
   return [
-    letValue("place", plus(times(name("group.y", "u32"), name("window.grid_width", "u32")), name("group.x", "u32"))),
+    letValue(
+      "place",
+      plus(times(name("group.y", "u32"), name("window.grid_width", "u32")), name("group.x", "u32")),
+    ),
     when(infix(name("place", "u32"), ">=", name("window.rows", "u32")), [{ kind: "return" }]),
     width,
-    letValue("token", load("token_of", plus(name("window.first_row", "u32"), name("place", "u32")), "u32")),
+    letValue(
+      "token",
+      load("token_of", plus(name("window.first_row", "u32"), name("place", "u32")), "u32"),
+    ),
     letValue(`base_${first}`, times(name("place", "u32"), name("width", "u32"))),
     when(infix(token, "==", u32(noToken)), [...unused, { kind: "return" }]),
-    ...(unused.length > 0 ? [when(infix(token, "==", u32(otherDispatch)), [{ kind: "return" }])] : []),
+    ...(unused.length > 0
+      ? [when(infix(token, "==", u32(otherDispatch)), [{ kind: "return" }])]
+      : []),
     letValue("label", load("labels", token, "u32")),
-    ...others.map((model) => letValue(`base_${model}`, times(load(`row_of_${model}`, token, "u32"), name("width", "u32")))),
+    ...others.map((model) =>
+      letValue(`base_${model}`, times(load(`row_of_${model}`, token, "u32"), name("width", "u32"))),
+    ),
   ];
 }
 
 /** The bits of the vector of logits at a position of the row. */
-export const loadBits = (model: ModelName, at: Value, schedule: Schedule, buffer: string = logitsBuffer(model)): Value =>
-  load(buffer, plus(baseOf(model), at), "u32", schedule.vector);
+export const loadBits = (
+  model: ModelName,
+  at: Value,
+  schedule: Schedule,
+  buffer: string = logitsBuffer(model),
+): Value => load(buffer, plus(baseOf(model), at), "u32", schedule.vector);
 
 /** −Infinity becomes `absent`; every other bit pattern stays. */
 export function finiteBits(bits: Value): Value {
   const isAbsent = infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
-  return choose(isAbsent, splat(name(`bitcast<u32>(${f32(absent).code})`, "u32"), bits.lanes), bits);
+  return choose(
+    isAbsent,
+    splat(name(`bitcast<u32>(${f32(absent).code})`, "u32"), bits.lanes),
+    bits,
+  );
 }
 export const asReal = (bits: Value): Value =>
   value("f32", `bitcast<${bits.lanes === 4 ? "vec4<f32>" : "f32"}>(${bits.code})`, bits.lanes);
-export const magnitude = (bits: Value): Value => infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
+export const magnitude = (bits: Value): Value =>
+  infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
 
 /** One logit of the row as a scalar, whatever the vector width. */
 export function loadOne(model: ModelName, entry: Value, schedule: Schedule): Value {
   if (schedule.vector === 1) return load(logitsBuffer(model), plus(baseOf(model), entry), "u32");
-  const vector = load(logitsBuffer(model), plus(baseOf(model), infix(entry, "/", u32(4))), "u32", 4);
+  const vector = load(
+    logitsBuffer(model),
+    plus(baseOf(model), infix(entry, "/", u32(4))),
+    "u32",
+    4,
+  );
   return value("u32", `${vector.code}[${infix(entry, "%", u32(4)).code}]`);
 }
 
@@ -113,15 +154,32 @@ export function isLabelAt(at: Value, schedule: Schedule): Value {
  * Visits every vector of the row once: `visit(positions, last)` emits the work on a block of vectors. Blocks of
  * `unroll` vectors per lane come first; what is left is visited one vector at a time.
  */
-export function overRow(schedule: Schedule, visit: (positions: readonly Value[], block: Block) => readonly Statement[]): readonly Statement[] {
+export function overRow(
+  schedule: Schedule,
+  visit: (positions: readonly Value[], block: Block) => readonly Statement[],
+): readonly Statement[] {
   const { rowLanes, unroll } = schedule;
   const width = name("width", "u32");
   const span = rowLanes * unroll;
-  const positions = Array.from({ length: unroll }, (_, j) => plus(name("start", "u32"), plus(u32(j * rowLanes), lane)));
+  const positions = Array.from({ length: unroll }, (_, j) =>
+    plus(name("start", "u32"), plus(u32(j * rowLanes), lane)),
+  );
   return [
     letValue("blocks", times(infix(width, "/", u32(span)), u32(span))),
-    loop("start", u32(0), name("blocks", "u32"), u32(span), visit(positions, { from: name("start", "u32"), span })),
-    loop("at", plus(name("blocks", "u32"), lane), width, u32(rowLanes), visit([name("at", "u32")], { from: name("at", "u32"), span: 1 })),
+    loop(
+      "start",
+      u32(0),
+      name("blocks", "u32"),
+      u32(span),
+      visit(positions, { from: name("start", "u32"), span }),
+    ),
+    loop(
+      "at",
+      plus(name("blocks", "u32"), lane),
+      width,
+      u32(rowLanes),
+      visit([name("at", "u32")], { from: name("at", "u32"), span: 1 }),
+    ),
   ];
 }
 

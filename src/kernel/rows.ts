@@ -52,7 +52,11 @@ type Space = "scalar" | "example" | "token";
 const spaceOf = (node: Node): Space =>
   node.axes.some(isTokenAxis) ? "token" : node.axes.includes("batch") ? "example" : "scalar";
 const isLeafTag = (node: Node): boolean =>
-  node.tag === "const" || node.tag === "param" || node.tag === "input" || node.tag === "iota" || node.tag === "count";
+  node.tag === "const" ||
+  node.tag === "param" ||
+  node.tag === "input" ||
+  node.tag === "iota" ||
+  node.tag === "count";
 
 /** logSumExp along tokens or examples as a maximum and a sum, two stages. */
 export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
@@ -70,7 +74,11 @@ export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
 
 export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows {
   const lanes = schedule.programLanes;
-  const outputs = [...program.tokenOutputs, ...program.exampleOutputs, ...program.scalarOutputs].map(({ node }) => node);
+  const outputs = [
+    ...program.tokenOutputs,
+    ...program.exampleOutputs,
+    ...program.scalarOutputs,
+  ].map(({ node }) => node);
   const order = topological(outputs);
 
   // ---- which values are stored, and in which stage each is ready
@@ -87,12 +95,15 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   for (const node of order) {
     const ready = node.args.map((arg) => {
       if (isLeafTag(arg)) return 0;
-      const later = arg.tag === "reduce" || (stored.has(arg) && spaceOf(arg) !== spaceOf(node) && node.tag !== "reduce");
+      const later =
+        arg.tag === "reduce" ||
+        (stored.has(arg) && spaceOf(arg) !== spaceOf(node) && node.tag !== "reduce");
       return stage.get(arg)! + (later ? 1 : 0);
     });
     stage.set(node, Math.max(0, ...ready));
   }
-  const readyAt = (node: Node): number => stage.get(node)! + (isLeafTag(node) ? 0 : node.tag === "reduce" ? 1 : 0);
+  const readyAt = (node: Node): number =>
+    stage.get(node)! + (isLeafTag(node) ? 0 : node.tag === "reduce" ? 1 : 0);
 
   // ---- slots of stored values
   let exampleSlots = program.firstExampleSlot;
@@ -109,56 +120,75 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   const examples = name("shape.examples", "u32");
   const token = name("token", "u32");
   const example = name("example", "u32");
-  const exampleAt = (slot: number): Value => k.load("examples", k.plus(k.times(k.u32(slot), examples), example), "f32");
+  const exampleAt = (slot: number): Value =>
+    k.load("examples", k.plus(k.times(k.u32(slot), examples), example), "f32");
   const offset = (response: string, step: number): Value => {
     const start = k.times(k.u32(program.responseIndex(response)), k.plus(examples, k.u32(1)));
     return k.load("ragged", k.plus(k.plus(start, example), k.u32(step)), "u32");
   };
-  const leaf = (current: number, computing: Node | null): Leaf => (node) => {
-    switch (node.tag) {
-      case "param": {
-        const slot = program.paramSlot(node);
-        return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
-      }
-      case "input":
-        if (spaceOf(node) === "token") {
-          if (node.dtype === "i32") return k.call("i32", "i32", k.load("labels", token, "u32"));
-          return k.load("rows", k.plus(k.times(k.u32(program.rowField(node)), name("shape.tokens", "u32")), token), "f32");
+  const leaf =
+    (current: number, computing: Node | null): Leaf =>
+    (node) => {
+      switch (node.tag) {
+        case "param": {
+          const slot = program.paramSlot(node);
+          return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
         }
-        return exampleAt(program.exampleSlot(node));
-      case "iota":
-        if (node.axis === "batch") return k.call("i32", "i32", example);
-        return isTokenAxis(node.axis) ? k.call("i32", "i32", k.minus(token, offset(responseOf(node.axis), 0))) : null;
-      case "count":
-        if (node.axis === "batch") return k.call("f32", "f32", examples);
-        if (node.axis === "vocab") return k.call("f32", "f32", name("shape.vocab", "u32"));
-        return k.call("f32", "f32", k.minus(offset(responseOf(node.axis), 1), offset(responseOf(node.axis), 0)));
-      case "const":
-      case "unary":
-      case "binary":
-      case "select":
-      case "stop":
-      case "at":
-      case "reduce": {
-        const slot = slots.get(node);
-        if (slot === undefined || node === computing || !stored.has(node)) return null;
-        if (node.tag !== "reduce" && readyAt(node) >= current) return null;
-        return spaceOf(node) === "example" ? exampleAt(slot) : k.load("scalars", k.u32(slot), "f32");
+        case "input":
+          if (spaceOf(node) === "token") {
+            if (node.dtype === "i32") return k.call("i32", "i32", k.load("labels", token, "u32"));
+            return k.load(
+              "rows",
+              k.plus(k.times(k.u32(program.rowField(node)), name("shape.tokens", "u32")), token),
+              "f32",
+            );
+          }
+          return exampleAt(program.exampleSlot(node));
+        case "iota":
+          if (node.axis === "batch") return k.call("i32", "i32", example);
+          return isTokenAxis(node.axis)
+            ? k.call("i32", "i32", k.minus(token, offset(responseOf(node.axis), 0)))
+            : null;
+        case "count":
+          if (node.axis === "batch") return k.call("f32", "f32", examples);
+          if (node.axis === "vocab") return k.call("f32", "f32", name("shape.vocab", "u32"));
+          return k.call(
+            "f32",
+            "f32",
+            k.minus(offset(responseOf(node.axis), 1), offset(responseOf(node.axis), 0)),
+          );
+        case "const":
+        case "unary":
+        case "binary":
+        case "select":
+        case "stop":
+        case "at":
+        case "reduce": {
+          const slot = slots.get(node);
+          if (slot === undefined || node === computing || !stored.has(node)) return null;
+          if (node.tag !== "reduce" && readyAt(node) >= current) return null;
+          return spaceOf(node) === "example"
+            ? exampleAt(slot)
+            : k.load("scalars", k.u32(slot), "f32");
+        }
       }
-    }
-  };
-  const open = (current: number, computing: Node | null = null): Scope => scope(leaf(current, computing), names);
+    };
+  const open = (current: number, computing: Node | null = null): Scope =>
+    scope(leaf(current, computing), names);
 
   const body: Statement[] = [];
   const lane = name("lane", "u32");
-  const combine = (op: string, a: Value, b: Value): Value => (op === "max" ? k.maximum(a, b) : k.plus(a, b));
+  const combine = (op: string, a: Value, b: Value): Value =>
+    op === "max" ? k.maximum(a, b) : k.plus(a, b);
   const identity = (op: string): Value => (op === "max" ? k.f32(-3e38) : k.f32(0));
   const storeExample = (slot: number, v: Value): Statement =>
     k.assign(`examples[${k.plus(k.times(k.u32(slot), examples), example).code}]`, v);
 
   /** Σ or max over the tokens of each example: a few lanes share an example, then one adds their parts. */
   const reduceTokens = (node: Node & { tag: "reduce" }, current: number, axis: Axis): void => {
-    const response = isTokenAxis(axis) ? responseOf(axis) : fail("kernel-axis", `Cannot reduce along ${axis} here.`);
+    const response = isTokenAxis(axis)
+      ? responseOf(axis)
+      : fail("kernel-axis", `Cannot reduce along ${axis} here.`);
     const inner = open(current);
     const part = inner.value(node.args[0]);
     const perRound = lanes / tokenLanes;
@@ -169,16 +199,22 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
         k.varValue("sum", identity(node.op)),
         k.when(k.infix(example, "<", examples), [
           k.letValue("end", offset(response, 1)),
-          k.loop("token", k.plus(offset(response, 0), name("part", "u32")), name("end", "u32"), k.u32(tokenLanes), [
-            ...inner.statements,
-            k.assign("sum", combine(node.op, name("sum"), part)),
-          ]),
+          k.loop(
+            "token",
+            k.plus(offset(response, 0), name("part", "u32")),
+            name("end", "u32"),
+            k.u32(tokenLanes),
+            [...inner.statements, k.assign("sum", combine(node.op, name("sum"), part))],
+          ),
         ]),
         k.assign("partial[lane]", name("sum")),
         k.barrier,
         k.when(k.value("bool", `${name("part", "u32").code} == 0u && example < ${examples.code}`), [
           k.loop("j", k.plus(lane, k.u32(1)), k.plus(lane, k.u32(tokenLanes)), k.u32(1), [
-            k.assign("sum", combine(node.op, name("sum"), k.load("partial", name("j", "u32"), "f32"))),
+            k.assign(
+              "sum",
+              combine(node.op, name("sum"), k.load("partial", name("j", "u32"), "f32")),
+            ),
           ]),
           storeExample(slots.get(node)!, name("sum")),
         ]),
@@ -201,7 +237,10 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
       k.barrier,
       k.when(k.infix(lane, "==", k.u32(0)), [
         k.loop("j", k.u32(1), k.u32(lanes), k.u32(1), [
-          k.assign(total, combine(node.op, name(total), k.load("partial", name("j", "u32"), "f32"))),
+          k.assign(
+            total,
+            combine(node.op, name(total), k.load("partial", name("j", "u32"), "f32")),
+          ),
         ]),
         k.assign(`scalars[${slots.get(node)!}]`, name(total)),
       ]),
@@ -218,7 +257,10 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   const perToken = (response: string, list: readonly TokenOutput[], current: number): void => {
     const inner = open(current);
     const stores = list.map(({ node, field }) =>
-      k.assign(`rows[${k.plus(k.times(k.u32(field), name("shape.tokens", "u32")), token).code}]`, inner.value(node)),
+      k.assign(
+        `rows[${k.plus(k.times(k.u32(field), name("shape.tokens", "u32")), token).code}]`,
+        inner.value(node),
+      ),
     );
     const index = program.responseIndex(response);
     const at = (position: Value): Value =>
@@ -235,20 +277,36 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
 
   const last = Math.max(0, ...outputs.map(readyAt));
   for (let current = 0; current <= last; current++) {
-    const reductions = order.filter((node): node is Node & { tag: "reduce" } => node.tag === "reduce" && stage.get(node) === current);
-    for (const node of reductions) if (node.axis !== "batch") reduceTokens(node, current, node.axis);
+    const reductions = order.filter(
+      (node): node is Node & { tag: "reduce" } =>
+        node.tag === "reduce" && stage.get(node) === current,
+    );
+    for (const node of reductions)
+      if (node.axis !== "batch") reduceTokens(node, current, node.axis);
     const tokenWork = program.tokenOutputs.filter(({ node }) => readyAt(node) === current);
     for (const response of new Set(tokenWork.map((output) => output.response))) {
-      perToken(response, tokenWork.filter((output) => output.response === response), current);
+      perToken(
+        response,
+        tokenWork.filter((output) => output.response === response),
+        current,
+      );
     }
-    perExample([...stored].filter((node) => node.tag !== "reduce" && spaceOf(node) === "example" && stage.get(node) === current), current);
+    perExample(
+      [...stored].filter(
+        (node) =>
+          node.tag !== "reduce" && spaceOf(node) === "example" && stage.get(node) === current,
+      ),
+      current,
+    );
     for (const node of reductions) if (node.axis === "batch") reduceBatch(node, current);
     body.push(k.barrier);
   }
   const finals = open(last + 1);
   const stores: Statement[] = [];
-  for (const { node, slot } of program.scalarOutputs) stores.push(k.assign(`scalars[${slot}]`, finals.value(node)));
-  if (stores.length > 0) body.push(k.when(k.infix(lane, "==", k.u32(0)), [...finals.statements, ...stores]));
+  for (const { node, slot } of program.scalarOutputs)
+    stores.push(k.assign(`scalars[${slot}]`, finals.value(node)));
+  if (stores.length > 0)
+    body.push(k.when(k.infix(lane, "==", k.u32(0)), [...finals.statements, ...stores]));
 
   const kernel: Kernel = {
     name: "row program",
@@ -264,7 +322,12 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
 function bindingsOf(program: RowProgram): readonly Binding[] {
   return [
     { name: "shape", role: { kind: "shape" }, access: "uniform", type: "Shape" },
-    { name: "params", role: { kind: "params" }, access: "uniform", type: `array<vec4<f32>, ${program.paramVectors}>` },
+    {
+      name: "params",
+      role: { kind: "params" },
+      access: "uniform",
+      type: `array<vec4<f32>, ${program.paramVectors}>`,
+    },
     { name: "ragged", role: { kind: "ragged" }, access: "read", type: "u32" },
     { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
     { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },

@@ -56,9 +56,13 @@ function reachable(root: Node, isLeaf: (node: Node) => boolean): readonly Node[]
 function compute(node: Node, arg: (node: Node) => Value): Value {
   switch (node.tag) {
     case "const":
-      return node.dtype === "i32" ? k.value("i32", `${node.value}i`) : node.dtype === "bool" ? k.value("bool", node.value === 1 ? "true" : "false") : k.f32(node.value);
+      return node.dtype === "i32"
+        ? k.value("i32", `${node.value}i`)
+        : node.dtype === "bool"
+          ? k.value("bool", node.value === 1 ? "true" : "false")
+          : k.f32(node.value);
     case "unary":
-      return k.value(unaryOps[node.op].to, unaryOps[node.op].wgsl(arg(node.args[0]).code));
+      return k.value(node.dtype, unaryOps[node.op].wgsl(arg(node.args[0]).code));
     case "binary": {
       const [a, b] = [arg(node.args[0]), arg(node.args[1])];
       return k.value(node.dtype, binaryOps[node.op].wgsl(a.code, b.code));
@@ -73,6 +77,9 @@ function compute(node: Node, arg: (node: Node) => Value): Value {
     case "count":
     case "reduce":
     case "at":
-      return fail("kernel-leaf", `A ${node.tag} cannot be computed here; an earlier stage should have replaced it.`);
+      return fail(
+        "kernel-leaf",
+        `A ${node.tag} cannot be computed here; an earlier stage should have replaced it.`,
+      );
   }
 }

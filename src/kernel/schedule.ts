@@ -31,4 +31,8 @@ export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
 }
 
 /** The schedule that explanations assume when no adapter is given. */
-export const typicalTraits: AdapterTraits = { software: false, subgroupSize: 32, maxInvocations: 256 };
+export const typicalTraits: AdapterTraits = {
+  software: false,
+  subgroupSize: 32,
+  maxInvocations: 256,
+};

@@ -20,7 +20,8 @@ export function totalKernel(
 ): Kernel {
   const schedule: Schedule = { ...given, vector: 1, unroll: 1 };
   const names = { next: 0 };
-  const combine = (a: Value, b: Value): Value => (pass.op === "max" ? k.maximum(a, b) : k.plus(a, b));
+  const combine = (a: Value, b: Value): Value =>
+    pass.op === "max" ? k.maximum(a, b) : k.plus(a, b);
   const identity = pass.op === "max" ? k.f32(-3e38) : k.f32(0);
   const visit = (positions: readonly Value[]): readonly Statement[] => {
     const at = positions[0]!;
@@ -42,7 +43,9 @@ export function totalKernel(
   };
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule),
-    ...pass.slots.map((slot, position) => k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32"))),
+    ...pass.slots.map((slot, position) =>
+      k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
+    ),
     k.varValue("total", identity),
     ...row.overRow(schedule, visit),
     k.assign("partial[lane]", name("total")),
@@ -51,18 +54,29 @@ export function totalKernel(
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
     const other = k.load("partial", k.plus(row.lane, k.u32(half)), "f32");
     body.push(
-      k.when(k.infix(row.lane, "<", k.u32(half)), [k.assign("partial[lane]", combine(k.load("partial", row.lane, "f32"), other))]),
+      k.when(k.infix(row.lane, "<", k.u32(half)), [
+        k.assign("partial[lane]", combine(k.load("partial", row.lane, "f32"), other)),
+      ]),
       k.barrier,
     );
   }
   const target = `rows[${row.fieldAt(fieldIndex(fieldKey({ kind: "total", index: pass.index }))).code}]`;
-  body.push(k.when(k.infix(row.lane, "==", k.u32(0)), [k.assign(target, k.load("partial", k.u32(0), "f32"))]));
+  body.push(
+    k.when(k.infix(row.lane, "==", k.u32(0)), [
+      k.assign(target, k.load("partial", k.u32(0), "f32")),
+    ]),
+  );
   return {
     name: `reduce ${pass.models.join(" and ")} logits again`,
     bindings: [
       ...row.rowBindings(pass.models, schedule),
       { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-      { name: "params", role: { kind: "params" }, access: "uniform", type: `array<vec4<f32>, ${paramVectors}>` },
+      {
+        name: "params",
+        role: { kind: "params" },
+        access: "uniform",
+        type: `array<vec4<f32>, ${paramVectors}>`,
+      },
     ],
     workgroup: schedule.rowLanes,
     shared: [{ name: "partial", type: "f32", length: schedule.rowLanes }],

@@ -84,8 +84,14 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
   for (const input of given.inputs) {
     if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
     const response = tokenResponse(input);
-    if (response === null) exampleUploads.push({ input: input.name, response: null, slot: exampleSlot(input.name) });
-    else tokenUploads.push({ input: input.name, response, slot: fieldIndex(stripped(input.name, response)) });
+    if (response === null)
+      exampleUploads.push({ input: input.name, response: null, slot: exampleSlot(input.name) });
+    else
+      tokenUploads.push({
+        input: input.name,
+        response,
+        slot: fieldIndex(stripped(input.name, response)),
+      });
   }
   for (const pass of lowering.stages.passes) {
     if (pass.kind === "online") for (const spec of pass.fields) fieldIndex(fieldKey(spec));
@@ -97,7 +103,11 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
   const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
     const response = tokenResponse(input);
     const name = `gradient of ${response === null ? input.name : stripped(input.name, response)}`;
-    return { input: input.name, response, slot: response === null ? exampleSlot(name) : fieldIndex(name) };
+    return {
+      input: input.name,
+      response,
+      slot: response === null ? exampleSlot(name) : fieldIndex(name),
+    };
   });
 
   // ---- steps: passes of a round, then the row program that uses them
@@ -114,11 +124,13 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
       steps.push({ kernel, wgsl: printKernel(kernel), pass });
     }
     const isLast = round === stages.lastRound;
-    const tokenOutputs: TokenOutput[] = (stages.outputs.get(round) ?? []).map(({ field, response, node }) => ({
-      node,
-      response,
-      field: fieldIndex(field),
-    }));
+    const tokenOutputs: TokenOutput[] = (stages.outputs.get(round) ?? []).map(
+      ({ field, response, node }) => ({
+        node,
+        response,
+        field: fieldIndex(field),
+      }),
+    );
     const high = isLast ? lowering.highGradients : [];
     const exampleOutputs: { node: Node; slot: number }[] = [];
     high.forEach(({ node }, position) => {
@@ -126,9 +138,12 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
       if (response === null) exampleOutputs.push({ node, slot });
       else tokenOutputs.push({ node, response, field: slot });
     });
-    if (isLast && perExample !== null) exampleOutputs.push({ node: lowering.perExample!, slot: perExample });
+    if (isLast && perExample !== null)
+      exampleOutputs.push({ node: lowering.perExample!, slot: perExample });
     const scalarOutputs = isLast ? lowering.scalars.map(([, node], slot) => ({ node, slot })) : [];
-    const all = withoutLogSumExp([...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node));
+    const all = withoutLogSumExp(
+      [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
+    );
     let next = 0;
     const program: RowProgram = {
       tokenOutputs: tokenOutputs.map((output) => ({ ...output, node: all[next++]! })),
@@ -175,7 +190,8 @@ function rowFieldOf(node: Node, fieldIndex: (field: string) => number): number {
   return fieldIndex(name.startsWith("field.") ? name.slice("field.".length) : name);
 }
 
-const stripped = (name: string, response: string): string => name.slice(0, name.length - response.length - 1);
+const stripped = (name: string, response: string): string =>
+  name.slice(0, name.length - response.length - 1);
 
 function tokenResponse(input: Node): string | null {
   const axis = input.axes.find((candidate) => candidate.startsWith("token."));

@@ -11,7 +11,7 @@ import { checkValues } from "../batch/values.ts";
 import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { topological, type At, type Node, type Reduce } from "../core/node.ts";
-import { binaryOps, reduceOps, unaryOps, type BinaryOp } from "../core/ops.ts";
+import { binaryOps, reduceOps, unaryOps } from "../core/ops.ts";
 import { readInput } from "./inputs.ts";
 import {
   fieldOf,
@@ -24,14 +24,6 @@ import {
 } from "./tensor.ts";
 
 type Read = (place: Environment) => number;
-
-/** 0·x = 0 for every x, ±∞ and undefined included: a term of weight zero does not count. */
-export function product(a: number, b: number): number {
-  return a === 0 || b === 0 ? 0 : a * b;
-}
-
-const meaning = (op: BinaryOp): ((a: number, b: number) => number) =>
-  op === "times" ? product : binaryOps[op].reference;
 
 /** The terms of a reduction in one environment, in order. */
 function terms(node: Reduce, operand: Read, batch: Batch): (place: Environment) => Float64Array {
@@ -121,7 +113,7 @@ function denote(node: Node, args: readonly Read[], batch: Batch, params: Params)
       return (place) => reference(a(place));
     }
     case "binary": {
-      const apply = meaning(node.op);
+      const apply = binaryOps[node.op].reference;
       return (place) => apply(a(place), b(place));
     }
     case "select":

@@ -19,7 +19,8 @@ export interface Buffers {
   destroy(): void;
 }
 
-export const storageUsage: number = bufferUsage.storage | bufferUsage.copyTarget | bufferUsage.copySource;
+export const storageUsage: number =
+  bufferUsage.storage | bufferUsage.copyTarget | bufferUsage.copySource;
 export const uniformUsage: number = bufferUsage.uniform | bufferUsage.copyTarget;
 
 export function buffers(device: Device): Buffers {
@@ -46,7 +47,11 @@ export function buffers(device: Device): Buffers {
     return buffer;
   };
   const reserve = (need: readonly { readonly role: string; readonly bytes: number }[]): void => {
-    const grown = need.reduce((sum, { role, bytes: size }) => sum + Math.max(0, rounded(size) - (held.get(role)?.size ?? 0)), 0);
+    const grown = need.reduce(
+      (sum, { role, bytes: size }) =>
+        sum + Math.max(0, rounded(size) - (held.get(role)?.size ?? 0)),
+      0,
+    );
     if (bytes() + grown > device.byteBudget) {
       const largest = need.toSorted((a, b) => b.bytes - a.bytes)[0]!;
       fail(
@@ -57,7 +62,7 @@ export function buffers(device: Device): Buffers {
   };
   const upload = (role: string, data: Uint32Array | Float32Array, usage: number): GPUBuffer => {
     const buffer = get(role, data.byteLength, usage);
-    device.gpu.queue.writeBuffer(buffer, 0, data as Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>);
+    device.gpu.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength);
     return buffer;
   };
   const destroy = (): void => {

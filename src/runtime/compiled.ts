@@ -8,7 +8,12 @@ import { compileProgram, type Program, type ProgramOptions } from "../compile/pi
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
-import { chooseSchedule, typicalTraits, type AdapterTraits, type Schedule } from "../kernel/schedule.ts";
+import {
+  chooseSchedule,
+  typicalTraits,
+  type AdapterTraits,
+  type Schedule,
+} from "../kernel/schedule.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { buffers, type Buffers } from "./buffers.ts";
 import type { Device } from "./device.ts";
@@ -87,7 +92,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     const key = JSON.stringify([direction, schedule]);
     const known = plans.get(key);
     if (known !== undefined) return known;
-    const made = plan(program[direction], { responses: objective.responses, inputs: program.inputs, params: program.params }, schedule);
+    const made = plan(
+      program[direction],
+      { responses: objective.responses, inputs: program.inputs, params: program.params },
+      schedule,
+    );
     plans.set(key, made);
     return made;
   };
@@ -98,21 +107,39 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     { params = {}, locate = false, timeoutMs, ...rest }: GradientOptions,
     finish: (device: Device, done: Executed, plan: Plan) => Promise<T>,
   ): Promise<T> => {
-    if (disposed) fail("used-after-dispose", `The compiled objective "${objective.name}" was disposed; compile it again.`);
+    if (disposed)
+      fail(
+        "used-after-dispose",
+        `The compiled objective "${objective.name}" was disposed; compile it again.`,
+      );
     if (device === undefined || held === null) {
-      return fail("no-device", `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`);
+      return fail(
+        "no-device",
+        `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
+      );
     }
     const roots = [program.loss, ...Object.values(program.metrics)];
     checkParams(roots, params);
     checkBatch(batch, roots);
     checkInto(rest.into ?? {}, batch, program.inputs);
     const chosen = planFor(direction, batch.vocab);
-    const wait = { key: `${objective.name} ${direction}`, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const wait = {
+      key: `${objective.name} ${direction}`,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
     const before = turn;
     const mine = (async (): Promise<T> => {
       await before.catch(() => undefined);
-      if (disposed) fail("used-after-dispose", `The compiled objective "${objective.name}" was disposed while a run was waiting.`);
-      const done = await execute(device, held, chosen, batch, { params, into: rest.into ?? {}, wait });
+      if (disposed)
+        fail(
+          "used-after-dispose",
+          `The compiled objective "${objective.name}" was disposed while a run was waiting.`,
+        );
+      const done = await execute(device, held, chosen, batch, {
+        params,
+        into: rest.into ?? {},
+        wait,
+      });
       await reportBadLogits(device, batch, chosen, done, locate);
       return await finish(device, done, chosen);
     })();
@@ -120,8 +147,16 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     return await mine;
   };
 
-  const valueOf = async (device: Device, done: Executed, chosen: Plan, batch: Batch, wanted: boolean): Promise<Value> => {
-    const named = Object.fromEntries(chosen.scalars.map((name, position) => [name, done.scalars[position]!]));
+  const valueOf = async (
+    device: Device,
+    done: Executed,
+    chosen: Plan,
+    batch: Batch,
+    wanted: boolean,
+  ): Promise<Value> => {
+    const named = Object.fromEntries(
+      chosen.scalars.map((name, position) => [name, done.scalars[position]!]),
+    );
     for (const [name, number] of Object.entries(named)) {
       if (Number.isFinite(number)) continue;
       fail(
@@ -131,7 +166,13 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     }
     const { loss, ...metrics } = named as { loss: number } & Record<string, number>;
     if (!wanted || chosen.perExample === null) return { loss, metrics };
-    const bytes = await readBuffer(device, done.examples, chosen.perExample * batch.examples * 4, batch.examples * 4, "reading the loss of each example");
+    const bytes = await readBuffer(
+      device,
+      done.examples,
+      chosen.perExample * batch.examples * 4,
+      batch.examples * 4,
+      "reading the loss of each example",
+    );
     return { loss, metrics, perExample: new Float32Array(bytes) };
   };
 
@@ -139,23 +180,35 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     objective,
     program,
     plan: planFor,
-    wgsl: (vocab = 32_000) => planFor("valueAndGrad", vocab).steps.map(({ kernel, wgsl }) => ({ name: kernel.name, wgsl })),
+    wgsl: (vocab = 32_000) =>
+      planFor("valueAndGrad", vocab).steps.map(({ kernel, wgsl }) => ({ name: kernel.name, wgsl })),
     value: (batch, runOptions = {}) =>
-      run("value", batch, runOptions, (on, done, chosen) => valueOf(on, done, chosen, batch, runOptions.perExample ?? false)),
+      run("value", batch, runOptions, (on, done, chosen) =>
+        valueOf(on, done, chosen, batch, runOptions.perExample ?? false),
+      ),
     valueAndGrad: (batch, runOptions = {}) =>
       run("valueAndGrad", batch, runOptions, async (on, done, chosen) => {
         const value = await valueOf(on, done, chosen, batch, runOptions.perExample ?? false);
         const gradients: Record<string, Float32Array | GPUBuffer> = {};
         for (const [name, { buffer, rows }] of done.gradients) {
           const keep = runOptions.gradients === "keep" || name in (runOptions.into ?? {});
-          gradients[name] = keep ? buffer : new Float32Array(await readBuffer(on, buffer, 0, rows * batch.vocab * 4, "reading a gradient"));
+          gradients[name] = keep
+            ? buffer
+            : new Float32Array(
+                await readBuffer(on, buffer, 0, rows * batch.vocab * 4, "reading a gradient"),
+              );
         }
         for (const { input, response, slot } of chosen.highGradients) {
-          const base = response === null ? 0 : done.stacked.bases[chosen.responses.indexOf(response)]!;
-          const length = response === null ? batch.examples : batch.responses[response]!.labels.length;
-          const start = response === null ? slot * batch.examples : slot * done.stacked.tokens + base;
+          const base =
+            response === null ? 0 : done.stacked.bases[chosen.responses.indexOf(response)]!;
+          const length =
+            response === null ? batch.examples : batch.responses[response]!.labels.length;
+          const start =
+            response === null ? slot * batch.examples : slot * done.stacked.tokens + base;
           const source = response === null ? done.examples : done.rows;
-          gradients[input] = new Float32Array(await readBuffer(on, source, start * 4, length * 4, "reading a gradient"));
+          gradients[input] = new Float32Array(
+            await readBuffer(on, source, start * 4, length * 4, "reading a gradient"),
+          );
         }
         return { ...value, gradients };
       }),
@@ -177,14 +230,21 @@ function traitsOf(device: Device | undefined): AdapterTraits {
 }
 
 /** A gradient buffer must belong to a tensor that the gradient is taken of. */
-function checkInto(into: Readonly<Record<string, GPUBuffer>>, batch: Batch, inputs: readonly Input[]): void {
+function checkInto(
+  into: Readonly<Record<string, GPUBuffer>>,
+  batch: Batch,
+  inputs: readonly Input[],
+): void {
   const names = inputs.flatMap(({ name }) => {
     const binding = name.startsWith("policy.") ? batch.inputs[name] : undefined;
     return binding?.height === "logits" ? [binding.tensor.name] : [];
   });
   for (const name of Object.keys(into)) {
     if (!names.includes(name)) {
-      fail("unknown-tensor", `into: the batch has no policy tensor "${name}"; its tensors are ${[...new Set(names)].map((known) => `"${known}"`).join(", ")}.`);
+      fail(
+        "unknown-tensor",
+        `into: the batch has no policy tensor "${name}"; its tensors are ${[...new Set(names)].map((known) => `"${known}"`).join(", ")}.`,
+      );
     }
   }
 }

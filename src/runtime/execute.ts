@@ -53,7 +53,9 @@ export async function execute(
   { params, into, wait }: ExecuteOptions,
 ): Promise<Executed> {
   requireAlive(device, "starting a run");
-  const pipelines = await Promise.all(plan.steps.map(({ kernel, wgsl }) => pipelineFor(device, kernel, wgsl)));
+  const pipelines = await Promise.all(
+    plan.steps.map(({ kernel, wgsl }) => pipelineFor(device, kernel, wgsl)),
+  );
   const stacked = stack(batch, plan.responses);
   const rowBytes = batch.vocab * 4;
   const limits = {
@@ -64,27 +66,37 @@ export async function execute(
   // ---- which dispatches there are
   const dispatches = plan.steps.flatMap((step, index): readonly Dispatch[] => {
     if (step.pass === null) return [{ index, step, group: null, window: { firstRow: 0, rows: 1 } }];
-    return rowGroups(batch, stacked, plan, step.pass.models, step.pass.responses).flatMap((group) => {
-      const { model, tensor } = group.tensors[0]!;
-      return windows(tensor.rows, rowBytes, limits, `the ${model} logits "${tensor.name}"`).map((window) => ({ index, step, group, window }));
-    });
+    return rowGroups(batch, stacked, plan, step.pass.models, step.pass.responses).flatMap(
+      (group) => {
+        const { model, tensor } = group.tensors[0]!;
+        return windows(tensor.rows, rowBytes, limits, `the ${model} logits "${tensor.name}"`).map(
+          (window) => ({ index, step, group, window }),
+        );
+      },
+    );
   });
 
   // ---- what they need, before anything is allocated
   const tensors = new Map<unknown, { tensor: LogitsTensor; role: string }>();
   for (const { group } of dispatches) {
     for (const { model, tensor } of group?.tensors ?? []) {
-      if (!tensors.has(tensor.data)) tensors.set(tensor.data, { tensor, role: `${model} logits "${tensor.name}"` });
+      if (!tensors.has(tensor.data))
+        tensors.set(tensor.data, { tensor, role: `${model} logits "${tensor.name}"` });
     }
   }
   const bytesOf = (tensor: LogitsTensor): number => tensor.rows * rowBytes;
   const written = new Map<unknown, LogitsTensor>();
   for (const { step, group } of dispatches) {
-    if (step.pass?.kind === "gradient") written.set(group!.tensors[0]!.tensor.data, group!.tensors[0]!.tensor);
+    if (step.pass?.kind === "gradient")
+      written.set(group!.tensors[0]!.tensor.data, group!.tensors[0]!.tensor);
   }
   held.reserve([
-    ...[...tensors.values()].flatMap(({ tensor, role }) => (isGpuBuffer(tensor.data) ? [] : [{ role, bytes: bytesOf(tensor) }])),
-    ...[...written.values()].flatMap((tensor) => (tensor.name in into ? [] : [{ role: gradientRole(tensor), bytes: bytesOf(tensor) }])),
+    ...[...tensors.values()].flatMap(({ tensor, role }) =>
+      isGpuBuffer(tensor.data) ? [] : [{ role, bytes: bytesOf(tensor) }],
+    ),
+    ...[...written.values()].flatMap((tensor) =>
+      tensor.name in into ? [] : [{ role: gradientRole(tensor), bytes: bytesOf(tensor) }],
+    ),
     { role: "row fields", bytes: plan.rowFields.length * stacked.tokens * 4 },
   ]);
 
@@ -92,24 +104,43 @@ export async function execute(
   const { queue } = device.gpu;
   const logits = new Map<unknown, GPUBuffer>();
   for (const [data, { tensor, role }] of tensors) {
-    logits.set(data, isGpuBuffer(tensor.data) ? storageOf(tensor.data, tensor.name) : held.upload(role, asF32(tensor, batch.vocab), storageUsage));
+    logits.set(
+      data,
+      isGpuBuffer(tensor.data)
+        ? storageOf(tensor.data, tensor.name)
+        : held.upload(role, asF32(tensor, batch.vocab), storageUsage),
+    );
   }
   const gradients = new Map<string, { buffer: GPUBuffer; rows: number }>();
   for (const tensor of written.values()) {
     const given = into[tensor.name];
     if (given !== undefined && given.size < bytesOf(tensor)) {
-      fail("gradient-too-small", `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but ${tensor.rows} rows of ${batch.vocab} f32 need ${bytesOf(tensor)}.`);
+      fail(
+        "gradient-too-small",
+        `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but ${tensor.rows} rows of ${batch.vocab} f32 need ${bytesOf(tensor)}.`,
+      );
     }
-    const buffer = given === undefined ? held.get(gradientRole(tensor), bytesOf(tensor), storageUsage) : storageOf(given, `gradient of ${tensor.name}`);
+    const buffer =
+      given === undefined
+        ? held.get(gradientRole(tensor), bytesOf(tensor), storageUsage)
+        : storageOf(given, `gradient of ${tensor.name}`);
     gradients.set(tensor.name, { buffer, rows: tensor.rows });
   }
   const fixed = {
-    shape: held.upload("shape", Uint32Array.of(batch.examples, stacked.tokens, batch.vocab, 0), uniformUsage),
+    shape: held.upload(
+      "shape",
+      Uint32Array.of(batch.examples, stacked.tokens, batch.vocab, 0),
+      uniformUsage,
+    ),
     params: held.upload("parameters", parameters(plan, params), uniformUsage),
     ragged: held.upload("ragged offsets", stacked.ragged, storageUsage),
     labels: held.upload("labels", stacked.labels, storageUsage),
     rows: held.get("row fields", plan.rowFields.length * stacked.tokens * 4, storageUsage),
-    examples: held.get("example values", Math.max(1, plan.exampleSlots) * batch.examples * 4, storageUsage),
+    examples: held.get(
+      "example values",
+      Math.max(1, plan.exampleSlots) * batch.examples * 4,
+      storageUsage,
+    ),
     scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 4, storageUsage),
     status: held.get("status", statusWords * 4, storageUsage),
   };
@@ -117,9 +148,15 @@ export async function execute(
     const base = stacked.bases[plan.responses.indexOf(response!)]!;
     queue.writeBuffer(fixed.rows, (slot * stacked.tokens + base) * 4, valuesOf(batch, input));
   }
-  for (const { input, slot } of plan.exampleUploads) queue.writeBuffer(fixed.examples, slot * batch.examples * 4, valuesOf(batch, input));
+  for (const { input, slot } of plan.exampleUploads)
+    queue.writeBuffer(fixed.examples, slot * batch.examples * 4, valuesOf(batch, input));
   const windowWords = new Uint32Array((windowStride / 4) * dispatches.length);
-  dispatches.forEach(({ window }, position) => windowWords.set([window.firstRow, window.rows, gridWidth(window)], (position * windowStride) / 4));
+  dispatches.forEach(({ window }, position) =>
+    windowWords.set(
+      [window.firstRow, window.rows, gridWidth(window)],
+      (position * windowStride) / 4,
+    ),
+  );
   const windowBuffer = held.upload("windows", windowWords, uniformUsage);
   const maps = new Map<RowGroup, { tokenOf: GPUBuffer; rowOf: readonly GPUBuffer[] }>();
   let mapNumber = 0;
@@ -133,25 +170,37 @@ export async function execute(
   }
 
   // ---- one submission
-  const staging = held.get("readback", (statusWords + plan.scalars.length) * 4, bufferUsage.mapRead | bufferUsage.copyTarget);
+  const staging = held.get(
+    "readback",
+    (statusWords + plan.scalars.length) * 4,
+    bufferUsage.mapRead | bufferUsage.copyTarget,
+  );
   const encoder = device.gpu.createCommandEncoder();
   encoder.clearBuffer(fixed.status);
   const pass = encoder.beginComputePass();
   dispatches.forEach(({ index, step, group, window }, position) => {
     const { pipeline, layout } = pipelines[index]!;
     const resource = (role: Role): GPUBufferBinding => {
-      const windowed = (buffer: GPUBuffer): GPUBufferBinding => ({ buffer, offset: window.firstRow * rowBytes, size: window.rows * rowBytes });
+      const windowed = (buffer: GPUBuffer): GPUBufferBinding => ({
+        buffer,
+        offset: window.firstRow * rowBytes,
+        size: window.rows * rowBytes,
+      });
       switch (role.kind) {
         case "window":
           return { buffer: windowBuffer, offset: position * windowStride, size: 16 };
         case "tokenOf":
           return { buffer: maps.get(group!)!.tokenOf };
         case "rowOf":
-          return { buffer: maps.get(group!)!.rowOf[group!.tensors.findIndex(({ model }) => model === role.model) - 1]! };
+          return {
+            buffer: maps.get(group!)!.rowOf[
+              group!.tensors.findIndex(({ model }) => model === role.model) - 1
+            ]!,
+          };
         case "logits": {
-          const position_ = group!.tensors.findIndex(({ model }) => model === role.model);
-          const buffer = logits.get(group!.tensors[position_]!.tensor.data)!;
-          return position_ === 0 ? windowed(buffer) : { buffer };
+          const place = group!.tensors.findIndex(({ model }) => model === role.model);
+          const buffer = logits.get(group!.tensors[place]!.tensor.data)!;
+          return place === 0 ? windowed(buffer) : { buffer };
         }
         case "gradient":
           return windowed(gradients.get(group!.tensors[0]!.tensor.name)!.buffer);
@@ -166,7 +215,10 @@ export async function execute(
           return { buffer: fixed[role.kind] };
       }
     };
-    const entries = step.kernel.bindings.map(({ role }, binding) => ({ binding, resource: resource(role) }));
+    const entries = step.kernel.bindings.map(({ role }, binding) => ({
+      binding,
+      resource: resource(role),
+    }));
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.gpu.createBindGroup({ layout, entries }));
     pass.dispatchWorkgroups(gridWidth(window), Math.ceil(window.rows / gridWidth(window)));
@@ -175,9 +227,16 @@ export async function execute(
   encoder.copyBufferToBuffer(fixed.status, 0, staging, 0, statusWords * 4);
   encoder.copyBufferToBuffer(fixed.scalars, 0, staging, statusWords * 4, plan.scalars.length * 4);
   queue.submit([encoder.finish()]);
-  const bytes = await readStaging(device, staging, (statusWords + plan.scalars.length) * 4, "running a plan", wait);
+  const bytes = await readStaging(
+    device,
+    staging,
+    (statusWords + plan.scalars.length) * 4,
+    "running a plan",
+    wait,
+  );
   const errors = device.takeErrors();
-  if (errors.length > 0) fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${errors[0]}`);
+  if (errors.length > 0)
+    fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${errors[0]}`);
   return {
     stacked,
     status: new Uint32Array(bytes, 0, statusWords),
@@ -193,7 +252,10 @@ const gradientRole = (tensor: LogitsTensor): string => `gradient of "${tensor.na
 
 function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
   if ((buffer.usage & bufferUsage.storage) === 0) {
-    fail("buffer-usage", `The GPUBuffer for ${what} was created without the usage STORAGE; add it.`);
+    fail(
+      "buffer-usage",
+      `The GPUBuffer for ${what} was created without the usage STORAGE; add it.`,
+    );
   }
   return buffer;
 }
@@ -206,7 +268,8 @@ function asF32(tensor: LogitsTensor, vocab: number): Float32Array {
 
 function valuesOf(batch: Batch, input: string): Float32Array<ArrayBuffer> {
   const binding = batch.inputs[input];
-  if (binding === undefined || binding.height === "logits") return fail("missing-input", `The batch has no "${input}"; supply it.`);
+  if (binding === undefined || binding.height === "logits")
+    return fail("missing-input", `The batch has no "${input}"; supply it.`);
   return Float32Array.from(binding.values);
 }
 

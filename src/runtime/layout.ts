@@ -62,7 +62,12 @@ export function rowGroups(
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   const binding = (model: ModelName, response: string): LogitsBinding => {
     const found = batch.inputs[`${model}.logits.${response}`];
-    return found?.height === "logits" ? found : fail("missing-input", `The batch has no ${model} logits for the response "${response}"; supply them.`);
+    return found?.height === "logits"
+      ? found
+      : fail(
+          "missing-input",
+          `The batch has no ${model} logits for the response "${response}"; supply them.`,
+        );
   };
   const groups = new Map<string, { tensors: readonly LogitsTensor[]; responses: string[] }>();
   const identity = new Map<unknown, number>();
@@ -93,10 +98,18 @@ export function rowGroups(
           );
         }
         tokenOf[row] = mine ? base + position : otherDispatch;
-        if (mine) others.forEach((model, index) => (rowOf[index]![base + position] = binding(model, response).rowIndex[position]!));
+        if (mine)
+          others.forEach(
+            (model, index) =>
+              (rowOf[index]![base + position] = binding(model, response).rowIndex[position]!),
+          );
       });
     }
-    return { tensors: models.map((model, index) => ({ model, tensor: group.tensors[index]! })), tokenOf, rowOf };
+    return {
+      tensors: models.map((model, index) => ({ model, tensor: group.tensors[index]! })),
+      tokenOf,
+      rowOf,
+    };
   });
 }
 
@@ -123,7 +136,8 @@ export function windows(
     );
   }
   const all: Window[] = [];
-  for (let firstRow = 0; firstRow < rows; firstRow += most) all.push({ firstRow, rows: Math.min(most, rows - firstRow) });
+  for (let firstRow = 0; firstRow < rows; firstRow += most)
+    all.push({ firstRow, rows: Math.min(most, rows - firstRow) });
   return all;
 }
 
@@ -132,7 +146,12 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** The response, example and position of a stacked token, for messages. */
-export function locateToken(batch: Batch, stacked: Stacked, plan: Plan, token: number): { response: string; example: number; position: number } {
+export function locateToken(
+  batch: Batch,
+  stacked: Stacked,
+  plan: Plan,
+  token: number,
+): { response: string; example: number; position: number } {
   const index = plan.responses.findIndex((_, position) => token < stacked.bases[position + 1]!);
   const response = plan.responses[index]!;
   const own = token - stacked.bases[index]!;

@@ -21,9 +21,13 @@ const sleptShare = 0.9;
 /** Timers are good to about a millisecond, so shorter sleeps only add latency. */
 const shortestSleepMs = 2;
 
-const durations = new WeakMap<GPUDevice, Map<string, number>>();
+/** A wait that ends sooner than this after the sleep was slept through: the work is faster than expected. */
+const oversleptMs = 0.5;
 
-const durationsOf = (device: Device): Map<string, number> => {
+/** The last two durations of each key: the first run of a shader is not typical, so one is not enough to go by. */
+const durations = new WeakMap<GPUDevice, Map<string, readonly number[]>>();
+
+const durationsOf = (device: Device): Map<string, readonly number[]> => {
   let known = durations.get(device.gpu);
   if (known === undefined) durations.set(device.gpu, (known = new Map()));
   return known;
@@ -72,7 +76,7 @@ const sleep = (milliseconds: number): Promise<void> =>
   });
 
 /**
- * Waits for submitted work: sleeps about as long as the last wait of the same key took, and only then calls `begin`, whose
+ * Waits for submitted work: sleeps about as long as the last two waits of the same key took, and only then calls `begin`, whose
  * promise (of mapAsync or onSubmittedWorkDone, say) makes the event loop poll. `during` is for messages: "reading the
  * loss". Throws PrefcError "device-lost" when the device is lost before the promise settles and "gpu-timeout" when it does
  * not settle in time; other rejections pass through.
@@ -88,11 +92,18 @@ export const sleepThenAwait = async <T>(
   const started = performance.now();
   const { broken, stop } = guard(device, during, timeoutMs);
   try {
-    const expected = sleptShare * (key === undefined ? 0 : (known.get(key) ?? 0));
-    if (expected >= shortestSleepMs) await Promise.race([sleep(expected), broken]);
+    const [last, beforeLast] = (key === undefined ? undefined : known.get(key)) ?? [];
+    const expected = beforeLast === undefined ? 0 : sleptShare * Math.min(last!, beforeLast);
+    const sleeps = expected >= shortestSleepMs;
+    if (sleeps) await Promise.race([sleep(expected), broken]);
+    const woken = performance.now();
     const result = await Promise.race([begin(), broken]);
     requireAlive(device, during);
-    if (key !== undefined) known.set(key, performance.now() - started);
+    if (key !== undefined) {
+      const overslept = sleeps && performance.now() - woken < oversleptMs;
+      const duration = overslept ? expected / 2 : performance.now() - started;
+      known.set(key, last === undefined ? [duration] : [duration, last]);
+    }
     return result;
   } catch (error) {
     if (error instanceof PrefcError) throw error;

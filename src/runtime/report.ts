@@ -13,7 +13,13 @@ import { readBuffer } from "./readback.ts";
 const statusOf = { policy: 0, ref: 2 } as const;
 
 /** @throws PrefcError logits-not-finite, label-impossible */
-export async function reportBadLogits(device: Device, batch: Batch, plan: Plan, done: Executed, locate: boolean): Promise<void> {
+export async function reportBadLogits(
+  device: Device,
+  batch: Batch,
+  plan: Plan,
+  done: Executed,
+  locate: boolean,
+): Promise<void> {
   for (const [model, word] of Object.entries(statusOf)) {
     const bad = done.status[word]!;
     const impossible = done.status[word + 1]!;
@@ -31,15 +37,29 @@ export async function reportBadLogits(device: Device, batch: Batch, plan: Plan, 
       );
     }
     if (!locate) {
-      fail("logits-not-finite", `A ${model} logit is NaN or +Infinity at ${place}; find out where it comes from, or run again with { locate: true } to learn the column.`);
+      fail(
+        "logits-not-finite",
+        `A ${model} logit is NaN or +Infinity at ${place}; find out where it comes from, or run again with { locate: true } to learn the column.`,
+      );
     }
     const values = await readRow(device, binding, row, batch.vocab);
     const column = values.findIndex((value) => Number.isNaN(value) || value === Infinity);
-    fail("logits-not-finite", `The ${model} logit at column ${column} is ${values[column]} at ${place}; find out where it comes from.`);
+    fail(
+      "logits-not-finite",
+      `The ${model} logit at column ${column} is ${values[column]} at ${place}; find out where it comes from.`,
+    );
   }
 }
 
-async function readRow(device: Device, { tensor }: LogitsBinding, row: number, vocab: number): Promise<Float32Array> {
-  if (!isGpuBuffer(tensor.data)) return Float32Array.from(tensor.data.subarray(row * vocab, (row + 1) * vocab));
-  return new Float32Array(await readBuffer(device, tensor.data, row * vocab * 4, vocab * 4, "locating a bad logit"));
+async function readRow(
+  device: Device,
+  { tensor }: LogitsBinding,
+  row: number,
+  vocab: number,
+): Promise<Float32Array> {
+  if (!isGpuBuffer(tensor.data))
+    return Float32Array.from(tensor.data.subarray(row * vocab, (row + 1) * vocab));
+  return new Float32Array(
+    await readBuffer(device, tensor.data, row * vocab * 4, vocab * 4, "locating a bad logit"),
+  );
 }

@@ -42,7 +42,9 @@ export function logitsOfInput(node: Node): Logits | null {
 /** The models whose logits a field is made of. */
 export function modelsOf(spec: FieldSpec): readonly ModelName[] {
   if (spec.kind === "total") return [];
-  return spec.kind === "moment" ? [...new Set(spec.powers.map(({ model }) => model))] : [spec.model];
+  return spec.kind === "moment"
+    ? [...new Set(spec.powers.map(({ model }) => model))]
+    : [spec.model];
 }
 
 /** Canonical spelling of a field, without the response: responses are stacked and share it. */

@@ -54,10 +54,23 @@ const largestProduct = 32;
 const noShifts: Shifts = new Map();
 const noPowers: ReadonlyMap<Node, Power> = new Map();
 
-export const rowValue = (rest: Node, shifts: Shifts = noShifts): RowValue => ({ kind: "row", shifts, rest });
-export const form = (terms: readonly Term[], shifts: Shifts = noShifts): Form => ({ kind: "form", shifts, terms });
+export const rowValue = (rest: Node, shifts: Shifts = noShifts): RowValue => ({
+  kind: "row",
+  shifts,
+  rest,
+});
+export const form = (terms: readonly Term[], shifts: Shifts = noShifts): Form => ({
+  kind: "form",
+  shifts,
+  terms,
+});
 
-export const rowTerm = (coefficient: Node): Term => ({ coefficient, exponent: null, powers: noPowers, atoms: [] });
+export const rowTerm = (coefficient: Node): Term => ({
+  coefficient,
+  exponent: null,
+  powers: noPowers,
+  atoms: [],
+});
 export const atomTerm = (atom: Atom): Term => ({ ...rowTerm(constant(1)), atoms: [atom] });
 export const opaque = (node: Node): Form => form([atomTerm({ kind: "opaque", node })]);
 
@@ -106,8 +119,8 @@ export function plusNode(a: Node, b: Node): Node {
 
 /** Identifies what a term is, apart from its coefficient and exponent. */
 export function termKey(term: Term): string {
-  const powers = [...term.powers].map(([z, { d, k }]) => `${z.id}:${d},${k}`).sort();
-  const atoms = term.atoms.map((atom) => atomKey(atom)).sort();
+  const powers = [...term.powers].map(([z, { d, k }]) => `${z.id}:${d},${k}`).toSorted();
+  const atoms = term.atoms.map((atom) => atomKey(atom)).toSorted();
   return `${powers.join(";")}|${atoms.join(";")}`;
 }
 
@@ -125,7 +138,9 @@ export function collect(terms: readonly Term[]): readonly Term[] {
     const known = byKey.get(key);
     byKey.set(
       key,
-      known === undefined ? term : { ...known, coefficient: plusNode(known.coefficient, term.coefficient) },
+      known === undefined
+        ? term
+        : { ...known, coefficient: plusNode(known.coefficient, term.coefficient) },
     );
   }
   return [...byKey.values()];
@@ -154,7 +169,11 @@ function multiplyTerms(a: Term, b: Term): Term {
     powers.set(z, { d: power.d + (other?.d ?? 0), k: power.k + (other?.k ?? 0) });
   }
   const exponent =
-    a.exponent === null ? b.exponent : b.exponent === null ? a.exponent : plusNode(a.exponent, b.exponent);
+    a.exponent === null
+      ? b.exponent
+      : b.exponent === null
+        ? a.exponent
+        : plusNode(a.exponent, b.exponent);
   // an indicator is its own square
   const atoms = new Map<string, Atom>();
   const repeated: Atom[] = [];

@@ -58,5 +58,5 @@ export function skeletonOf(root: Node, firstSlot = 0): Skeleton {
     return withArgs(node, node.args.map(cut));
   };
   const body = cut(root);
-  return { body, slots, models: [...models].sort() };
+  return { body, slots, models: [...models].toSorted() };
 }

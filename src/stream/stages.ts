@@ -2,13 +2,11 @@
 // programs between them compute, and how the gradient is written. Equal work of different responses is
 // stacked: a pass names models, never responses' own expressions, and every completion token is one row.
 
-import { constant } from "../core/build.ts";
 import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
-import { scaleOf, type Derivation, type DerivedForm } from "./derive.ts";
-import { plusNode } from "./form.ts";
-import { fieldKey, logitsOfInput, modelsOf, type FieldSpec, type ModelPower } from "./fields.ts";
-import { skeletonOf } from "./skeleton.ts";
+import type { Derivation, DerivedForm } from "./derive.ts";
+import { fieldKey, modelsOf, type FieldSpec, type ModelPower } from "./fields.ts";
+import { gradientPasses } from "./gradients.ts";
 
 /** A value per completion token, kept between kernels. */
 export type RowField = string;
@@ -101,22 +99,44 @@ function roundsOf(derivation: Derivation): ReadonlyMap<number, number> {
 
 function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
   // per response, models that meet in one moment must be read in one loop
-  const byModels = new Map<string, { models: readonly ModelName[]; responses: Set<string>; fields: Map<string, FieldSpec>; sources: Set<Node> }>();
-  const responses = [...new Set([...derivation.fields.values()].map((use) => use.response))].sort();
+  const byModels = new Map<
+    string,
+    {
+      models: readonly ModelName[];
+      responses: Set<string>;
+      fields: Map<string, FieldSpec>;
+      sources: Set<Node>;
+    }
+  >();
+  const responses = [
+    ...new Set([...derivation.fields.values()].map((use) => use.response)),
+  ].toSorted();
   for (const response of responses) {
-    const uses = [...derivation.fields.values()].filter((use) => use.response === response && use.spec.kind !== "total");
+    const uses = [...derivation.fields.values()].filter(
+      (use) => use.response === response && use.spec.kind !== "total",
+    );
     let groups: ModelName[][] = [];
     for (const use of uses) {
       const models = modelsOf(use.spec);
       const touching = groups.filter((group) => group.some((model) => models.includes(model)));
-      groups = [...groups.filter((group) => !touching.includes(group)), [...new Set([...touching.flat(), ...models])].sort()];
+      groups = [
+        ...groups.filter((group) => !touching.includes(group)),
+        [...new Set([...touching.flat(), ...models])].toSorted(),
+      ];
     }
     for (const models of groups) {
       const key = models.join("+");
-      const pass = byModels.get(key) ?? { models, responses: new Set<string>(), fields: new Map<string, FieldSpec>(), sources: new Set<Node>() };
+      const pass = byModels.get(key) ?? {
+        models,
+        responses: new Set<string>(),
+        fields: new Map<string, FieldSpec>(),
+        sources: new Set<Node>(),
+      };
       byModels.set(key, pass);
       pass.responses.add(response);
-      for (const use of uses.filter(({ spec }) => modelsOf(spec).some((model) => models.includes(model)))) {
+      for (const use of uses.filter(({ spec }) =>
+        modelsOf(spec).some((model) => models.includes(model)),
+      )) {
         pass.fields.set(fieldKey(use.spec), use.spec);
         for (const lower of shiftedWith(use.spec)) pass.fields.set(fieldKey(lower), lower);
         for (const source of use.sources) pass.sources.add(source);
@@ -124,13 +144,15 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
     }
   }
   return [...byModels.values()]
-    .sort((a, b) => (a.models.join() < b.models.join() ? -1 : 1))
+    .toSorted((a, b) => (a.models.join() < b.models.join() ? -1 : 1))
     .map(({ models, responses: stacked, fields, sources }) => ({
       kind: "online",
       round: 1,
       models,
       responses: [...stacked],
-      fields: [...fields.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, spec]) => spec),
+      fields: [...fields.entries()]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, spec]) => spec),
       sources: [...sources],
     }));
 }
@@ -167,71 +189,5 @@ function totalPasses(
       sources: [...(known?.sources ?? []), source],
     });
   }
-  return [...passes.values()].sort((a, b) => a.round - b.round || a.index - b.index);
+  return [...passes.values()].toSorted((a, b) => a.round - b.round || a.index - b.index);
 }
-
-/** Stacks the gradients of all responses of a model: a term that a response lacks has coefficient 0. */
-function gradientPasses(gradients: readonly LogitsGradient[], outputs: RowOutput[]): readonly GradientPass[] {
-  const models = [...new Set(gradients.map(({ model }) => model))];
-  return models.map((of) => {
-    const own = gradients.filter(({ model }) => model === of);
-    const responses = own.map(({ response }) => response);
-    const terms = new Map<string, GradientTerm & { values: Map<string, Node> }>();
-    const opaqueSlots: RowField[] = [];
-    const slotValues: { field: RowField; response: string; node: Node }[] = [];
-    for (const { response, form } of own) {
-      for (const term of form.terms) {
-        if (term.atoms.some((atom) => atom.kind === "label")) continue;
-        const powers = [...term.powers].map(([z, power]) => ({ model: logitsOfInput(z)!.model, ...power }));
-        powers.sort((a, b) => (a.model < b.model ? -1 : 1));
-        const maximal = term.atoms.flatMap((atom) => (atom.kind === "maximum" ? [logitsOfInput(atom.of)!.model] : []));
-        const opaque = term.atoms.flatMap((atom) => {
-          if (atom.kind !== "opaque") return [];
-          const { body, slots } = skeletonOf(atom.node, opaqueSlots.length);
-          for (const node of slots) {
-            const field = `gradient[${of}].slot[${opaqueSlots.length}]`;
-            opaqueSlots.push(field);
-            slotValues.push({ field, response, node });
-          }
-          return [body];
-        });
-        const key = JSON.stringify([powers, maximal, opaque.map((node) => node.id)]);
-        const known = terms.get(key) ?? {
-          slot: `gradient[${of}].term[${terms.size}]`,
-          powers,
-          maximal,
-          opaque,
-          values: new Map<string, Node>(),
-        };
-        const value = scaleOf(term.coefficient, term.exponent);
-        const earlier = known.values.get(response);
-        known.values.set(response, earlier === undefined ? value : plusNode(earlier, value));
-        terms.set(key, known);
-      }
-    }
-    const atLabel = `gradient[${of}].label`;
-    for (const { response, form } of own) outputs.push({ field: atLabel, response, node: form.atLabel });
-    for (const { slot, values } of terms.values()) {
-      for (const response of responses) outputs.push({ field: slot, response, node: values.get(response) ?? constant(0) });
-    }
-    outputs.push(...slotValues);
-    for (const { field, response: given } of [...slotValues]) {
-      for (const response of responses) if (response !== given) outputs.push({ field, response, node: constant(0) });
-    }
-    const list = [...terms.values()].map(({ slot, powers, maximal, opaque }) => ({ slot, powers, maximal, opaque }));
-    const read = new Set<ModelName>([of]);
-    for (const term of list) {
-      for (const { model } of term.powers) read.add(model);
-      for (const model of term.maximal) read.add(model);
-      for (const node of term.opaque) for (const model of modelsIn(node)) read.add(model);
-    }
-    return { kind: "gradient", of, models: [of, ...[...read].filter((model) => model !== of)], responses, terms: list, atLabel, opaqueSlots };
-  });
-}
-
-function modelsIn(node: Node): readonly ModelName[] {
-  return topological([node]).flatMap((part) =>
-    part.tag === "input" && part.name.startsWith("z.") ? [part.name.slice(2) as ModelName] : [],
-  );
-}
-

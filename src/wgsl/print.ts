@@ -15,14 +15,23 @@ export function printKernel(kernel: Kernel): string {
   const body = kernel.body.flatMap((statement) => lines(statement, 1));
   const text = body.join("\n");
   const declarations = kernel.bindings.map(({ name, access, type }, binding) => {
-    const space = access === "uniform" ? "uniform" : access === "read" ? "storage, read" : "storage, read_write";
+    const space =
+      access === "uniform"
+        ? "uniform"
+        : access === "read"
+          ? "storage, read"
+          : "storage, read_write";
     return `@group(0) @binding(${binding}) var<${space}> ${name}: ${access === "uniform" ? type : `array<${type}>`};`;
   });
-  const used = Object.keys(structs).filter((name) => kernel.bindings.some(({ type }) => type === name));
+  const used = Object.keys(structs).filter((name) =>
+    kernel.bindings.some(({ type }) => type === name),
+  );
   return [
     ...used.map((name) => structs[name]!),
     ...declarations,
-    ...kernel.shared.map(({ name, type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`),
+    ...kernel.shared.map(
+      ({ name, type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`,
+    ),
     ...functionsUsed(text),
     `@compute @workgroup_size(${kernel.workgroup})`,
     "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
@@ -48,7 +57,8 @@ function functionsUsed(text: string): readonly string[] {
 
 function lines(statement: Statement, depth: number): readonly string[] {
   const pad = "  ".repeat(depth);
-  const nested = (body: readonly Statement[]): readonly string[] => body.flatMap((inner) => lines(inner, depth + 1));
+  const nested = (body: readonly Statement[]): readonly string[] =>
+    body.flatMap((inner) => lines(inner, depth + 1));
   switch (statement.kind) {
     case "let":
     case "var":
@@ -67,7 +77,9 @@ function lines(statement: Statement, depth: number): readonly string[] {
       return [
         `${pad}if (${statement.condition.code}) {`,
         ...nested(statement.body),
-        ...(statement.otherwise === undefined ? [] : [`${pad}} else {`, ...nested(statement.otherwise)]),
+        ...(statement.otherwise === undefined
+          ? []
+          : [`${pad}} else {`, ...nested(statement.otherwise)]),
         `${pad}}`,
       ];
     case "call":
