@@ -1,7 +1,12 @@
 // The error measure: its scale, and that nothing non-finite slips through it.
 
 import { describe, expect, it } from "vitest";
-import { acceptedGpuError, gradientError, lossError, smallestScale } from "../../src/check/error.ts";
+import {
+  acceptedGpuError,
+  gradientError,
+  lossError,
+  smallestScale,
+} from "../../src/check/error.ts";
 
 describe("the error of a loss or gradient", () => {
   it("is relative to the right value", () => {

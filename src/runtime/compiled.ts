@@ -8,6 +8,7 @@ import { compileProgram, type Program, type ProgramOptions } from "../compile/pi
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
+import { explain, type Explanation, type Shape } from "../explain/json.ts";
 import {
   chooseSchedule,
   typicalTraits,
@@ -69,6 +70,8 @@ export interface Compiled {
   plan(direction: "value" | "valueAndGrad", vocab: number): Plan;
   /** The WGSL of value and gradient. */
   wgsl(vocab?: number): readonly KernelText[];
+  /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */
+  explain(shape?: Partial<Shape>): Explanation;
   /** The loss and metrics of a batch. @throws PrefcError for every wrong input; see docs */
   value(batch: Batch, options?: RunOptions): Promise<Value>;
   valueAndGrad(batch: Batch, options?: GradientOptions): Promise<ValueAndGrad>;
@@ -87,8 +90,12 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   let disposed = false;
   let turn: Promise<unknown> = Promise.resolve();
 
+  const scheduleFor = (vocab: number): Schedule => ({
+    ...chooseSchedule(traitsOf(device), vocab),
+    ...options.schedule,
+  });
   const planFor = (direction: "value" | "valueAndGrad", vocab: number): Plan => {
-    const schedule = { ...chooseSchedule(traitsOf(device), vocab), ...options.schedule };
+    const schedule = scheduleFor(vocab);
     const key = JSON.stringify([direction, schedule]);
     const known = plans.get(key);
     if (known !== undefined) return known;
@@ -182,6 +189,17 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     plan: planFor,
     wgsl: (vocab = 32_000) =>
       planFor("valueAndGrad", vocab).steps.map(({ kernel, wgsl }) => ({ name: kernel.name, wgsl })),
+    explain: (shape = {}) => {
+      const { vocab = 32_000 } = shape;
+      const plans = {
+        value: planFor("value", vocab),
+        valueAndGrad: planFor("valueAndGrad", vocab),
+      };
+      return explain(
+        { program, plans, schedule: scheduleFor(vocab), adapter: device?.line ?? null },
+        { ...shape, vocab },
+      );
+    },
     value: (batch, runOptions = {}) =>
       run("value", batch, runOptions, (on, done, chosen) =>
         valueOf(on, done, chosen, batch, runOptions.perExample ?? false),

@@ -1,0 +1,215 @@
+// The explanation of a compiled objective as data: every pass of the compiler with what it rewrote, every
+// kernel with what it reads, leaves and serves, the bytes against the floor, and what is not differentiated.
+// text.ts turns it into text; `prefc explain --json` prints it as it is.
+
+import type { Lowered, Program } from "../compile/pipeline.ts";
+import { isDifferentiated } from "../core/inputs.ts";
+import { topological } from "../core/node.ts";
+import { printExpression } from "../core/print.ts";
+import type { Schedule } from "../kernel/schedule.ts";
+import type { Plan, Step } from "../plan/plan.ts";
+import { describeField } from "../stream/fields.ts";
+import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";
+import { exactShape, type ExactShape, type Shape } from "./shape.ts";
+import {
+  describeGradientTerm,
+  entryText,
+  servedTerms,
+  sourceTerms,
+  type SourceTerm,
+} from "./terms.ts";
+
+export type { Shape } from "./shape.ts";
+export type { SourceTerm } from "./terms.ts";
+
+/** What is explained. */
+export interface Subject {
+  readonly program: Program;
+  readonly plans: { readonly value: Plan; readonly valueAndGrad: Plan };
+  readonly schedule: Schedule;
+  /** The adapter that the schedule was chosen for; null when a typical one was assumed. */
+  readonly adapter: string | null;
+}
+/** One pass of the compiler. */
+export interface PassExplanation {
+  readonly name: string;
+  /** Nodes before and after. */
+  readonly before: number;
+  readonly after: number;
+  /** Rewrites by rule. */
+  readonly applied: Readonly<Record<string, number>>;
+}
+/** One dispatch. */
+export interface KernelExplanation {
+  readonly name: string;
+  readonly kind: "running pass" | "extra pass" | "row program" | "gradient pass";
+  readonly models: readonly string[];
+  readonly responses: readonly string[];
+  /** What it leaves for each row, or at the end. */
+  readonly leaves: readonly string[];
+  /** The terms of the objective that need it. */
+  readonly serves: readonly SourceTerm[];
+  readonly bytes: StepBytes;
+}
+/** A pass that the algebra could not avoid, and the term that forced it. */
+export interface ExtraPass {
+  readonly terms: readonly SourceTerm[];
+  /** What is reduced at each entry: z.MODEL is a logit, slotI a value of the row that an earlier pass made. */
+  readonly body: string;
+  readonly round: number;
+}
+export interface DirectionExplanation extends Omit<DirectionBytes, "steps"> {
+  readonly kernels: readonly KernelExplanation[];
+  /** If all responses of a model share one tensor that fits a binding. */
+  readonly dispatches: number;
+  readonly extraPasses: readonly ExtraPass[];
+}
+export interface Explanation {
+  readonly objective: string;
+  /** The loss on one line, abbreviated. */
+  readonly loss: string;
+  readonly shape: ExactShape;
+  readonly adapter: string | null;
+  readonly schedule: Schedule;
+  readonly passes: readonly PassExplanation[];
+  readonly value: DirectionExplanation;
+  readonly valueAndGrad: DirectionExplanation;
+  /** Inputs that the gradient is taken with respect to. */
+  readonly differentiated: readonly string[];
+  readonly notDifferentiated: {
+    /** Terms under stopGrad, which are constants to the gradient. */
+    readonly stopped: readonly SourceTerm[];
+    /** Inputs that are data. */
+    readonly data: readonly string[];
+  };
+  /** Run-time parameters and their defaults; null where a value must be given. */
+  readonly params: Readonly<Record<string, number | null>>;
+  readonly metrics: readonly string[];
+  /** Metrics that need more of a model than the batch brings. */
+  readonly dropped: readonly string[];
+}
+
+/** Explains a compiled objective for a shape. @throws PrefcError shape-size, shape-responses, unknown-dtype */
+export function explain(
+  { program, plans, schedule, adapter }: Subject,
+  shape: Partial<Shape> = {},
+): Explanation {
+  const exact = exactShape(shape, program.source.responses);
+  const stops = topological([program.loss]).filter((node) => node.tag === "stop");
+  return {
+    objective: program.source.name,
+    loss: printExpression(program.source.loss, 40),
+    shape: exact,
+    adapter,
+    schedule,
+    passes: program.passes.map(({ applied, ...pass }) => ({
+      ...pass,
+      applied: Object.fromEntries(applied),
+    })),
+    value: explainDirection(program, "value", plans.value, exact),
+    valueAndGrad: explainDirection(program, "valueAndGrad", plans.valueAndGrad, exact),
+    differentiated: program.inputs.map(({ name }) => name).filter(isDifferentiated),
+    notDifferentiated: {
+      stopped: sourceTerms(stops.map(({ args: [body] }) => body)),
+      data: program.inputs
+        .filter(({ name, dtype }) => dtype !== "i32" && !isDifferentiated(name))
+        .map(({ name }) => name),
+    },
+    params: Object.fromEntries(program.params.map(({ name, initial }) => [name, initial ?? null])),
+    metrics: Object.keys(program.metrics),
+    dropped: program.dropped,
+  };
+}
+
+function explainDirection(
+  program: Program,
+  direction: "value" | "valueAndGrad",
+  plan: Plan,
+  shape: ExactShape,
+): DirectionExplanation {
+  const { steps: counted, ...bytes } = directionBytes(program, direction, plan, shape);
+  const rounds = roundsOf(plan.steps);
+  const lowered = program[direction];
+  const kernels = plan.steps.map((step, position) => ({
+    name: step.kernel.name,
+    ...describeStep(step, rounds[position]!, program, lowered, plan),
+    bytes: counted[position]!,
+  }));
+  const extraPasses = lowered.stages.passes.flatMap((pass) =>
+    pass.kind === "total"
+      ? [
+          {
+            terms: sourceTerms(pass.sources),
+            body: `${pass.op}[vocab] ${entryText(pass.body)}`,
+            round: pass.round,
+          },
+        ]
+      : [],
+  );
+  return { kernels, dispatches: plan.steps.length, extraPasses, ...bytes };
+}
+
+type Description = Pick<KernelExplanation, "kind" | "models" | "responses" | "leaves" | "serves">;
+
+function describeStep(
+  { pass }: Step,
+  round: number,
+  program: Program,
+  lowered: Lowered,
+  plan: Plan,
+): Description {
+  if (pass === null) {
+    const kind = "row program";
+    const leaves = rowProgramLeaves(round, lowered, plan);
+    return { kind, models: [], responses: plan.responses, leaves, serves: [] };
+  }
+  const { models, responses } = pass;
+  switch (pass.kind) {
+    case "online":
+      return {
+        kind: "running pass",
+        models,
+        responses,
+        leaves: pass.fields.map(describeField),
+        serves: servedTerms(pass.sources),
+      };
+    case "total": {
+      const result = describeField({ kind: "total", index: pass.index });
+      return {
+        kind: "extra pass",
+        models,
+        responses,
+        leaves: [result],
+        serves: servedTerms(pass.sources),
+      };
+    }
+    case "gradient": {
+      const terms = [...pass.terms.map(describeGradientTerm), "the label's entry"];
+      const own = program.gradients.filter(({ input }) =>
+        responses.some((response) => input.name === `${pass.of}.logits.${response}`),
+      );
+      return {
+        kind: "gradient pass",
+        models,
+        responses,
+        leaves: [`d loss / d z (${pass.of}) = ${terms.join(" + ")}`],
+        serves: sourceTerms(
+          own.map(({ input }) => input),
+          (node) => `d loss / d ${printExpression(node)}`,
+        ),
+      };
+    }
+  }
+}
+
+/** A row program in the middle feeds the next pass; the last one ends with the results and what the gradient needs. */
+function rowProgramLeaves(round: number, lowered: Lowered, plan: Plan): readonly string[] {
+  const { outputs, lastRound } = lowered.stages;
+  const fields = new Set((outputs.get(round) ?? []).map(({ field }) => field)).size;
+  const values = `${fields} ${fields === 1 ? "value" : "values"} per token`;
+  if (round < lastRound) return [`${values} for the next pass`];
+  const needed = fields > 0 ? [`${values} for the gradient pass`] : [];
+  const perExample = plan.perExample === null ? [] : ["the loss of each example"];
+  const high = plan.highGradients.map(({ input }) => `d loss / d ${input}`);
+  return [...plan.scalars, ...perExample, ...high, ...needed];
+}

@@ -1,0 +1,91 @@
+// The shape that an explanation is for: how many rows of which length. Bytes follow from the shape and the
+// program alone, so no batch and no device are needed to count them.
+
+import { PrefcError } from "../core/error.ts";
+
+/** Sizes to count bytes for. */
+export interface Shape {
+  /** Completion tokens: in all (shared evenly by the responses), or by response. */
+  readonly rows: number | Readonly<Record<string, number>>;
+  readonly examples: number;
+  readonly vocab: number;
+  /** Storage of logits and of their gradient. */
+  readonly dtype: "f32";
+}
+/** A shape with the rows of every response. */
+export interface ExactShape {
+  readonly rows: Readonly<Record<string, number>>;
+  readonly totalRows: number;
+  readonly examples: number;
+  readonly vocab: number;
+  readonly dtype: "f32";
+  readonly bytesPerEntry: number;
+}
+
+/** What a caller leaves out: 256 rows, 64 of them to an example, of Llama 2's vocabulary. */
+const defaults = { rows: 256, rowsPerExample: 64, vocab: 32_000, dtype: "f32" } as const;
+
+const bytesOf: Readonly<Record<Shape["dtype"], number>> = { f32: 4 };
+
+function checkSize(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new PrefcError(
+    "shape-size",
+    `explain: ${name} is ${value}; give a whole number of at least 1.`,
+  );
+}
+
+/**
+ * Completes a shape for the responses of an objective.
+ * @throws PrefcError shape-size, shape-responses, unknown-dtype
+ */
+export function exactShape(shape: Partial<Shape>, responses: readonly string[]): ExactShape {
+  const { rows = defaults.rows, vocab = defaults.vocab, dtype = defaults.dtype } = shape;
+  if (!Object.hasOwn(bytesOf, dtype)) {
+    throw new PrefcError(
+      "unknown-dtype",
+      `explain: there is no dtype ${JSON.stringify(dtype)}; logits are read as "f32".`,
+    );
+  }
+  const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
+  const totalRows = Object.values(byResponse).reduce((sum, count) => sum + count, 0);
+  const examples = shape.examples ?? Math.ceil(totalRows / defaults.rowsPerExample);
+  return {
+    rows: byResponse,
+    totalRows,
+    examples: checkSize("examples", examples),
+    vocab: checkSize("vocab", vocab),
+    dtype,
+    bytesPerEntry: bytesOf[dtype],
+  };
+}
+
+function shared(rows: number, responses: readonly string[]): Readonly<Record<string, number>> {
+  if (checkSize("rows", rows) < responses.length) {
+    throw new PrefcError(
+      "shape-size",
+      `explain: rows is ${rows}, but the objective has ${responses.length} responses of at least one row each.`,
+    );
+  }
+  const each = Math.floor(rows / responses.length);
+  const rest = rows % responses.length;
+  return Object.fromEntries(
+    responses.map((response, position) => [response, each + (position < rest ? 1 : 0)]),
+  );
+}
+
+function chosen(
+  rows: Readonly<Record<string, number>>,
+  responses: readonly string[],
+): Readonly<Record<string, number>> {
+  for (const response of new Set([...responses, ...Object.keys(rows)])) {
+    if (responses.includes(response) && Object.hasOwn(rows, response)) continue;
+    throw new PrefcError(
+      "shape-responses",
+      `explain: rows must have a number for each response (${responses.join(", ")}) and nothing else; "${response}" does not fit.`,
+    );
+  }
+  return Object.fromEntries(
+    responses.map((response) => [response, checkSize(`rows of "${response}"`, rows[response]!)]),
+  );
+}

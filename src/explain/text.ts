@@ -1,0 +1,184 @@
+// The explanation as text: what a person wants to know first stands first (dispatches and bytes against the
+// floor), then kernel by kernel, then what is not differentiated, then what the compiler did.
+
+import picocolors from "picocolors";
+import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
+import { aligned, broken, bytesText, countText, wrapped } from "./units.ts";
+
+const width = 100;
+const margin = 12;
+
+export interface TextOptions {
+  /** Whether headings are coloured; false. */
+  readonly colour?: boolean;
+}
+
+/** The explanation in lines of about 100 columns, ending without a line break. */
+export function explanationText(explanation: Explanation, options: TextOptions = {}): string {
+  const colours = picocolors.createColors(options.colour ?? false);
+  const title = (text: string): string => colours.bold(text);
+  const { value, valueAndGrad } = explanation;
+  const lines = [
+    title(explanation.objective),
+    ...broken(`loss = ${explanation.loss}`, width - 2).map((line) => `  ${line}`),
+    "",
+    ...setting(explanation),
+    "",
+    title(`value and gradient: ${summary(valueAndGrad)}`),
+    ...trafficLines(valueAndGrad),
+    ...kernelLines(valueAndGrad.kernels),
+    ...extraLines(valueAndGrad),
+    "",
+    title(`value alone: ${summary(value)}`),
+    "",
+    title("differentiated"),
+    ...list("inputs", explanation.differentiated),
+    title("not differentiated"),
+    ...notDifferentiated(explanation),
+    "",
+    title("rewrites"),
+    ...passLines(explanation),
+  ];
+  return lines.join("\n").replaceAll("\u00a0", " ");
+}
+
+/** A name in a column of its own, with text that may take several lines beside it. */
+const entry = (name: string, texts: readonly string[]): readonly string[] =>
+  texts.map((text, position) => `  ${(position === 0 ? name : "").padEnd(margin)}${text}`);
+
+const list = (name: string, items: readonly string[]): readonly string[] =>
+  entry(name, wrapped(items.length === 0 ? ["none"] : items, width - margin - 2));
+
+function setting({
+  shape,
+  schedule,
+  adapter,
+  params,
+  metrics,
+  dropped,
+}: Explanation): readonly string[] {
+  const rows = Object.entries(shape.rows).map(
+    ([response, count]) => `${countText(count)} of ${response}`,
+  );
+  const parameters = Object.entries(params).map(
+    ([name, initial]) => `${name} = ${initial === null ? "(no default: must be given)" : initial}`,
+  );
+  const { rowLanes, vector, unroll } = schedule;
+  const assumed = adapter ?? "a typical GPU, as no device is given";
+  return [
+    ...entry("shape", [
+      `${countText(shape.totalRows)} rows of ${countText(shape.vocab)} ${shape.dtype} (${rows.join(", ")}), ${countText(shape.examples)} examples`,
+    ]),
+    ...entry("schedule", [
+      `${rowLanes} lanes to a row, each with ${vector} x ${unroll} logits in flight`,
+      `chosen for ${assumed}`,
+    ]),
+    ...list("parameters", parameters),
+    ...list("metrics", metrics),
+    ...(dropped.length === 0
+      ? []
+      : list(
+          "dropped",
+          dropped.map((name) => `${name} (which needs logits)`),
+        )),
+  ];
+}
+
+const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>
+  `${bytesText(moved)} moved, floor ${bytesText(floor)} (${Number.isFinite(ratio) ? `${ratio.toFixed(2)} x` : "no logits are needed"})`;
+
+const summary = (direction: DirectionExplanation): string =>
+  `${direction.dispatches} ${direction.dispatches === 1 ? "dispatch" : "dispatches"}, ${ratioText(direction)}`;
+
+/** How often each model's logits are moved; responses that are treated alike share a line. */
+function trafficLines({ traffic, small, memory }: DirectionExplanation): readonly string[] {
+  const groups = new Map<string, { cells: readonly string[]; responses: string[] }>();
+  for (const { model, response, reads, floorReads, writes, floorWrites } of traffic) {
+    const cells = [`${reads}`, `${floorReads}`, `${writes}`, `${floorWrites}`];
+    const key = [model, ...cells].join();
+    const group = groups.get(key) ?? { cells: [`${model} logits`, ...cells], responses: [] };
+    group.responses.push(response);
+    groups.set(key, group);
+  }
+  const rows = [...groups.values()].map(({ cells: [name, ...numbers], responses }) => [
+    name!,
+    responses.join(", "),
+    ...numbers,
+  ]);
+  const table = aligned(
+    [["", "responses", "reads", "floor", "gradient writes", "floor"], ...rows],
+    [2, 3, 4, 5],
+  );
+  return [
+    ...(rows.length === 0 ? ["  no logits are moved"] : table.map((line) => `  ${line}`)),
+    `  beside the logits: ${bytesText(small)} moved; memory ${bytesText(memory.small)}, and ${bytesText(memory.gradient)} for the gradient`,
+    ...(rows.length === 0
+      ? []
+      : [
+          "  rows that are no completion token are not read; zeros written as their gradient are not counted",
+        ]),
+  ];
+}
+
+/** The responses of a term stay together where lines break: these spaces do not break. */
+const termText = ({ text, responses }: SourceTerm): string =>
+  responses.length > 1 ? `${text} \u00a0(y\u00a0=\u00a0${responses.join(",\u00a0")})` : text;
+
+function kernelLines(kernels: readonly KernelExplanation[]): readonly string[] {
+  return kernels.flatMap(({ name, kind, models, responses, leaves, serves, bytes }, position) => {
+    const over = models.length === 0 ? "" : `, ${models.join(" and ")} of ${responses.join(", ")}`;
+    const moved = [
+      ...(bytes.read > 0 ? [`${bytesText(bytes.read)} of logits read`] : []),
+      ...(bytes.written > 0 ? [`${bytesText(bytes.written)} of gradient written`] : []),
+      `${bytesText(bytes.small)} beside`,
+    ];
+    const terms = serves.flatMap((term) =>
+      broken(termText(term), width - margin - 4).map((line, index) =>
+        index === 0 ? line : `  ${line}`,
+      ),
+    );
+    return [
+      "",
+      `  ${position + 1}. ${name === kind ? name : `${name}  (${kind}${over})`}`,
+      ...entry("   moves", [moved.join(", ")]),
+      ...list("   leaves", leaves),
+      ...(terms.length === 0 ? [] : entry("   serves", terms)),
+    ];
+  });
+}
+
+function extraLines({ extraPasses }: DirectionExplanation): readonly string[] {
+  if (extraPasses.length === 0)
+    return ["", "  extra passes: none; every term over the vocabulary has a running form"];
+  return [
+    "",
+    `  extra passes: ${extraPasses.length}, forced by terms that no running pass can accumulate`,
+    ...extraPasses.flatMap(({ terms, body }) => [
+      ...terms.flatMap((term) => broken(termText(term), width - 4).map((line) => `    ${line}`)),
+      ...broken(`as ${body}`, width - 6).map((line) => `      ${line}`),
+    ]),
+  ];
+}
+
+function notDifferentiated({
+  notDifferentiated: { stopped, data },
+}: Explanation): readonly string[] {
+  const terms = stopped.flatMap((term) => broken(termText(term), width - margin - 2));
+  return [...entry("stopGrad", terms.length === 0 ? ["none"] : terms), ...list("data", data)];
+}
+
+function passLines({ passes }: Explanation): readonly string[] {
+  const rows = passes.map(({ name, before, after }) => [
+    name,
+    `${before}`,
+    "->",
+    `${after}`,
+    "nodes",
+  ]);
+  return aligned(rows, [1, 3]).flatMap((line, position) => {
+    const rules = Object.entries(passes[position]!.applied).map(([rule, count]) =>
+      count === 1 ? rule : `${rule} x${count}`,
+    );
+    return [`  ${line}`, ...wrapped(rules, width - 6).map((rule) => `      ${rule}`)];
+  });
+}
