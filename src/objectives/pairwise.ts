@@ -49,24 +49,27 @@ export const total = <R extends string>(perToken: Expr<PerToken<R>>): Expr =>
 export const tokens = <R extends string>(y: Response<R>): Expr => sum("batch", count("token", y));
 
 /**
- * The metrics of TRL's DPOTrainer._compute_loss (trl/trainer/dpo_trainer.py, "Log the metrics"): rewards are
- * β times the log-ratio, the entropy is averaged over the completion tokens of both responses, the token
- * accuracy over those of the chosen one.
+ * The metrics of TRL's DPOTrainer._compute_loss (trl/trainer/dpo_trainer.py, "Log the metrics") for given rewards
+ * of the two responses: the entropy is averaged over the completion tokens of both, the token accuracy over those
+ * of the chosen one.
  */
-export const pairMetrics = (g: Given<Pair>, beta: Expr): Metrics => {
-  const { policy, y } = g;
-  const chosen = beta.times(logRatio(g, y.w));
-  const rejected = beta.times(logRatio(g, y.l));
-  return {
-    "rewards/chosen": chosen,
-    "rewards/rejected": rejected,
-    "rewards/margins": chosen.minus(rejected),
-    "rewards/accuracies": real(chosen.gt(rejected)),
-    "logps/chosen": policy.logps(y.w),
-    "logps/rejected": policy.logps(y.l),
-    entropy: total(entropy(policy, y.w))
-      .plus(total(entropy(policy, y.l)))
-      .over(tokens(y.w).plus(tokens(y.l))),
-    mean_token_accuracy: total(isMostLikely(policy, y.w)).over(tokens(y.w)),
-  };
-};
+export const rewardMetrics = (
+  { policy, y }: Given<Pair>,
+  chosen: Expr<PerExample>,
+  rejected: Expr<PerExample>,
+): Metrics => ({
+  "rewards/chosen": chosen,
+  "rewards/rejected": rejected,
+  "rewards/margins": chosen.minus(rejected),
+  "rewards/accuracies": real(chosen.gt(rejected)),
+  "logps/chosen": policy.logps(y.w),
+  "logps/rejected": policy.logps(y.l),
+  entropy: total(entropy(policy, y.w))
+    .plus(total(entropy(policy, y.l)))
+    .over(tokens(y.w).plus(tokens(y.l))),
+  mean_token_accuracy: total(isMostLikely(policy, y.w)).over(tokens(y.w)),
+});
+
+/** The same where rewards are β times the log-ratio, as in TRL. */
+export const pairMetrics = (g: Given<Pair>, beta: Expr): Metrics =>
+  rewardMetrics(g, beta.times(logRatio(g, g.y.w)), beta.times(logRatio(g, g.y.l)));
