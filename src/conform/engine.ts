@@ -1,0 +1,29 @@
+// What an engine makes of a golden file: the same results whether they were interpreted or computed on a GPU, with
+// nothing in them about either.
+
+import type { Batch } from "../batch/batch.ts";
+import type { Reading } from "./names.ts";
+import type { Expected } from "./recorded.ts";
+
+export interface Computed {
+  readonly loss: number;
+  /** d loss / d policy logits, [rows, vocab] in the order of the tensor. */
+  readonly gradient: ArrayLike<number>;
+  /** The loss of each example; null when the objective has none. */
+  readonly perExample: ArrayLike<number> | null;
+  /** Recorded quantities per example, if the engine computes them. */
+  readonly quantities: Readonly<Record<string, ArrayLike<number>>>;
+  /** Metrics per example, if the engine keeps them. */
+  readonly metrics: Readonly<Record<string, ArrayLike<number>>>;
+  /** Metrics averaged over the batch. */
+  readonly averages: Readonly<Record<string, number>>;
+}
+
+export type EngineName = "reference" | "gpu";
+
+export interface Engine {
+  readonly name: EngineName;
+  /** @throws PrefcError for data that the engine refuses */
+  readonly run: (reading: Reading, batch: Batch, expected: Expected) => Promise<Computed>;
+  readonly close: () => void;
+}

@@ -1,0 +1,100 @@
+// One golden file from text to verdict. Whatever is wrong with a file (its form, its objective, a hyper-parameter, data
+// that an engine refuses, a number that is off) becomes a failure of that file in one sentence, so that a run goes on.
+
+import { PrefcError } from "../core/error.ts";
+import type { Engine } from "./engine.ts";
+import type { Golden } from "./golden.ts";
+import { judge, sourceErrors, type Judgement, type SourceErrors } from "./judge.ts";
+import { interpretGolden, type Reading } from "./names.ts";
+import { expectedOf, type Expected } from "./recorded.ts";
+
+export type Verdict = "ok" | "FAIL" | "upstream defect";
+
+export interface FileReport {
+  readonly file: string;
+  /** Empty if the file could not be read so far. */
+  readonly objective: string;
+  readonly verdict: Verdict;
+  /** One per engine that came to a result. */
+  readonly engines: readonly Judgement[];
+  /** The source's own float32 errors, if they are recorded. */
+  readonly source: SourceErrors | null;
+  /** Why the file failed, a sentence or clause each. */
+  readonly failures: readonly string[];
+  /** What could not be compared, or why the file is no specification. */
+  readonly notes: readonly string[];
+}
+
+const largestFloat32 = 3.4028234663852886e38;
+
+/** A file that failed before any engine could run. */
+export function failed(file: string, objective: string, error: unknown): FileReport {
+  return { file, objective, verdict: "FAIL", engines: [], source: null, failures: [sentenceOf(error)], notes: [] };
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof PrefcError) return error.message;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `internal error, which is a mistake of prefc and not of the file: ${text}`;
+}
+
+async function runEngine(
+  engine: Engine,
+  reading: Reading,
+  batch: Parameters<Engine["run"]>[1],
+  expected: Expected,
+  source: SourceErrors,
+): Promise<Judgement> {
+  const refused = (failures: readonly string[], notes: readonly string[]): Judgement => ({
+    engine: engine.name,
+    loss: Number.NaN,
+    gradient: Number.NaN,
+    accepted: { loss: Number.NaN, gradient: Number.NaN },
+    others: {},
+    failures,
+    notes,
+  });
+  try {
+    return judge(engine.name, await engine.run(reading, batch, expected), expected, source);
+  } catch (error) {
+    const overflows = error instanceof PrefcError && error.code === "value-not-finite";
+    if (engine.name === "gpu" && overflows && Math.abs(expected.loss) > largestFloat32) {
+      return refused([], ["gpu: the recorded loss lies outside float32, and the run says so instead of returning a number"]);
+    }
+    return refused([`${engine.name}: ${sentenceOf(error)}`], []);
+  }
+}
+
+/** Compares a golden file with what the engines make of it. */
+export async function conformFile(golden: Golden, engines: readonly Engine[]): Promise<FileReport> {
+  const { file, objective } = golden;
+  let reading: Reading;
+  let expected: Expected;
+  let source: SourceErrors;
+  let batch: Parameters<Engine["run"]>[1];
+  try {
+    reading = interpretGolden(golden);
+    const recorded = reading.layout(golden);
+    batch = recorded.batch;
+    expected = expectedOf(golden, reading, recorded.gradient);
+    source = sourceErrors(golden.source, expected);
+  } catch (error) {
+    return failed(file, objective, error);
+  }
+  const known = golden.source === null ? null : source;
+  if (reading.defect !== null) {
+    return { file, objective, verdict: "upstream defect", engines: [], source: known, failures: [], notes: [reading.defect] };
+  }
+  const judged: Judgement[] = [];
+  for (const engine of engines) judged.push(await runEngine(engine, reading, batch, expected, source));
+  const failures = judged.flatMap((judgement) => judgement.failures);
+  return {
+    file,
+    objective,
+    verdict: failures.length === 0 ? "ok" : "FAIL",
+    engines: judged,
+    source: known,
+    failures,
+    notes: [...new Set(judged.flatMap(({ notes }) => notes))],
+  };
+}

@@ -1,0 +1,102 @@
+// A golden file: one call of a published loss function, recorded with its inputs, its loss and its gradient.
+// Reading one checks what every file has in common; what only some objectives need (inputs of a particular layout,
+// hyper-parameters) stays a place in the document, and is checked by whoever reads it.
+
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fail } from "../core/error.ts";
+import { member, real, record, text, whole, type Place } from "./place.ts";
+
+/** Extents of the recorded tensors: examples, positions and vocabulary entries. How many rows there are, the layout says. */
+export interface Shapes {
+  readonly examples: number;
+  readonly length: number;
+  readonly vocab: number;
+}
+
+/** What the source itself computed in float32. */
+export interface SourceRun {
+  readonly loss: number;
+  /** max |gradient in float32 − gradient in float64|; Infinity if an entry was not finite. */
+  readonly gradientDifference: number;
+  /** Loss of each example; holds nothing where it was not recorded. */
+  readonly perExample: Place;
+}
+
+export interface Golden {
+  readonly file: string;
+  /** The objective by the name it was recorded under. */
+  readonly objective: string;
+  /** normal, near_ref, peaked, greedy or extreme. */
+  readonly kind: string;
+  readonly shapes: Shapes;
+  readonly params: Place;
+  readonly inputs: Place;
+  readonly outputs: Place;
+  readonly loss: number;
+  /** Absent from files that were written from a formula, because there is no source to run. */
+  readonly source: SourceRun | null;
+}
+
+/** Whether a place holds something; JSON's null counts as nothing. */
+export const isGiven = ({ value }: Place): boolean => value !== undefined && value !== null;
+
+function readShapes(place: Place): Shapes {
+  const extent = (name: string): number => whole(member(place, name), 1);
+  return { examples: extent("B"), length: extent("T"), vocab: extent("V") };
+}
+
+function readSource(place: Place): SourceRun | null {
+  if (!isGiven(place)) return null;
+  const broken = member(place, "grad_nonfinite_count");
+  const difference = member(place, "grad_max_abs_err_vs_f64");
+  const nonFinite = isGiven(broken) && whole(broken, 0) > 0;
+  const measured = isGiven(difference) ? real(difference) : Infinity;
+  return {
+    loss: real(member(place, "loss")),
+    gradientDifference: nonFinite || !Number.isFinite(measured) ? Infinity : Math.abs(measured),
+    perExample: member(place, "per_pair_loss"),
+  };
+}
+
+/**
+ * A golden file from its text. `file` is its name, for sentences.
+ * @throws PrefcError "golden-not-json" or "golden-malformed", naming the file and the place.
+ */
+export function parseGolden(source: string, file: string): Golden {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return fail("golden-not-json", `${file}: this is not JSON (${reason}); record the file again.`);
+  }
+  const document: Place = { file, path: "", value };
+  const outputs = member(document, "outputs");
+  const [params, inputs] = [member(document, "params"), member(document, "inputs")];
+  for (const part of [params, inputs, outputs]) record(part);
+  const kind = member(document, "data_kind");
+  return {
+    file,
+    objective: text(member(document, "objective")),
+    kind: isGiven(kind) ? text(kind) : "unknown",
+    shapes: readShapes(member(document, "shapes")),
+    params,
+    inputs,
+    outputs,
+    loss: real(member(outputs, "loss")),
+    source: readSource(member(document, "float32_run")),
+  };
+}
+
+/** Reads a golden file. @throws PrefcError "golden-unreadable", and what `parseGolden` throws */
+export function readGolden(path: string): Golden {
+  let source: string;
+  try {
+    source = readFileSync(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return fail("golden-unreadable", `${basename(path)}: the file cannot be read (${reason}).`);
+  }
+  return parseGolden(source, basename(path));
+}

@@ -1,0 +1,50 @@
+// The objectives that recorded files name, as expressions of the language. To teach `prefc conform` another one, add a
+// row to the family that it belongs to; nothing else knows names.
+
+import { fail } from "../core/error.ts";
+import { didYouMean } from "../dsl/check.ts";
+import type { Node } from "../core/node.ts";
+import type { Objective } from "../dsl/index.ts";
+import { others } from "./families/others.ts";
+import { trl } from "./families/trl.ts";
+import { wpoForms } from "./families/wpo.ts";
+import type { Golden } from "./golden.ts";
+import { readSettings } from "./keys.ts";
+import { naming, pairs, type Layout } from "./layout.ts";
+import { pairQuantities, type Quantities } from "./quantities.ts";
+import { answersTo, type Row } from "./row.ts";
+
+export const rows: readonly Row[] = [...trl, ...wpoForms, ...others];
+
+/** What a golden file asks for. */
+export interface Reading {
+  readonly objective: Objective;
+  readonly params: Readonly<Record<string, number>>;
+  readonly layout: Layout;
+  /** Recorded outputs that have an expression, by their recorded names. */
+  readonly quantities: Readonly<Record<string, Node>>;
+  /** Why the file is no specification, if it is none. */
+  readonly defect: string | null;
+}
+
+/**
+ * The objective, parameters and layout of a file.
+ * @throws PrefcError "golden-unknown-objective", "golden-unknown-parameter" or "golden-malformed", naming the file.
+ */
+export function interpretGolden(golden: Golden): Reading {
+  const { file, objective: name } = golden;
+  const row = rows.find((candidate) => answersTo(candidate, name));
+  if (row === undefined) {
+    const known = rows.flatMap(({ names }) => names.filter((text) => typeof text === "string"));
+    return fail(
+      "golden-unknown-objective",
+      `${file}: the objective ${JSON.stringify(name)} is not known; add a row for it in src/conform/families.${didYouMean(name, known)}`,
+    );
+  }
+  const { params, options } = readSettings(row.keys, golden.params);
+  return naming(file, () => {
+    const objective = row.objective(options, new Set(Object.keys(params)));
+    const quantities: Quantities = { ...pairQuantities, ...row.quantities?.(options) };
+    return { objective, params, layout: row.layout ?? pairs, quantities, defect: row.defect ?? null };
+  });
+}

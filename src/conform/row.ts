@@ -1,0 +1,29 @@
+// A row of the table that maps recorded objectives to expressions: which names it answers to, what its hyper-parameters
+// mean, and the objective they describe. A family of sources is a list of rows.
+
+import type { Objective } from "../dsl/index.ts";
+import type { Keys, OptionValue } from "./keys.ts";
+import type { Layout } from "./layout.ts";
+import type { Quantities } from "./quantities.ts";
+
+/** Options by name, only those that a file gives. */
+export type Chosen = Readonly<Record<string, OptionValue>>;
+
+export interface Row {
+  /** The names that files carry; a pattern where a name repeats the hyper-parameters. */
+  readonly names: readonly (string | RegExp)[];
+  /** Every key that `params` may have. */
+  readonly keys: Keys;
+  /** The objective that the options describe. Of run-time parameters it sees the names and no values: those compile nothing. */
+  readonly objective: (options: Chosen, given: ReadonlySet<string>) => Objective;
+  /** How inputs become a batch; chosen rows before rejected ones unless given. */
+  readonly layout?: Layout;
+  /** What recorded outputs are, besides those that every pair of responses has. */
+  readonly quantities?: (options: Chosen) => Quantities;
+  /** Why files of these names are no specification. They are read, reported apart and not compared. */
+  readonly defect?: string;
+}
+
+/** Whether a row answers to an objective's name. */
+export const answersTo = ({ names }: Row, objective: string): boolean =>
+  names.some((name) => (typeof name === "string" ? name === objective : name.test(objective)));

@@ -1,0 +1,106 @@
+// Runs golden files through the engines: which files of a folder are meant, one report after another, and the counts.
+
+import { readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fail } from "../core/error.ts";
+import { openDevice, type Device } from "../runtime/device.ts";
+import type { Engine } from "./engine.ts";
+import { conformFile, failed, type FileReport } from "./file.ts";
+import { readGolden, type Golden } from "./golden.ts";
+import { gpuEngine } from "./gpu.ts";
+import { referenceEngine } from "./reference.ts";
+
+export interface ConformOptions {
+  /** Which engine's results are compared; "both". */
+  readonly engine?: "reference" | "gpu" | "both";
+  /** The GPU adapter by name; the environment's choice unless given. */
+  readonly adapter?: string;
+  /** Only files whose name or objective contains this text. The exact name of an objective selects that objective alone. */
+  readonly only?: string;
+  /** Called before the first file. */
+  readonly onStart?: (start: Start) => void;
+  /** Called after each file. */
+  readonly onFile?: (report: FileReport) => void;
+}
+
+export interface Start {
+  /** Files that will be reported. */
+  readonly files: readonly { readonly file: string; readonly objective: string }[];
+  /** The adapter in one line; null without a GPU run. */
+  readonly adapter: string | null;
+}
+
+export interface ConformReport {
+  readonly files: readonly FileReport[];
+  readonly adapter: string | null;
+  readonly passed: number;
+  readonly failed: number;
+  /** Files that record an upstream defect. They count as neither. */
+  readonly defects: number;
+}
+
+interface Candidate {
+  readonly file: string;
+  readonly read: () => Golden;
+  readonly objective: string;
+  /** Why the file could not be read; then nobody can tell whether it is meant. */
+  readonly error: unknown;
+}
+
+/** The .json files of a folder in order of their names, or the one file that the path is. */
+function pathsIn(place: string): readonly string[] {
+  const found = statSync(place, { throwIfNoEntry: false });
+  if (found === undefined) return fail("golden-folder", `There is no folder or file "${place}"; give the folder that holds the golden files.`);
+  if (found.isFile()) return [place];
+  if (!found.isDirectory()) return fail("golden-folder", `"${place}" is neither a folder nor a file; give the folder that holds the golden files.`);
+  const names = readdirSync(place).filter((name) => name.endsWith(".json"));
+  return names.toSorted().map((name) => join(place, name));
+}
+
+function candidate(path: string): Candidate {
+  const read = (): Golden => readGolden(path);
+  try {
+    return { file: basename(path), read, objective: read().objective, error: null };
+  } catch (error) {
+    return { file: basename(path), read, objective: "", error };
+  }
+}
+
+/** A file that cannot be read is always selected: whether it was meant, only its contents could tell. */
+function select(candidates: readonly Candidate[], only: string | undefined): readonly Candidate[] {
+  if (only === undefined) return candidates;
+  const exact = candidates.some(({ objective }) => objective === only);
+  return candidates.filter(
+    ({ file, objective, error }) =>
+      error !== null || (exact ? objective === only : file.includes(only) || objective.includes(only)),
+  );
+}
+
+/**
+ * Compares the golden files of a folder with the engines. Mistakes in files are in the report.
+ * @throws PrefcError "golden-folder", and what `openDevice` throws
+ */
+export async function runConform(place: string, options: ConformOptions = {}): Promise<ConformReport> {
+  const { engine = "both", adapter, only, onStart, onFile } = options;
+  const selected = select(pathsIn(place).map(candidate), only);
+  const device: Device | null = engine === "reference" ? null : await openDevice(adapter === undefined ? {} : { adapter });
+  const engines: Engine[] = [
+    ...(engine === "gpu" ? [] : [referenceEngine()]),
+    ...(device === null ? [] : [gpuEngine(device)]),
+  ];
+  const line = device?.line ?? null;
+  const files: FileReport[] = [];
+  try {
+    onStart?.({ files: selected.map(({ file, objective }) => ({ file, objective })), adapter: line });
+    for (const { file, objective, read, error } of selected) {
+      const report = error === null ? await conformFile(read(), engines) : failed(file, objective, error);
+      files.push(report);
+      onFile?.(report);
+    }
+  } finally {
+    for (const { close } of engines) close();
+    device?.dispose();
+  }
+  const count = (verdict: FileReport["verdict"]): number => files.filter((report) => report.verdict === verdict).length;
+  return { files, adapter: line, passed: count("ok"), failed: count("FAIL"), defects: count("upstream defect") };
+}
