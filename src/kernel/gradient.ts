@@ -8,7 +8,7 @@ import type { GradientPass, GradientTerm } from "../stream/stages.ts";
 import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
-import { factor } from "./online.ts";
+import { factor } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 

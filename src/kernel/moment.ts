@@ -4,7 +4,7 @@
 
 import { fail } from "../core/error.ts";
 import type { ModelName } from "../core/inputs.ts";
-import type { ModelPower } from "../stream/fields.ts";
+import type { FieldSpec, ModelPower } from "../stream/fields.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 
@@ -76,4 +76,35 @@ function choose(n: number, j: number): number {
   let result = 1;
   for (let i = 0; i < j; i++) result = (result * (n - i)) / (i + 1);
   return result;
+}
+
+/** The moments that must be kept: those asked for, and the lower powers that shifting them mixes in. */
+export function momentsOf(fields: readonly FieldSpec[]): readonly Moment[] {
+  const wanted = new Map<string, Moment>();
+  const add = (powers: readonly ModelPower[]): void => {
+    const named = powers.filter(({ d, k: power }) => d !== 0 || power !== 0);
+    const key = momentKey(named);
+    if (named.length === 0 || wanted.has(key)) return;
+    wanted.set(key, { name: `s${wanted.size}`, powers: named });
+    named.forEach((power, position) => {
+      if (power.k > 0)
+        add(named.map((other, i) => (i === position ? { ...other, k: other.k - 1 } : other)));
+    });
+  };
+  for (const spec of fields) {
+    if (spec.kind === "excess") add([{ model: spec.model, d: spec.d, k: 0 }]);
+    if (spec.kind === "moment") add(spec.powers);
+  }
+  return [...wanted.values()];
+}
+
+/** e^{d·x} x^k; a whole d multiplies e^x by itself, and x is bounded so that 0 · x^k stays 0. */
+export function factor(power: ModelPower, x: Value, e: Value): Value {
+  const parts: Value[] = [];
+  if (Number.isInteger(power.d)) for (let i = 0; i < power.d; i++) parts.push(e);
+  else parts.push(k.exp(k.times(k.splat(k.f32(power.d), x.lanes), x)));
+  const bound = k.splat(k.f32(-(10 ** Math.floor(30 / Math.max(power.k, 1)))), x.lanes);
+  const bounded = power.k > 1 ? k.maximum(x, bound) : x;
+  for (let i = 0; i < power.k; i++) parts.push(bounded);
+  return parts.reduce(k.times);
 }

@@ -1,0 +1,114 @@
+// Combines the lanes of a row: a tree over workgroup memory in which two parts are brought to the larger of
+// their maxima and added. The shape of the tree is fixed, so the same row gives the same bits in every run.
+
+import type { ModelName } from "../core/inputs.ts";
+import * as k from "./kernel.ts";
+import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
+import { shiftMoment, type Moment } from "./moment.ts";
+import * as row from "./row.ts";
+import type { Schedule } from "./schedule.ts";
+
+const { name } = row;
+const zero = k.f32(0);
+
+/** What a lane holds when its part of the row is read, by variable. */
+function stateOf(
+  models: readonly ModelName[],
+  moments: readonly Moment[],
+  ties: readonly ModelName[],
+): readonly { readonly own: string; readonly type: Scalar }[] {
+  return [
+    ...models.map((model) => ({ own: `m_${model}`, type: "f32" as const })),
+    ...models.map((model) => ({ own: `worst_${model}`, type: "u32" as const })),
+    ...moments.map((moment) => ({ own: moment.name, type: "f32" as const })),
+    ...ties.map((model) => ({ own: `ties_${model}`, type: "f32" as const })),
+  ];
+}
+
+export function sharedState(
+  models: readonly ModelName[],
+  moments: readonly Moment[],
+  ties: readonly ModelName[],
+  schedule: Schedule,
+): readonly Shared[] {
+  return stateOf(models, moments, ties).map(({ own, type }) => ({
+    name: `shared_${own}`,
+    type,
+    length: schedule.rowLanes,
+  }));
+}
+
+/** Afterwards lane 0 holds the whole row, in the variables of its own part. */
+export function combineLanes(
+  models: readonly ModelName[],
+  moments: readonly Moment[],
+  ties: readonly ModelName[],
+  schedule: Schedule,
+): readonly Statement[] {
+  const lanes = schedule.vector;
+  const body: Statement[] = [];
+  const state = stateOf(models, moments, ties);
+  for (const model of models) {
+    body.push(
+      k.varValue(`worst_${model}`, row.fold(name(`bad_${model}`, "u32", lanes), k.maximum)),
+    );
+  }
+  for (const { own, type } of state)
+    body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
+  body.push(k.barrier);
+  for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
+    const other = (text: string, type: k.Scalar = "f32"): Value =>
+      k.load(`shared_${text}`, k.plus(row.lane, k.u32(half)), type);
+    const merged: Statement[] = [];
+    for (const model of models) {
+      const m = name(`m_${model}`);
+      merged.push(
+        k.letValue(`other_${m.code}`, other(m.code)),
+        k.letValue(`new_${m.code}`, k.maximum(m, name(`other_${m.code}`))),
+        k.letValue(`own_shift_${model}`, k.minus(m, name(`new_${m.code}`))),
+        k.letValue(`other_shift_${model}`, k.minus(name(`other_${m.code}`), name(`new_${m.code}`))),
+        k.assign(
+          `worst_${model}`,
+          k.maximum(name(`worst_${model}`, "u32"), other(`worst_${model}`, "u32")),
+        ),
+      );
+    }
+    // the new values are all formed from the old ones before any is assigned
+    for (const moment of moments) {
+      const own = shiftMoment(
+        moment,
+        (lower) => name(lower.name),
+        (model) => name(`own_shift_${model}`),
+        1,
+        moments,
+      );
+      const theirs = shiftMoment(
+        moment,
+        (lower) => other(lower.name),
+        (model) => name(`other_shift_${model}`),
+        1,
+        moments,
+      );
+      merged.push(k.letValue(`new_${moment.name}`, k.plus(own, theirs)));
+    }
+    for (const model of ties) {
+      const kept = (shift: string, amount: Value): Value =>
+        k.choose(k.infix(name(shift), "==", zero), amount, zero);
+      merged.push(
+        k.assign(
+          `ties_${model}`,
+          k.plus(
+            kept(`own_shift_${model}`, name(`ties_${model}`)),
+            kept(`other_shift_${model}`, other(`ties_${model}`)),
+          ),
+        ),
+      );
+    }
+    for (const moment of moments) merged.push(k.assign(moment.name, name(`new_${moment.name}`)));
+    for (const model of models) merged.push(k.assign(`m_${model}`, name(`new_m_${model}`)));
+    for (const { own, type } of state)
+      merged.push(k.assign(`shared_${own}[lane]`, name(own, type)));
+    body.push(k.when(k.infix(row.lane, "<", k.u32(half)), merged), k.barrier);
+  }
+  return body;
+}

@@ -1,0 +1,99 @@
+// The end of a running pass, by one lane of the row: adds the label's entry to the sums over all the others,
+// reports logits that are NaN or +Infinity and labels that are impossible, and writes the fields.
+
+import type { ModelName } from "../core/inputs.ts";
+import { fieldKey, modelsOf, type FieldSpec, type ModelPower } from "../stream/fields.ts";
+import type { OnlinePass } from "../stream/stages.ts";
+import * as k from "./kernel.ts";
+import type { Statement, Value } from "./kernel.ts";
+import { factor, momentKey, shiftMoment, type Moment } from "./moment.ts";
+import * as row from "./row.ts";
+import type { Schedule } from "./schedule.ts";
+
+const { name } = row;
+const zero = k.f32(0);
+
+/** Adds the label's entry, reports bad logits, and writes the fields. */
+export function finish(
+  pass: OnlinePass,
+  moments: readonly Moment[],
+  fieldIndex: (field: string) => number,
+  schedule: Schedule,
+): readonly Statement[] {
+  const out: Statement[] = [];
+  for (const model of pass.models) {
+    const raw = name(`label_bits_${model}`, "u32");
+    const isAbsent = k.infix(raw, "==", k.u32(0xff800000));
+    // status holds 0xffffffff − token, so that 0 means none and the largest value is the first token
+    const token = k.minus(k.u32(0xffffffff), row.token);
+    const position = model === "policy" ? 0 : 2;
+    out.push(
+      k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
+      k.when(k.infix(name(`worst_${model}`, "u32"), ">=", row.infinityBits), [
+        { kind: "call", code: `atomicMax(&status[${position}], ${token.code})` },
+      ]),
+      k.when(isAbsent, [
+        { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
+      ]),
+      k.letValue(`z_label_${model}`, row.asReal(row.finiteBits(raw))),
+      k.letValue(`top_${model}`, k.maximum(name(`m_${model}`), name(`z_label_${model}`))),
+      k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), name(`top_${model}`))),
+      k.letValue(`x_label_${model}`, k.minus(name(`z_label_${model}`), name(`top_${model}`))),
+      k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),
+    );
+  }
+  const others = (powers: readonly ModelPower[]): Value => {
+    const moment = moments.find((candidate) => momentKey(candidate.powers) === momentKey(powers))!;
+    return shiftMoment(
+      moment,
+      (lower) => name(lower.name),
+      (model) => name(`shift_${model}`),
+      1,
+      moments,
+    );
+  };
+  for (const spec of pass.fields) {
+    const target = `rows[${row.fieldAt(fieldIndex(fieldKey(spec))).code}]`;
+    out.push(k.assign(target, fieldValue(spec, others)));
+  }
+  return out;
+}
+
+function fieldValue(spec: FieldSpec, others: (powers: readonly ModelPower[]) => Value): Value {
+  const [model] = modelsOf(spec) as readonly [ModelName];
+  const x = (of: ModelName): Value => name(`x_label_${of}`);
+  const e = (of: ModelName): Value => name(`e_label_${of}`);
+  switch (spec.kind) {
+    case "maximum":
+      return name(`top_${model}`);
+    case "label":
+      return x(model);
+    case "excess": {
+      const power = { model, d: spec.d, k: 0 };
+      // when the label is the maximum its 1 is left out, otherwise the 1 of the maximum is taken away
+      const rest = others([power]);
+      const isTop = k.infix(x(model), "==", zero);
+      return k.choose(
+        isTop,
+        rest,
+        k.plus(k.minus(rest, k.f32(1)), factor(power, x(model), e(model))),
+      );
+    }
+    case "moment":
+      return k.plus(
+        others(spec.powers),
+        spec.powers.map((power) => factor(power, x(power.model), e(power.model))).reduce(k.times),
+      );
+    case "ties": {
+      const isTop = k.choose(k.infix(x(model), "==", zero), k.f32(1), zero);
+      const kept = k.choose(
+        k.infix(name(`shift_${model}`), "==", zero),
+        name(`ties_${model}`),
+        zero,
+      );
+      return k.plus(kept, isTop);
+    }
+    case "total":
+      return zero;
+  }
+}

@@ -1,0 +1,106 @@
+// Where a row program finds its values: parameters, fields of earlier passes, data of tokens and examples,
+// extents, and what earlier stages stored. The loops of rows.ts define `example` and `token`.
+
+import { isTokenAxis, responseOf } from "../core/axis.ts";
+import type { Node } from "../core/node.ts";
+import * as k from "./kernel.ts";
+import type { Statement, Value } from "./kernel.ts";
+import { isLeafTag, spaceOf, type Analysis, type RowProgram } from "./program.ts";
+import { name } from "./row.ts";
+import { scope, type Scope } from "./scalar.ts";
+
+export const examples: Value = name("shape.examples", "u32");
+export const example: Value = name("example", "u32");
+export const token: Value = name("token", "u32");
+
+export interface Leaves {
+  /** A scope for values used in a stage: what earlier stages stored is loaded, the rest computed. */
+  open(stage: number): Scope;
+  storeExample(slot: number, v: Value): Statement;
+  storeToken(field: number, v: Value): Statement;
+  /** First token of this example's response, or the end of its tokens. */
+  firstToken(response: string): Value;
+  endToken(response: string): Value;
+  /** All tokens of a response. */
+  tokensOf(response: string): { readonly from: Value; readonly below: Value };
+  /** The example of this token. */
+  owner(): Value;
+  /** A new name in this kernel. */
+  fresh(prefix: string): string;
+}
+
+export function leaves(program: RowProgram, analysis: Analysis): Leaves {
+  const names = { next: 0 };
+  const stride = k.plus(examples, k.u32(1));
+  const atExample = (slot: number): Value => k.plus(k.times(k.u32(slot), examples), example);
+  const atToken = (field: number): Value =>
+    k.plus(k.times(k.u32(field), name("shape.tokens", "u32")), token);
+  const offset = (response: string, position: Value): Value => {
+    const start = k.times(k.u32(program.responseIndex(response)), stride);
+    return k.load("ragged", k.plus(start, position), "u32");
+  };
+  const firstToken = (response: string): Value => offset(response, example);
+  const endToken = (response: string): Value => offset(response, k.plus(example, k.u32(1)));
+  const real = (v: Value): Value => k.call("f32", "f32", v);
+  const index = (v: Value): Value => k.call("i32", "i32", v);
+
+  const input = (node: Node): Value => {
+    if (spaceOf(node) !== "token") {
+      return k.load("examples", atExample(program.exampleSlot(node)), "f32");
+    }
+    if (node.dtype === "i32") return index(k.load("labels", token, "u32"));
+    return k.load("rows", atToken(program.rowField(node)), "f32");
+  };
+  const given = (node: Node): Value | null => {
+    switch (node.tag) {
+      case "param": {
+        const slot = program.paramSlot(node);
+        return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
+      }
+      case "input":
+        return input(node);
+      case "iota":
+        if (node.axis === "batch") return index(example);
+        return isTokenAxis(node.axis)
+          ? index(k.minus(token, firstToken(responseOf(node.axis))))
+          : null;
+      case "count":
+        if (node.axis === "batch") return real(examples);
+        if (node.axis === "vocab") return real(name("shape.vocab", "u32"));
+        return real(k.minus(endToken(responseOf(node.axis)), firstToken(responseOf(node.axis))));
+      case "const":
+      case "unary":
+      case "binary":
+      case "select":
+      case "stop":
+      case "at":
+      case "reduce":
+        return null;
+    }
+  };
+  const leaf =
+    (stage: number) =>
+    (node: Node): Value | null => {
+      if (isLeafTag(node)) return given(node);
+      const isKept = analysis.stored.has(node) && analysis.stageOf(node) < stage;
+      if (!isKept) return null;
+      const slot = analysis.slotOf(node);
+      return spaceOf(node) === "example"
+        ? k.load("examples", atExample(slot), "f32")
+        : k.load("scalars", k.u32(slot), "f32");
+    };
+
+  return {
+    open: (stage) => scope(leaf(stage), names),
+    storeExample: (slot, v) => k.assign(`examples[${atExample(slot).code}]`, v),
+    storeToken: (field, v) => k.assign(`rows[${atToken(field).code}]`, v),
+    firstToken,
+    endToken,
+    tokensOf: (response) => ({
+      from: offset(response, k.u32(0)),
+      below: offset(response, examples),
+    }),
+    owner: () => k.load("ragged", k.plus(k.times(k.u32(program.responses), stride), token), "u32"),
+    fresh: (prefix) => `${prefix}${names.next++}`,
+  };
+}

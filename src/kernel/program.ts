@@ -1,0 +1,122 @@
+// The row program as data: where its values come from and go to, and the analysis that comes before any code:
+// which values are stored (a value is stored when a value of another kind needs it, and computed again
+// otherwise), in which stage each is ready, and which slot each gets.
+
+import { isTokenAxis } from "../core/axis.ts";
+import { binary, reduce, substitute, unary } from "../core/build.ts";
+import { topological, type Node, type Reduce } from "../core/node.ts";
+
+/** A value per completion token of one response. */
+export interface TokenOutput {
+  readonly node: Node;
+  readonly response: string;
+  readonly field: number;
+}
+export interface SlotOutput {
+  readonly node: Node;
+  readonly slot: number;
+}
+export interface RowProgram {
+  readonly tokenOutputs: readonly TokenOutput[];
+  /** Values per example. */
+  readonly exampleOutputs: readonly SlotOutput[];
+  /** Single values. */
+  readonly scalarOutputs: readonly SlotOutput[];
+  readonly rowField: (input: Node) => number;
+  readonly exampleSlot: (input: Node) => number;
+  readonly paramSlot: (param: Node) => number;
+  /** Position of a response in the stacked tokens. */
+  readonly responseIndex: (response: string) => number;
+  readonly responses: number;
+  /** How many vec4 hold the parameters. */
+  readonly paramVectors: number;
+  /** First free slots for what must be kept between stages. */
+  readonly firstExampleSlot: number;
+  readonly firstScalarSlot: number;
+}
+
+/** What a value is one of: in the whole batch, per example, or per token. */
+export type Space = "scalar" | "example" | "token";
+export const spaceOf = (node: Node): Space =>
+  node.axes.some(isTokenAxis) ? "token" : node.axes.includes("batch") ? "example" : "scalar";
+
+export const isLeafTag = (node: Node): boolean =>
+  node.tag === "const" ||
+  node.tag === "param" ||
+  node.tag === "input" ||
+  node.tag === "iota" ||
+  node.tag === "count";
+
+export interface Analysis {
+  readonly reductions: readonly Reduce[];
+  /** Values kept in buffers; all others are computed where they are used. */
+  readonly stored: ReadonlySet<Node>;
+  /** The stage in which a value can be computed: everything it needs was stored in earlier ones. */
+  readonly stageOf: (node: Node) => number;
+  /** The stage from which a value may be used: a reduction only after the stage that computes it. */
+  readonly readyAt: (node: Node) => number;
+  /** Stages 0 … stages − 1 compute what is stored; outputs come after them. */
+  readonly stages: number;
+  readonly slotOf: (node: Node) => number;
+  readonly exampleSlots: number;
+  readonly scalarSlots: number;
+}
+
+export function analyse(program: RowProgram): Analysis {
+  const outputs = [
+    ...program.tokenOutputs,
+    ...program.exampleOutputs,
+    ...program.scalarOutputs,
+  ].map(({ node }) => node);
+  const order = topological(outputs);
+
+  const stored = new Set<Node>();
+  for (const node of order) {
+    if (node.tag === "reduce") stored.add(node);
+    for (const arg of node.args) {
+      const crosses = spaceOf(arg) === "example" && spaceOf(node) === "token";
+      if (crosses && !isLeafTag(arg)) stored.add(arg);
+    }
+  }
+
+  const stage = new Map<Node, number>();
+  const usable = (arg: Node, node: Node): number => {
+    if (isLeafTag(arg)) return 0;
+    const crosses = stored.has(arg) && spaceOf(arg) !== spaceOf(node) && node.tag !== "reduce";
+    return stage.get(arg)! + (arg.tag === "reduce" || crosses ? 1 : 0);
+  };
+  for (const node of order)
+    stage.set(node, Math.max(0, ...node.args.map((arg) => usable(arg, node))));
+  const readyAt = (node: Node): number => stage.get(node)! + (node.tag === "reduce" ? 1 : 0);
+
+  let exampleSlots = program.firstExampleSlot;
+  let scalarSlots = program.firstScalarSlot;
+  const slots = new Map<Node, number>();
+  for (const node of stored) {
+    slots.set(node, spaceOf(node) === "example" ? exampleSlots++ : scalarSlots++);
+  }
+  return {
+    reductions: order.filter((node): node is Reduce => node.tag === "reduce"),
+    stored,
+    stageOf: (node) => stage.get(node)!,
+    readyAt,
+    stages: 1 + Math.max(-1, ...[...stored].map((node) => stage.get(node)!)),
+    slotOf: (node) => slots.get(node)!,
+    exampleSlots,
+    scalarSlots,
+  };
+}
+
+/** logSumExp along tokens or examples as a maximum and a sum, two stages. */
+export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
+  return substitute(
+    roots,
+    (node) => {
+      if (node.tag !== "reduce" || node.op !== "logSumExp") return node;
+      const largest = reduce("max", node.axis, node.args[0]);
+      const shifted = unary("exp", binary("minus", node.args[0], largest));
+      return binary("plus", largest, unary("log", reduce("sum", node.axis, shifted)));
+    },
+    topological(roots),
+  );
+}
