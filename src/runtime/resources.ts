@@ -1,0 +1,200 @@
+// The buffers of a run: logits where they are or uploaded, gradients where they are wanted, and the small data
+// of the batch. What is needed is counted against the byte budget before anything is allocated.
+
+import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
+import { isGpuBuffer } from "../batch/logits.ts";
+import { parameterValue } from "../batch/params.ts";
+import { fail } from "../core/error.ts";
+import type { Role } from "../kernel/kernel.ts";
+import type { Plan } from "../plan/plan.ts";
+import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
+import type { Device } from "./device.ts";
+import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
+import type { RowGroup, Stacked } from "./layout.ts";
+import { bufferUsage } from "./usage.ts";
+
+export interface Gradient {
+  readonly buffer: GPUBuffer;
+  readonly rows: number;
+}
+export interface Resources {
+  /** What a binding of a dispatch is. */
+  binding(role: Role, dispatch: Dispatch, position: number): GPUBufferBinding;
+  /** Gradients of logits by the name of their tensor. */
+  readonly gradients: ReadonlyMap<string, Gradient>;
+  readonly rows: GPUBuffer;
+  readonly examples: GPUBuffer;
+  readonly scalars: GPUBuffer;
+  readonly status: GPUBuffer;
+}
+
+/** Words of the status buffer: for each model a bad logit, then an impossible label. */
+export const statusWords = 4;
+const windowStride = 256;
+
+export function resources(
+  device: Device,
+  held: Buffers,
+  plan: Plan,
+  batch: Batch,
+  stacked: Stacked,
+  dispatches: readonly Dispatch[],
+  params: Params,
+  into: Readonly<Record<string, GPUBuffer>>,
+): Resources {
+  const rowBytes = batch.vocab * 4;
+  const read = tensorsRead(dispatches).map(({ model, tensor }) => ({
+    tensor,
+    role: `${model} logits "${tensor.name}"`,
+  }));
+  const written = tensorsWritten(dispatches);
+  const fieldBytes = plan.rowFields.length * stacked.tokens * 4;
+  held.reserve([
+    ...read
+      .filter(({ tensor }) => !isGpuBuffer(tensor.data))
+      .map(({ tensor, role }) => ({ role, bytes: tensor.rows * rowBytes })),
+    ...written
+      .filter(({ name }) => !(name in into))
+      .map((tensor) => ({ role: gradientRole(tensor), bytes: tensor.rows * rowBytes })),
+    { role: "row fields", bytes: fieldBytes },
+  ]);
+
+  const logits = new Map<unknown, GPUBuffer>();
+  for (const { tensor, role } of read) {
+    const given = isGpuBuffer(tensor.data) ? storageOf(tensor.data, role) : null;
+    logits.set(tensor.data, given ?? held.upload(role, asF32(tensor, batch.vocab), storageUsage));
+  }
+  const gradients = new Map<string, Gradient>();
+  for (const tensor of written) {
+    const bytes = tensor.rows * rowBytes;
+    const given = into[tensor.name];
+    if (given !== undefined) checkTarget(given, tensor, bytes, logits.get(tensor.data)!);
+    const buffer = given ?? held.get(gradientRole(tensor), bytes, storageUsage);
+    gradients.set(tensor.name, { buffer, rows: tensor.rows });
+  }
+
+  const { queue } = device.gpu;
+  const shape = Uint32Array.of(batch.examples, stacked.tokens, batch.vocab, 0);
+  const exampleBytes = Math.max(1, plan.exampleSlots) * batch.examples * 4;
+  const fixed = {
+    shape: held.upload("shape", shape, uniformUsage),
+    params: held.upload("parameters", parameters(plan, params), uniformUsage),
+    ragged: held.upload("ragged offsets", stacked.ragged, storageUsage),
+    labels: held.upload("labels", stacked.labels, storageUsage),
+    rows: held.get("row fields", fieldBytes, storageUsage),
+    examples: held.get("example values", exampleBytes, storageUsage),
+    scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 4, storageUsage),
+    status: held.get("status", statusWords * 4, storageUsage),
+  };
+  for (const { input, response, slot } of plan.tokenUploads) {
+    const base = stacked.bases[plan.responses.indexOf(response!)]!;
+    const start = (slot * stacked.tokens + base) * 4;
+    queue.writeBuffer(fixed.rows, start, valuesOf(batch, input));
+  }
+  for (const { input, slot } of plan.exampleUploads) {
+    queue.writeBuffer(fixed.examples, slot * batch.examples * 4, valuesOf(batch, input));
+  }
+
+  const words = new Uint32Array((windowStride / 4) * dispatches.length);
+  dispatches.forEach(({ window }, position) => {
+    const start = (position * windowStride) / 4;
+    words.set([window.firstRow, window.rows, gridWidth(window)], start);
+  });
+  const windowBuffer = held.upload("windows", words, uniformUsage);
+  const groups = [...new Set(dispatches.flatMap(({ group }) => group ?? []))];
+  const maps = new Map<RowGroup, { tokenOf: GPUBuffer; rowOf: readonly GPUBuffer[] }>();
+  groups.forEach((group, number) => {
+    const role = `row map ${number}`;
+    const rowOf = group.rowOf.map((rows, i) => held.upload(`${role}.${i}`, rows, storageUsage));
+    maps.set(group, { tokenOf: held.upload(role, group.tokenOf, storageUsage), rowOf });
+  });
+
+  const binding = (role: Role, dispatch: Dispatch, position: number): GPUBufferBinding => {
+    const { group, window } = dispatch;
+    const tensorAt = (model: string): number =>
+      group!.tensors.findIndex((entry) => entry.model === model);
+    const windowed = (buffer: GPUBuffer): GPUBufferBinding => ({
+      buffer,
+      offset: window.firstRow * rowBytes,
+      size: window.rows * rowBytes,
+    });
+    switch (role.kind) {
+      case "window":
+        return { buffer: windowBuffer, offset: position * windowStride, size: 16 };
+      case "tokenOf":
+        return { buffer: maps.get(group!)!.tokenOf };
+      case "rowOf":
+        return { buffer: maps.get(group!)!.rowOf[tensorAt(role.model) - 1]! };
+      case "logits": {
+        const place = tensorAt(role.model);
+        const buffer = logits.get(group!.tensors[place]!.tensor.data)!;
+        return place === 0 ? windowed(buffer) : { buffer };
+      }
+      case "gradient":
+        return windowed(gradients.get(group!.tensors[0]!.tensor.name)!.buffer);
+      case "shape":
+      case "params":
+      case "ragged":
+      case "labels":
+      case "rows":
+      case "examples":
+      case "scalars":
+      case "status":
+        return { buffer: fixed[role.kind] };
+    }
+  };
+  return { binding, gradients, ...fixed };
+}
+
+const gradientRole = (tensor: LogitsTensor): string => `gradient of "${tensor.name}"`;
+
+function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
+  if ((buffer.usage & bufferUsage.storage) === 0) {
+    fail(
+      "buffer-usage",
+      `The GPUBuffer for the ${what} was created without the usage STORAGE; add it.`,
+    );
+  }
+  return buffer;
+}
+
+function checkTarget(
+  given: GPUBuffer,
+  tensor: LogitsTensor,
+  bytes: number,
+  logits: GPUBuffer,
+): void {
+  storageOf(given, gradientRole(tensor));
+  if (given.size < bytes) {
+    fail(
+      "gradient-too-small",
+      `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
+    );
+  }
+  if (given === logits) {
+    fail(
+      "gradient-aliases-logits",
+      `The gradient of "${tensor.name}" cannot be written over its own logits; give it a buffer of its own.`,
+    );
+  }
+}
+
+function asF32(tensor: LogitsTensor, vocab: number): Float32Array {
+  const data = tensor.data as Float32Array | Float64Array;
+  const used = data.subarray(0, tensor.rows * vocab);
+  return used instanceof Float32Array ? used : Float32Array.from(used);
+}
+
+function valuesOf(batch: Batch, input: string): Float32Array<ArrayBuffer> {
+  const binding = batch.inputs[input];
+  if (binding === undefined || binding.height === "logits") {
+    return fail("missing-input", `The batch has no "${input}"; supply it.`);
+  }
+  return Float32Array.from(binding.values);
+}
+
+function parameters(plan: Plan, params: Params): Float32Array {
+  const values = new Float32Array(4 * Math.max(1, Math.ceil(plan.params.length / 4)));
+  plan.params.forEach((param, slot) => (values[slot] = parameterValue(param, params)));
+  return values;
+}
