@@ -4,23 +4,36 @@
 import { didYouMean, describe, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 
-/** What an option accepts: a finite number, a boolean, or one of several words. */
-export type OptionKind = "number" | "boolean" | readonly string[];
+/** Numbers from a bound on, or below one. */
+export interface NumberRange {
+  readonly from: number;
+  /** Excluded. */
+  readonly below: number;
+}
+/** What an option accepts: a finite number, a number of a range, a boolean, or one of several words. */
+export type OptionKind = "number" | NumberRange | "boolean" | readonly string[];
 /** The options of an objective by name. */
 export type OptionKinds = Readonly<Record<string, OptionKind>>;
+
+/** ε, the probability that a preference label is wrong: at one half the labels say nothing. */
+export const smoothing: NumberRange = { from: 0, below: 0.5 };
+
+const isRange = (kind: OptionKind): kind is NumberRange =>
+  typeof kind === "object" && "below" in kind;
 
 const fits = (kind: OptionKind, value: unknown): boolean => {
   if (kind === "number") return typeof value === "number" && Number.isFinite(value);
   if (kind === "boolean") return typeof value === "boolean";
+  if (isRange(kind)) return typeof value === "number" && value >= kind.from && value < kind.below;
   return kind.some((word) => word === value);
 };
 
-const expected = (kind: OptionKind): string =>
-  kind === "number"
-    ? "a finite number"
-    : kind === "boolean"
-      ? "true or false"
-      : `one of ${listNames(kind)}`;
+const expected = (kind: OptionKind): string => {
+  if (kind === "number") return "a finite number";
+  if (kind === "boolean") return "true or false";
+  if (isRange(kind)) return `a number from ${kind.from} to below ${kind.below}`;
+  return `one of ${listNames(kind)}`;
+};
 
 /** Checks options against what is accepted and returns them. @throws PrefcError unknown-option, option-value */
 export function checkOptions<T extends object>(where: string, kinds: OptionKinds, options: T): T {
@@ -47,4 +60,26 @@ export function checkOptions<T extends object>(where: string, kinds: OptionKinds
     }
   }
   return options;
+}
+
+/**
+ * Refuses options that the chosen form of an objective does not read.
+ * `readers` lists, for such an option, the values of `choice` under which it is read.
+ * @throws PrefcError option-does-not-apply
+ */
+export function checkApplies(
+  where: string,
+  choice: string,
+  chosen: string,
+  options: object,
+  readers: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [name, values] of Object.entries(readers)) {
+    const given: unknown = (options as Readonly<Record<string, unknown>>)[name];
+    if (given === undefined || values.includes(chosen)) continue;
+    throw new PrefcError(
+      "option-does-not-apply",
+      `${where}: ${name} does not apply to ${choice} ${JSON.stringify(chosen)}; it is read with ${listNames(values)} only.`,
+    );
+  }
 }
