@@ -5,6 +5,7 @@ import {
   acceptedGpuError,
   gradientError,
   lossError,
+  metricError,
   smallestScale,
 } from "../../src/check/error.ts";
 
@@ -47,5 +48,17 @@ describe("the error that a kernel may have", () => {
   it("is not widened by a source that overflowed", () => {
     expect(acceptedGpuError(NaN)).toBe(1e-5);
     expect(acceptedGpuError(Infinity)).toBe(1e-5);
+  });
+});
+
+describe("the error of a metric", () => {
+  it("is absolute below 1 and relative above", () => {
+    expect(metricError(0.5, 0.25)).toBe(0.25);
+    expect(metricError(-6, -4)).toBe(0.5);
+  });
+  it("is infinite for a value that is not finite and not expected", () => {
+    expect(metricError(NaN, 0)).toBe(Infinity);
+    expect(metricError(0, Infinity)).toBe(Infinity);
+    expect(metricError(-Infinity, -Infinity)).toBe(0);
   });
 });

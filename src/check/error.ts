@@ -46,3 +46,13 @@ export function gradientError(actual: ArrayLike<number>, expected: ArrayLike<num
   }
   return difference / largest;
 }
+
+/** The gradient of the interpreter against central differences, relative to the largest entry of the gradient. */
+export const differencesTolerance: number = 1e-6;
+
+/** |m − m*| / max(|m*|, 1). A metric is read by a person, and many pass through 0: there the absolute error counts. */
+export function metricError(actual: number, expected: number): number {
+  if (Object.is(actual, expected)) return 0;
+  if (!Number.isFinite(actual) || !Number.isFinite(expected)) return Infinity;
+  return Math.abs(actual - expected) / Math.max(Math.abs(expected), 1);
+}

@@ -1,0 +1,122 @@
+// Random ragged batches that bring whatever an objective reads. Every number is a float32, so that a GPU and the
+// interpreter see the same data; what is unknown about an input decides its range: log-probabilities are
+// negative, rewards have either sign, and data of the user's own are positive, since a weight is likelier than
+// a logarithm of something negative.
+
+import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
+import { isTokenAxis, responseOf } from "../core/axis.ts";
+import type { Input } from "../core/node.ts";
+import type { Random } from "./random.ts";
+
+/** Bounds of a batch. */
+export interface BatchSize {
+  readonly examples: number;
+  /** The longest completion. */
+  readonly tokens: number;
+  readonly vocab: readonly [from: number, to: number];
+}
+/** What has to be brought. */
+export interface Needs {
+  readonly responses: readonly string[];
+  readonly inputs: readonly Input[];
+}
+
+/** Rows that belong to no completion token, as prompts and padding do. */
+const unusedRows = 2;
+
+/** A batch of random data for an objective. */
+export function randomBatch({ responses, inputs }: Needs, size: BatchSize, random: Random): Batch {
+  const vocab = random.integer(...size.vocab);
+  const examples = random.integer(1, size.examples);
+  const tokens = Object.fromEntries(
+    responses.map((response) => [response, randomTokens(examples, size.tokens, vocab, random)]),
+  );
+  // logits of size 1 to 6: from nearly uniform to nearly certain
+  const scale = 1 + 5 * random.uniform();
+  const together = random.uniform() < 0.5;
+  const bindings: Record<string, Binding> = {};
+  for (const model of ["policy", "ref"] as const) {
+    const own = inputs.filter(({ name }) => name.startsWith(`${model}.logits.`));
+    const groups = together ? [own] : own.map((input) => [input]);
+    for (const group of groups.filter(({ length }) => length > 0)) {
+      const name = together ? model : `${model}.${responseIn(group[0]!)!}`;
+      Object.assign(bindings, randomLogits(name, group, tokens, { vocab, scale, random }));
+    }
+  }
+  for (const input of inputs) {
+    if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
+    bindings[input.name] = randomValues(input, tokens, examples, random);
+  }
+  return { examples, vocab, responses: tokens, inputs: bindings };
+}
+
+const responseIn = (input: Input): string | null => {
+  const axis = input.axes.find(isTokenAxis);
+  return axis === undefined ? null : responseOf(axis);
+};
+
+function randomTokens(
+  examples: number,
+  longest: number,
+  vocab: number,
+  random: Random,
+): ResponseTokens {
+  const offsets = [0];
+  for (let example = 0; example < examples; example++) {
+    offsets.push(offsets[example]! + random.integer(1, longest));
+  }
+  const labels = Uint32Array.from({ length: offsets[examples]! }, () =>
+    random.integer(0, vocab - 1),
+  );
+  return { offsets: Uint32Array.from(offsets), labels };
+}
+
+/** One tensor with the rows of all given inputs in random order, and some rows that are no one's. */
+function randomLogits(
+  name: string,
+  inputs: readonly Input[],
+  tokens: Readonly<Record<string, ResponseTokens>>,
+  {
+    vocab,
+    scale,
+    random,
+  }: { readonly vocab: number; readonly scale: number; readonly random: Random },
+): Readonly<Record<string, Binding>> {
+  const counts = inputs.map((input) => tokens[responseIn(input)!]!.labels.length);
+  const rows = counts.reduce((sum, count) => sum + count, unusedRows);
+  const data = Float32Array.from({ length: rows * vocab }, () => scale * random.normal());
+  const tensor: LogitsTensor = { name, data, rows };
+  const order = random.order(rows);
+  let next = 0;
+  return Object.fromEntries(
+    inputs.map((input, position) => {
+      const rowIndex = Uint32Array.from(order.slice(next, (next += counts[position]!)));
+      return [input.name, { height: "logits", tensor, rowIndex }];
+    }),
+  );
+}
+
+function randomValues(
+  input: Input,
+  tokens: Readonly<Record<string, ResponseTokens>>,
+  examples: number,
+  random: Random,
+): Binding {
+  const [kind = "", what = "", ...rest] = input.name.split(".");
+  const isModel = kind === "policy" || kind === "ref";
+  const response = responseIn(input);
+  if (response !== null) {
+    const draw = isModel ? () => -3 * random.uniform() - 0.05 : () => 0.1 + 1.8 * random.uniform();
+    const { length } = tokens[response]!.labels;
+    return { height: "token", values: Float32Array.from({ length }, draw) };
+  }
+  const offsets = isModel && what === "logps" ? tokens[rest.join(".")]?.offsets : undefined;
+  const draw = (example: number): number => {
+    if (offsets !== undefined) {
+      return -(offsets[example + 1]! - offsets[example]!) * (0.5 + 2 * random.uniform());
+    }
+    return kind === "reward" ? random.normal() : 0.1 + 1.8 * random.uniform();
+  };
+  const values = Float32Array.from({ length: examples }, (_, example) => draw(example));
+  return { height: "example", values };
+}

@@ -1,0 +1,122 @@
+// Checks one objective on random batches: the derived gradient against central differences, and what a GPU
+// computes against the interpreter. Nothing here knows an objective; whatever it reads is brought.
+
+import type { Batch, Params } from "../batch/batch.ts";
+import { checkParams } from "../batch/params.ts";
+import { PrefcError } from "../core/error.ts";
+import type { Objective } from "../dsl/objective.ts";
+import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
+import type { Device } from "../runtime/device.ts";
+import { randomBatch, type BatchSize } from "./batch.ts";
+import { againstDifferences, againstGpu, interpret } from "./compare.ts";
+import { acceptedGpuError, differencesTolerance } from "./error.ts";
+import { random, type Random } from "./random.ts";
+
+export interface CheckOptions {
+  readonly batches: number;
+  readonly seed: number;
+  readonly params?: Params;
+  readonly heights?: NonNullable<CompileOptions["heights"]>;
+  /** Where to run; null leaves the GPU out. */
+  readonly device: Device | null;
+}
+/** What a batch gave. Errors are as docs/notes/0004-tolerances.md defines them. */
+export interface BatchReport {
+  readonly batch: number;
+  readonly examples: number;
+  readonly tokens: number;
+  readonly vocab: number;
+  /** Gradient of the interpreter against central differences. */
+  readonly differences: number;
+  /** GPU against the interpreter; null if it was left out. */
+  readonly gpu: {
+    readonly loss: number;
+    readonly gradient: number;
+    readonly metrics: number;
+  } | null;
+  /** One sentence for everything that was wrong. */
+  readonly failures: readonly string[];
+}
+
+interface Trial {
+  readonly size: BatchSize;
+  /** Entries of each input at which differences are taken. */
+  readonly moves: number;
+}
+/** Many small batches, in which differences are cheap; some with rows longer than a workgroup visits in one round. */
+const trials: readonly Trial[] = [
+  { size: { examples: 3, tokens: 3, vocab: [3, 9] }, moves: 12 },
+  { size: { examples: 4, tokens: 6, vocab: [30, 130] }, moves: 4 },
+  { size: { examples: 2, tokens: 4, vocab: [10, 40] }, moves: 8 },
+  { size: { examples: 5, tokens: 5, vocab: [200, 300] }, moves: 2 },
+  { size: { examples: 2, tokens: 2, vocab: [4_097, 5_000] }, moves: 1 },
+];
+
+/** Checks an objective, batch by batch. @throws PrefcError for parameters or heights that do not fit */
+export async function* checkObjective(
+  objective: Objective,
+  { batches, seed, params = {}, heights = {}, device }: CheckOptions,
+): AsyncGenerator<BatchReport> {
+  const compiled = compile(objective, { heights, ...(device === null ? {} : { device }) });
+  try {
+    const { program } = compiled;
+    checkParams([program.loss, ...Object.values(program.metrics)], params);
+    for (let index = 0; index < batches; index++) {
+      const source = random(seed, index);
+      const { size, moves } = trials[index % trials.length]!;
+      const needs = { responses: objective.responses, inputs: program.inputs };
+      const batch = randomBatch(needs, size, source);
+      yield await reportOn(compiled, batch, params, {
+        index,
+        moves,
+        source,
+        gpu: device !== null,
+      });
+    }
+  } finally {
+    compiled.dispose();
+  }
+}
+
+async function reportOn(
+  compiled: Compiled,
+  batch: Batch,
+  params: Params,
+  { index, moves, source, gpu }: { index: number; moves: number; source: Random; gpu: boolean },
+): Promise<BatchReport> {
+  const tokens = Object.values(batch.responses).reduce((sum, { labels }) => sum + labels.length, 0);
+  const shape = { batch: index + 1, examples: batch.examples, tokens, vocab: batch.vocab };
+  try {
+    const truth = interpret(compiled, batch, params);
+    const drawn = againstDifferences(compiled, batch, params, truth, moves, source);
+    const computed = gpu ? await againstGpu(compiled, batch, params, truth) : null;
+    const failures = [
+      ...beyond(
+        `the derivative of ${drawn.where}`,
+        "central differences",
+        drawn.error,
+        differencesTolerance,
+      ),
+      ...Object.entries(computed ?? {}).flatMap(([what, error]) =>
+        beyond(`the ${what} on the GPU`, "the interpreter", error, acceptedGpuError()),
+      ),
+    ];
+    return { ...shape, differences: drawn.error, gpu: computed, failures };
+  } catch (error) {
+    // what an engine refuses is a failure of this batch, and the next one may tell more
+    if (!(error instanceof PrefcError)) throw error;
+    return { ...shape, differences: Infinity, gpu: null, failures: [error.message] };
+  }
+}
+
+const beyond = (
+  what: string,
+  against: string,
+  error: number,
+  accepted: number,
+): readonly string[] =>
+  error <= accepted
+    ? []
+    : [
+        `${what} is ${error.toExponential(1)} away from ${against}, more than ${accepted.toExponential()}`,
+      ];

@@ -1,0 +1,126 @@
+// What an objective's value, metrics and gradients are on a batch according to the interpreter, and how far
+// central differences and a GPU are from that.
+
+import type { Batch, Params } from "../batch/batch.ts";
+import type { Input } from "../core/node.ts";
+import { evaluate } from "../reference/interpret.ts";
+import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
+import type { Compiled } from "../runtime/compiled.ts";
+import { differences, stoppedValues } from "./differences.ts";
+import { gradientError, lossError, metricError } from "./error.ts";
+import type { Random } from "./random.ts";
+
+/** What the interpreter says. */
+export interface Truth {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** By input, over the axes of the input. */
+  readonly gradients: readonly { readonly input: Input; readonly gradient: Tensor }[];
+  /** The largest entry of all gradients. */
+  readonly largest: number;
+}
+
+/** Interprets the loss, the metrics and every gradient. @throws PrefcError what `evaluate` throws */
+export function interpret({ program }: Compiled, batch: Batch, params: Params): Truth {
+  const names = Object.keys(program.metrics);
+  const roots = [
+    program.loss,
+    ...names.map((name) => program.metrics[name]!),
+    ...program.gradients.map(({ node }) => node),
+  ];
+  const values = evaluate(roots, batch, params);
+  const gradients = program.gradients.map(({ input }, position) => ({
+    input,
+    gradient: expand(values[1 + names.length + position]!, input.axes, batch),
+  }));
+  return {
+    loss: values[0]!.data[0]!,
+    metrics: Object.fromEntries(
+      names.map((name, position) => [name, values[1 + position]!.data[0]!]),
+    ),
+    gradients,
+    largest: gradients.reduce(
+      (largest, { gradient }) =>
+        gradient.data.reduce((top, g) => Math.max(top, Math.abs(g)), largest),
+      0,
+    ),
+  };
+}
+
+/** The largest error of the gradient against differences at random entries of each input, and the entry. */
+export function againstDifferences(
+  { program }: Compiled,
+  batch: Batch,
+  params: Params,
+  truth: Truth,
+  moves: number,
+  source: Random,
+): { error: number; where: string } {
+  const held = stoppedValues(program.loss, batch, params);
+  let worst = { error: 0, where: "" };
+  for (const { input, gradient } of truth.gradients) {
+    const slope = differences(program.loss, input, batch, params, held, truth.largest);
+    for (const position of positions(input, gradient.data.length, batch, moves, source)) {
+      // the largest entry of the whole gradient is what an entry is measured against
+      const error = gradientError(
+        [gradient.data[position]!, truth.largest],
+        [slope.at(position), truth.largest],
+      );
+      if (!(error <= worst.error)) worst = { error, where: `${input.name} at entry ${position}` };
+    }
+  }
+  return worst;
+}
+
+/** Entries to move: labels, where a gradient is largest, and any others. */
+function positions(
+  input: Input,
+  length: number,
+  batch: Batch,
+  moves: number,
+  source: Random,
+): readonly number[] {
+  const chosen = Array.from({ length: moves }, () => source.integer(0, length - 1));
+  if (!input.axes.includes("vocab")) return chosen;
+  const response = input.name.split(".").slice(2).join(".");
+  const { labels } = batch.responses[response]!;
+  const token = source.integer(0, labels.length - 1);
+  return [token * batch.vocab + labels[token]!, ...chosen];
+}
+
+/** Errors of a GPU run, in both directions, against the interpreter. */
+export async function againstGpu(
+  compiled: Compiled,
+  batch: Batch,
+  params: Params,
+  truth: Truth,
+): Promise<{ loss: number; gradient: number; metrics: number }> {
+  const { loss, metrics, gradients } = await compiled.valueAndGrad(batch, { params });
+  const alone = await compiled.value(batch, { params });
+  const named = Object.fromEntries(
+    truth.gradients.map(({ input, gradient }) => [input.name, gradient]),
+  );
+  const tensors = new Map(
+    Object.keys(named).flatMap((name) => {
+      const binding = batch.inputs[name]!;
+      return binding.height === "logits" ? [[binding.tensor.name, binding.tensor] as const] : [];
+    }),
+  );
+  const actual: number[] = [];
+  const expected: number[] = [];
+  for (const [name, given] of Object.entries(gradients)) {
+    const tensor = tensors.get(name);
+    const right = tensor === undefined ? named[name]!.data : scatterRows(tensor, named, batch);
+    for (const value of right) expected.push(value);
+    for (const value of given as Float32Array) actual.push(value);
+  }
+  const reported = Object.entries(truth.metrics).flatMap(([name, value]) => [
+    metricError(metrics[name]!, value),
+    metricError(alone.metrics[name]!, value),
+  ]);
+  return {
+    loss: Math.max(lossError(loss, truth.loss), lossError(alone.loss, truth.loss)),
+    gradient: gradientError(actual, expected),
+    metrics: Math.max(0, ...reported),
+  };
+}
