@@ -2,7 +2,7 @@
 // pairwise ones are variations of.
 
 import { constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
-import { checkOptions, type OptionKinds } from "./options.ts";
+import { checkOptions, smoothing, type OptionKinds } from "./options.ts";
 import { margin, pairMetrics, type PairwiseObjective } from "./pairwise.ts";
 
 /** Defaults of the run-time parameters of the same names. */
@@ -13,7 +13,7 @@ export interface DpoOptions {
   readonly label_smoothing?: number;
 }
 
-export const dpoOptions: OptionKinds = { beta: "number", label_smoothing: "number" };
+export const dpoOptions: OptionKinds = { beta: "number", label_smoothing: smoothing };
 
 /**
  * −(1 − ε) log σ(βΔ) − ε log σ(−βΔ)

@@ -68,7 +68,7 @@ export function builtIn(name: string, options?: Options): Objective {
 export { dpo, type DpoOptions } from "./dpo.ts";
 export { entropy, isMostLikely, logPi, logRatio, margin, pairMetrics } from "./pairwise.ts";
 export type { Pair, PairwiseObjective } from "./pairwise.ts";
-export type { OptionKind, OptionKinds } from "./options.ts";
+export type { NumberRange, OptionKind, OptionKinds } from "./options.ts";
 export { sft } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";

@@ -1,0 +1,37 @@
+// What losses of a chosen and a rejected response without a reference model share: how a difference of scores
+// becomes a loss, the log-probability of a response per token, and its negative log-likelihood.
+
+import { constant, logSigmoid, mean, neg, real, relu } from "../dsl/index.ts";
+import type { Expr, Metrics, Model, PerExample, Response } from "../dsl/index.ts";
+import { tokens, total } from "./pairwise.ts";
+
+/** −(1 − ε) log σ(x) − ε log σ(−x): the cross-entropy with labels of which a share ε is wrong. */
+export const logistic = (x: Expr<PerExample>, epsilon: Expr): Expr<PerExample> =>
+  neg(constant(1).minus(epsilon).times(logSigmoid(x))).minus(epsilon.times(logSigmoid(neg(x))));
+
+/** max(0, 1 − x) */
+export const hinge = (x: Expr<PerExample>): Expr<PerExample> => relu(constant(1).minus(x));
+
+/** log π(y | x) / |y| */
+export const averageLogps = <R extends string>(m: Model, y: Response<R>): Expr<PerExample> =>
+  mean("token", m.logp(y));
+
+/** −Σ log π(y_t) / Σ |y|, over every completion token of the batch. */
+export const likelihood = <R extends string>(m: Model, y: Response<R>): Expr =>
+  neg(total(m.logp(y))).over(tokens(y));
+
+/** The scores of a chosen and a rejected response. */
+export interface Scores {
+  readonly chosen: Expr<PerExample>;
+  readonly rejected: Expr<PerExample>;
+}
+
+/** TRL's metrics of rewards, and the log-probabilities that they come from. */
+export const contrastMetrics = (rewards: Scores, logps: Scores): Metrics => ({
+  "rewards/chosen": rewards.chosen,
+  "rewards/rejected": rewards.rejected,
+  "rewards/accuracies": real(rewards.chosen.gt(rewards.rejected)),
+  "rewards/margins": rewards.chosen.minus(rewards.rejected),
+  "logps/chosen": logps.chosen,
+  "logps/rejected": logps.rejected,
+});
