@@ -30,7 +30,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["compile", layer(compiler)],
   ["explain", layer([...compiler, "compile"])],
   ["runtime", layer(["core", "batch", "plan", "wgsl", "kernel", "compile", "explain", "dsl"])],
-  ["conform", layer(comparison)],
+  ["conform", layer([...comparison, "check"])],
   ["check", layer(comparison)],
   ["cli", layer(everything)],
   ["demo", layer(everything)],

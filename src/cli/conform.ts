@@ -8,14 +8,28 @@ import { PrefcError } from "../core/error.ts";
 const args = {
   dir: { type: "positional", description: "folder of golden files, or one file", required: true },
   engine: { type: "string", description: "reference, gpu or both", default: "both" },
-  adapter: { type: "string", description: "GPU adapter: auto, hardware, software, lavapipe or swiftshader" },
-  only: { type: "string", description: "only files whose name or objective contains this text; the exact name of an objective selects it alone" },
-  json: { type: "boolean", description: "one JSON object a line and file; the summary goes to the error output", default: false },
+  adapter: {
+    type: "string",
+    description: "GPU adapter: auto, hardware, software, lavapipe or swiftshader",
+  },
+  only: {
+    type: "string",
+    description:
+      "only files whose name or objective contains this text; the exact name of an objective selects it alone",
+  },
+  json: {
+    type: "boolean",
+    description: "one JSON object a line and file; the summary goes to the error output",
+    default: false,
+  },
 } as const;
 
 function engineNamed(name: string): NonNullable<ConformOptions["engine"]> {
   if (name === "reference" || name === "gpu" || name === "both") return name;
-  throw new PrefcError("unknown-engine", `There is no engine "${name}"; choose reference, gpu or both.`);
+  throw new PrefcError(
+    "unknown-engine",
+    `There is no engine "${name}"; choose reference, gpu or both.`,
+  );
 }
 
 /** Writes a line and waits until it has been handed over. */
@@ -45,7 +59,11 @@ const command: CommandDef<typeof args> = defineCommand({
   run: async ({ args: { dir, engine, adapter, only, json } }) => {
     let code = 1;
     try {
-      const options = { engine: engineNamed(engine), ...(adapter === undefined ? {} : { adapter }), ...(only === undefined ? {} : { only }) };
+      const options = {
+        engine: engineNamed(engine),
+        ...(adapter === undefined ? {} : { adapter }),
+        ...(only === undefined ? {} : { only }),
+      };
       code = await main(dir, options, json);
     } catch (error) {
       if (!(error instanceof PrefcError)) throw error;

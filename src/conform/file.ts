@@ -29,7 +29,15 @@ const largestFloat32 = 3.4028234663852886e38;
 
 /** A file that failed before any engine could run. */
 export function failed(file: string, objective: string, error: unknown): FileReport {
-  return { file, objective, verdict: "FAIL", engines: [], source: null, failures: [sentenceOf(error)], notes: [] };
+  return {
+    file,
+    objective,
+    verdict: "FAIL",
+    engines: [],
+    source: null,
+    failures: [sentenceOf(error)],
+    notes: [],
+  };
 }
 
 function sentenceOf(error: unknown): string {
@@ -59,7 +67,12 @@ async function runEngine(
   } catch (error) {
     const overflows = error instanceof PrefcError && error.code === "value-not-finite";
     if (engine.name === "gpu" && overflows && Math.abs(expected.loss) > largestFloat32) {
-      return refused([], ["gpu: the recorded loss lies outside float32, and the run says so instead of returning a number"]);
+      return refused(
+        [],
+        [
+          "gpu: the recorded loss lies outside float32, and the run says so instead of returning a number",
+        ],
+      );
     }
     return refused([`${engine.name}: ${sentenceOf(error)}`], []);
   }
@@ -83,10 +96,19 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
   }
   const known = golden.source === null ? null : source;
   if (reading.defect !== null) {
-    return { file, objective, verdict: "upstream defect", engines: [], source: known, failures: [], notes: [reading.defect] };
+    return {
+      file,
+      objective,
+      verdict: "upstream defect",
+      engines: [],
+      source: known,
+      failures: [],
+      notes: [reading.defect],
+    };
   }
   const judged: Judgement[] = [];
-  for (const engine of engines) judged.push(await runEngine(engine, reading, batch, expected, source));
+  for (const engine of engines)
+    judged.push(await runEngine(engine, reading, batch, expected, source));
   const failures = judged.flatMap((judgement) => judgement.failures);
   return {
     file,

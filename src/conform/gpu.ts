@@ -14,7 +14,8 @@ interface Kept {
 }
 
 const sameMetrics = (a: Objective["metrics"], b: Objective["metrics"]): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([name, node]) => b[name] === node);
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([name, node]) => b[name] === node);
 
 export function gpuEngine(device: Device): Engine {
   const kept = new Map<Node, readonly Kept[]>();
@@ -30,12 +31,25 @@ export function gpuEngine(device: Device): Engine {
     name: "gpu",
     run: async ({ objective, params }, batch): Promise<Computed> => {
       const compiled = compiledFor(objective);
-      const { loss, metrics, perExample, gradients } = await compiled.valueAndGrad(batch, { params, perExample: true });
+      const { loss, metrics, perExample, gradients } = await compiled.valueAndGrad(batch, {
+        params,
+        perExample: true,
+      });
       const gradient = gradients["policy"];
       if (!(gradient instanceof Float32Array)) {
-        return fail("golden-no-logits", "The objective reads no logits of the policy, so there is no gradient to compare; give its family a layout.");
+        return fail(
+          "golden-no-logits",
+          "The objective reads no logits of the policy, so there is no gradient to compare; give its family a layout.",
+        );
       }
-      return { loss, gradient, perExample: perExample ?? null, quantities: {}, metrics: {}, averages: metrics };
+      return {
+        loss,
+        gradient,
+        perExample: perExample ?? null,
+        quantities: {},
+        metrics: {},
+        averages: metrics,
+      };
     },
     close: () => {
       for (const same of kept.values()) for (const { compiled } of same) compiled.dispose();

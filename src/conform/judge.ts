@@ -1,7 +1,13 @@
 // Whether an engine's results are those that a golden file records. The measure and the accepted errors are those of
 // src/check/error.ts; this file says what is compared with what, and what cannot be.
 
-import { acceptedGpuError, gradientError, interpreterTolerance, lossError, smallestScale } from "../check/error.ts";
+import {
+  acceptedGpuError,
+  gradientError,
+  interpreterTolerance,
+  lossError,
+  smallestScale,
+} from "../check/error.ts";
 import type { Computed, EngineName } from "./engine.ts";
 import type { SourceRun } from "./golden.ts";
 import { isGiven } from "./golden.ts";
@@ -30,7 +36,10 @@ export interface SourceErrors {
 }
 
 const largest = (values: ArrayLike<number>): number =>
-  Array.from(values).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  Array.from(values).reduce(
+    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+    0,
+  );
 
 export function sourceErrors(source: SourceRun | null, expected: Expected): SourceErrors {
   if (source === null) return { loss: 0, gradient: 0, perExample: 0 };
@@ -40,7 +49,9 @@ export function sourceErrors(source: SourceRun | null, expected: Expected): Sour
     loss: lossError(source.loss, expected.loss),
     gradient: source.gradientDifference / Math.max(largest(expected.gradient), smallestScale),
     perExample:
-      perExample === null || !isGiven(recorded) ? 0 : gradientError(tensor(recorded, [perExample.length]), perExample),
+      perExample === null || !isGiven(recorded)
+        ? 0
+        : gradientError(tensor(recorded, [perExample.length]), perExample),
   };
 }
 
@@ -49,13 +60,21 @@ export function sourceErrors(source: SourceRun | null, expected: Expected): Sour
  * are not finite are left out. The interpreter has no float32 range to respect, so its values are measured in units
  * of the recorded ones, however small those are.
  */
-function errorOf(engine: EngineName, actual: ArrayLike<number>, expected: ArrayLike<number>, scale: number = 0): number {
+function errorOf(
+  engine: EngineName,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  scale: number = 0,
+): number {
   if (actual.length !== expected.length) return Infinity;
-  const kept = Array.from(expected, (_, position) => position).filter((position) => Number.isFinite(expected[position]));
+  const kept = Array.from(expected, (_, position) => position).filter((position) =>
+    Number.isFinite(expected[position]),
+  );
   const size = Math.max(scale, largest(expected));
   const unit = engine === "reference" && size > 0 ? size : 1;
   // the scale takes part as one more entry, on which both sides agree
-  const pick = (values: ArrayLike<number>): number[] => [...kept.map((position) => values[position]!), size].map((value) => value / unit);
+  const pick = (values: ArrayLike<number>): number[] =>
+    [...kept.map((position) => values[position]!), size].map((value) => value / unit);
   return gradientError(pick(actual), pick(expected));
 }
 
@@ -67,13 +86,27 @@ interface Comparison {
 
 const brief = (value: number): string => value.toExponential(1);
 
-export function judge(engine: EngineName, computed: Computed, expected: Expected, source: SourceErrors): Judgement {
+export function judge(
+  engine: EngineName,
+  computed: Computed,
+  expected: Expected,
+  source: SourceErrors,
+): Judgement {
   const bar = (sourceError: number): number =>
     engine === "reference" ? interpreterTolerance : acceptedGpuError(sourceError);
   const notes: string[] = [];
-  const compare = (name: string, actual: ArrayLike<number>, right: ArrayLike<number>, accepted: number, scale?: number): Comparison => {
+  const compare = (
+    name: string,
+    actual: ArrayLike<number>,
+    right: ArrayLike<number>,
+    accepted: number,
+    scale?: number,
+  ): Comparison => {
     const skipped = Array.from(right).filter((value) => !Number.isFinite(value)).length;
-    if (skipped > 0) notes.push(`${name}: ${skipped} recorded ${skipped === 1 ? "value is" : "values are"} not finite and not compared`);
+    if (skipped > 0)
+      notes.push(
+        `${name}: ${skipped} recorded ${skipped === 1 ? "value is" : "values are"} not finite and not compared`,
+      );
     return { name, error: errorOf(engine, actual, right, scale), accepted };
   };
 
@@ -83,9 +116,19 @@ export function judge(engine: EngineName, computed: Computed, expected: Expected
   if (expected.perExample !== null) {
     // a loss over the whole batch is recorded once for every pair
     const each = computed.perExample ?? expected.perExample.map(() => computed.loss);
-    others.push(compare("per_pair_loss", each, expected.perExample, bar(Math.max(source.perExample, source.loss))));
+    others.push(
+      compare(
+        "per_pair_loss",
+        each,
+        expected.perExample,
+        bar(Math.max(source.perExample, source.loss)),
+      ),
+    );
   }
-  const lists = (actual: Readonly<Record<string, ArrayLike<number>>>, right: Readonly<Record<string, Float64Array>>): void => {
+  const lists = (
+    actual: Readonly<Record<string, ArrayLike<number>>>,
+    right: Readonly<Record<string, Float64Array>>,
+  ): void => {
     for (const [name, values] of Object.entries(right)) {
       if (Object.hasOwn(actual, name)) others.push(compare(name, actual[name]!, values, bar(0)));
     }
@@ -93,12 +136,16 @@ export function judge(engine: EngineName, computed: Computed, expected: Expected
   lists(computed.quantities, expected.quantities);
   lists(computed.metrics, expected.metrics);
   for (const [name, { value, scale }] of Object.entries(expected.averages)) {
-    if (Object.hasOwn(computed.averages, name)) others.push(compare(name, [computed.averages[name]!], [value], bar(source.loss), scale));
+    if (Object.hasOwn(computed.averages, name))
+      others.push(compare(name, [computed.averages[name]!], [value], bar(source.loss), scale));
   }
 
   const failures = [loss, gradient, ...others]
     .filter(({ error, accepted }) => !(error <= accepted))
-    .map(({ name, error, accepted }) => `${engine}: ${name} is off by ${brief(error)}, and ${brief(accepted)} is accepted`);
+    .map(
+      ({ name, error, accepted }) =>
+        `${engine}: ${name} is off by ${brief(error)}, and ${brief(accepted)} is accepted`,
+    );
   return {
     engine,
     loss: loss.error,

@@ -31,16 +31,26 @@ export type Key =
 export type Keys = Readonly<Record<string, Key>>;
 
 /** A run-time parameter; without `otherwise` it keeps the objective's default when the key is absent. */
-export const param = (name: string, otherwise?: number): Key => ({ kind: "param", name, otherwise });
+export const param = (name: string, otherwise?: number): Key => ({
+  kind: "param",
+  name,
+  otherwise,
+});
 export const params = (...names: readonly string[]): Key => ({ kind: "params", names });
-export const option = (name: string, spelled: readonly (readonly [OptionValue, OptionValue])[]): Key => ({
+export const option = (
+  name: string,
+  spelled: readonly (readonly [OptionValue, OptionValue])[],
+): Key => ({
   kind: "option",
   name,
   spelled,
 });
 /** An option that a file says as the objective does. */
 export const choice = (name: string, ...values: readonly OptionValue[]): Key =>
-  option(name, values.map((value) => [value, value]));
+  option(
+    name,
+    values.map((value) => [value, value]),
+  );
 export const flag = (name: string): Key => choice(name, true, false);
 export const fixed = (value: unknown): Key => ({ kind: "fixed", value });
 export const unused = (why: string): Key => ({ kind: "unused", why });
@@ -70,7 +80,10 @@ function readKey(key: Key, place: Place, found: Found): void {
     case "option": {
       const match = key.spelled.find(([said]) => said === place.value);
       if (match === undefined) {
-        return unexpected(place, `one of ${key.spelled.map(([said]) => JSON.stringify(said)).join(", ")}`);
+        return unexpected(
+          place,
+          `one of ${key.spelled.map(([said]) => JSON.stringify(said)).join(", ")}`,
+        );
       }
       found.options.set(key.name, match[1]);
       return;
@@ -92,7 +105,8 @@ function applyDefaults(keys: Keys, place: Place, found: Found): void {
   for (const [name, key] of Object.entries(keys)) {
     const given = isGiven(place) ? member(place, name) : place;
     if (isGiven(place) && isGiven(given) && key.kind !== "nested") continue;
-    if (key.kind === "param" && key.otherwise !== undefined) found.params.set(key.name, key.otherwise);
+    if (key.kind === "param" && key.otherwise !== undefined)
+      found.params.set(key.name, key.otherwise);
     if (key.kind === "nested") applyDefaults(key.keys, given, found);
   }
 }

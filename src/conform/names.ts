@@ -3,7 +3,6 @@
 
 import { fail } from "../core/error.ts";
 import { didYouMean } from "../dsl/check.ts";
-import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/index.ts";
 import { others } from "./families/others.ts";
 import { trl } from "./families/trl.ts";
@@ -22,7 +21,7 @@ export interface Reading {
   readonly params: Readonly<Record<string, number>>;
   readonly layout: Layout;
   /** Recorded outputs that have an expression, by their recorded names. */
-  readonly quantities: Readonly<Record<string, Node>>;
+  readonly quantities: Quantities;
   /** Why the file is no specification, if it is none. */
   readonly defect: string | null;
 }
@@ -45,6 +44,12 @@ export function interpretGolden(golden: Golden): Reading {
   return naming(file, () => {
     const objective = row.objective(options, new Set(Object.keys(params)));
     const quantities: Quantities = { ...pairQuantities, ...row.quantities?.(options) };
-    return { objective, params, layout: row.layout ?? pairs, quantities, defect: row.defect ?? null };
+    return {
+      objective,
+      params,
+      layout: row.layout ?? pairs,
+      quantities,
+      defect: row.defect ?? null,
+    };
   });
 }

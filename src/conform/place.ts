@@ -38,7 +38,11 @@ export function record(place: Place): Readonly<Record<string, unknown>> {
 export function member(place: Place, key: string): Place {
   const { file, path } = place;
   const found = record(place);
-  const name = /^[A-Za-z_]\w*$/.test(key) ? (path === "" ? key : `.${key}`) : `[${JSON.stringify(key)}]`;
+  const name = /^[A-Za-z_]\w*$/.test(key)
+    ? path === ""
+      ? key
+      : `.${key}`
+    : `[${JSON.stringify(key)}]`;
   return { file, path: path + name, value: Object.hasOwn(found, key) ? found[key] : undefined };
 }
 
@@ -76,7 +80,9 @@ const spelled: ReadonlyMap<unknown, number> = new Map([
 export function real(place: Place): number {
   const { value } = place;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  return spelled.get(value) ?? unexpected(place, 'a number, or one of "NaN", "Infinity" and "-Infinity"');
+  return (
+    spelled.get(value) ?? unexpected(place, 'a number, or one of "NaN", "Infinity" and "-Infinity"')
+  );
 }
 
 /** A number that is finite. */

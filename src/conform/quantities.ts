@@ -4,18 +4,26 @@
 
 import { objective, type Expr, type Given, type PerExample } from "../dsl/index.ts";
 import type { Node } from "../core/node.ts";
-import { logRatio, margin, type Pair } from "../objectives/index.ts";
+import { dpo, logRatio, margin, type Pair } from "../objectives/index.ts";
 
-/** Expressions over the batch, by the name under which their values are recorded. */
-export type Quantities = Readonly<Record<string, Node>>;
+/**
+ * Expressions over the batch, by the name under which their values are recorded; null for a recorded name whose
+ * meaning differs between versions of a source, which is not compared.
+ */
+export type Quantities = Readonly<Record<string, Node | null>>;
 
 type Formulas = (g: Given<Pair>) => Readonly<Record<string, Expr<PerExample>>>;
 
 /** The core nodes of quantities of a pair of responses. */
 export function quantitiesOf(formulas: Formulas): Quantities {
-  const carrier = objective("quantities", ["w", "l"], (g) => ({ loss: g.policy.logps(g.y.w), metrics: formulas(g) }), {
-    source: "carries expressions, and is not optimised",
-  });
+  const carrier = objective(
+    "quantities",
+    ["w", "l"],
+    (g) => ({ loss: g.policy.logps(g.y.w), metrics: formulas(g) }),
+    {
+      source: "carries expressions, and is not optimised",
+    },
+  );
   return carrier.metrics;
 }
 
@@ -33,6 +41,12 @@ export const scores: Quantities = quantitiesOf((g) => ({
   rejected_scores: logRatio(g, g.y.l),
   delta_score: margin(g),
 }));
+
+/** Rewards of sources that subtract the reference from them also where the loss is reference-free. */
+export const rewardsWithReference: Quantities = (({ metrics }) => ({
+  chosen_rewards: metrics["rewards/chosen"]!,
+  rejected_rewards: metrics["rewards/rejected"]!,
+}))(dpo());
 
 /**
  * The metric of an objective that reports the average of a recorded quantity. Some sources record the list

@@ -1,8 +1,8 @@
 // What a golden file says the results are, under the names that the engines use. Lists have one number per example;
 // averages are what an objective reports as metrics.
 
-import { isGiven, type Golden } from "./golden.ts";
-import { member, members, real, tensor } from "./place.ts";
+import { isGiven, type Golden, type Shapes } from "./golden.ts";
+import { member, members, real, tensor, type Place } from "./place.ts";
 import { metricOf } from "./quantities.ts";
 import type { Reading } from "./names.ts";
 
@@ -18,7 +18,7 @@ export interface Expected {
   readonly gradient: Float64Array;
   /** The loss of each example, where it is recorded. */
   readonly perExample: Float64Array | null;
-  /** Recorded quantities that have an expression. */
+  /** Recorded quantities that have an expression, one number per example, or one that is their average. */
   readonly quantities: Readonly<Record<string, Float64Array>>;
   /** Recorded values per example of metrics that the objective reports, by metric. */
   readonly metrics: Readonly<Record<string, Float64Array>>;
@@ -26,40 +26,98 @@ export interface Expected {
   readonly averages: Readonly<Record<string, Average>>;
 }
 
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const mean = (values: Float64Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+const largest = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-export function expectedOf(golden: Golden, { objective, quantities }: Reading, gradient: Float64Array): Expected {
-  const { outputs, shapes } = golden;
-  const list = (name: string): Float64Array | null => {
-    const place = member(outputs, name);
-    return isGiven(place) ? tensor(place, [shapes.examples]) : null;
-  };
-  const lists = (names: readonly (readonly [recorded: string, name: string])[]): Record<string, Float64Array> =>
-    Object.fromEntries(
-      names.flatMap(([recorded, name]) => {
-        const values = list(recorded);
-        return values === null ? [] : [[name, values] as const];
-      }),
-    );
-  const reported = (name: string): boolean => Object.hasOwn(objective.metrics, name);
-
-  const metrics = lists(Object.entries(metricOf).filter(([, metric]) => reported(metric)));
-  const averaged = Object.entries(metrics).map(([name, values]) => [name, { value: mean(values), scale: largest(values) }] as const);
-  const place = member(outputs, "metrics");
-  const stated = (isGiven(place) ? members(place) : [])
-    .filter(([name]) => reported(name))
-    .map(([name, at]) => {
-      const value = real(at);
-      return [name, { value, scale: Math.max(Math.abs(value), largest(metrics[name] ?? new Float64Array())) }] as const;
+/**
+ * The size of the rewards' operands. A reward is β times the difference of two log-probabilities, which may be close
+ * to each other; float32 rounds the operands, so an error is judged by their size and not by what is left of them.
+ */
+function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes): number {
+  const listed = ["chosen_logps", "rejected_logps", "ref_chosen_logps", "ref_rejected_logps"]
+    .map((name) => member(outputs, name))
+    .filter(isGiven)
+    .map((place) => largest(tensor(place, [examples])));
+  const byToken = ["policy_token_logps", "ref_token_logps"]
+    .map((name) => member(outputs, name))
+    .filter(isGiven)
+    .flatMap((place) => {
+      const values = tensor(place, [2 * examples, length - 1]);
+      return Array.from({ length: 2 * examples }, (_, row) =>
+        values
+          .subarray(row * (length - 1), (row + 1) * (length - 1))
+          .reduce((sum, value) => sum + Math.abs(value), 0),
+      );
     });
+  return Math.abs(beta) * Math.max(0, ...listed, ...byToken);
+}
+
+export function expectedOf(
+  golden: Golden,
+  { objective, params, quantities }: Reading,
+  gradient: Float64Array,
+): Expected {
+  const { outputs, shapes } = golden;
+  const place = member(outputs, "metrics");
+  const list = (name: string): Float64Array | null => {
+    const at = member(outputs, name);
+    return isGiven(at) ? tensor(at, [shapes.examples]) : null;
+  };
+  // a recorded name that has an expression of its own is that, and not a metric of the same name
+  const compared = (recorded: string, metric: string): boolean =>
+    Object.hasOwn(objective.metrics, metric) &&
+    !Object.hasOwn(quantities, recorded) &&
+    !Object.hasOwn(quantities, metric);
+
+  const scaleOf = (metric: string): number =>
+    metric.startsWith("rewards/") ? rewardScale(outputs, params["beta"] ?? 0, shapes) : 0;
+  const metrics = recordOf(Object.entries(metricOf), ([recorded, metric]) =>
+    compared(recorded, metric) ? [metric, list(recorded)] : null,
+  );
+  const averaged = Object.entries(metrics).map(([metric, values]): readonly [string, Average] => [
+    metric,
+    { value: mean(values), scale: Math.max(largest(values), scaleOf(metric)) },
+  ]);
+  const stated = (isGiven(place) ? members(place) : []).flatMap(
+    ([metric, at]): readonly (readonly [string, Average])[] =>
+      compared(metric, metric)
+        ? [
+            [
+              metric,
+              {
+                value: real(at),
+                scale: Math.max(largest(metrics[metric] ?? new Float64Array()), scaleOf(metric)),
+              },
+            ],
+          ]
+        : [],
+  );
 
   return {
     loss: golden.loss,
     gradient,
-    perExample: list("per_pair_loss"),
-    quantities: lists(Object.keys(quantities).map((name) => [name, name])),
+    perExample: Object.hasOwn(quantities, "per_pair_loss") ? null : list("per_pair_loss"),
+    quantities: recordOf(Object.keys(quantities), (name) => {
+      if (quantities[name] === null) return null;
+      const inMetrics = isGiven(place) ? member(place, name) : place;
+      return [name, list(name) ?? (isGiven(inMetrics) ? Float64Array.of(real(inMetrics)) : null)];
+    }),
     metrics,
     averages: Object.fromEntries([...averaged, ...stated]),
   };
+}
+
+/** The entries that are there, by name. */
+function recordOf<T>(
+  sources: readonly T[],
+  read: (source: T) => readonly [name: string, values: Float64Array | null] | null,
+): Readonly<Record<string, Float64Array>> {
+  return Object.fromEntries(
+    sources.flatMap((source): readonly (readonly [string, Float64Array])[] => {
+      const [name, values] = read(source) ?? ["", null];
+      return values === null ? [] : [[name, values]];
+    }),
+  );
 }

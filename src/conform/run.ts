@@ -50,9 +50,17 @@ interface Candidate {
 /** The .json files of a folder in order of their names, or the one file that the path is. */
 function pathsIn(place: string): readonly string[] {
   const found = statSync(place, { throwIfNoEntry: false });
-  if (found === undefined) return fail("golden-folder", `There is no folder or file "${place}"; give the folder that holds the golden files.`);
+  if (found === undefined)
+    return fail(
+      "golden-folder",
+      `There is no folder or file "${place}"; give the folder that holds the golden files.`,
+    );
   if (found.isFile()) return [place];
-  if (!found.isDirectory()) return fail("golden-folder", `"${place}" is neither a folder nor a file; give the folder that holds the golden files.`);
+  if (!found.isDirectory())
+    return fail(
+      "golden-folder",
+      `"${place}" is neither a folder nor a file; give the folder that holds the golden files.`,
+    );
   const names = readdirSync(place).filter((name) => name.endsWith(".json"));
   return names.toSorted().map((name) => join(place, name));
 }
@@ -72,7 +80,8 @@ function select(candidates: readonly Candidate[], only: string | undefined): rea
   const exact = candidates.some(({ objective }) => objective === only);
   return candidates.filter(
     ({ file, objective, error }) =>
-      error !== null || (exact ? objective === only : file.includes(only) || objective.includes(only)),
+      error !== null ||
+      (exact ? objective === only : file.includes(only) || objective.includes(only)),
   );
 }
 
@@ -80,10 +89,14 @@ function select(candidates: readonly Candidate[], only: string | undefined): rea
  * Compares the golden files of a folder with the engines. Mistakes in files are in the report.
  * @throws PrefcError "golden-folder", and what `openDevice` throws
  */
-export async function runConform(place: string, options: ConformOptions = {}): Promise<ConformReport> {
+export async function runConform(
+  place: string,
+  options: ConformOptions = {},
+): Promise<ConformReport> {
   const { engine = "both", adapter, only, onStart, onFile } = options;
   const selected = select(pathsIn(place).map(candidate), only);
-  const device: Device | null = engine === "reference" ? null : await openDevice(adapter === undefined ? {} : { adapter });
+  const device: Device | null =
+    engine === "reference" ? null : await openDevice(adapter === undefined ? {} : { adapter });
   const engines: Engine[] = [
     ...(engine === "gpu" ? [] : [referenceEngine()]),
     ...(device === null ? [] : [gpuEngine(device)]),
@@ -91,9 +104,13 @@ export async function runConform(place: string, options: ConformOptions = {}): P
   const line = device?.line ?? null;
   const files: FileReport[] = [];
   try {
-    onStart?.({ files: selected.map(({ file, objective }) => ({ file, objective })), adapter: line });
+    onStart?.({
+      files: selected.map(({ file, objective }) => ({ file, objective })),
+      adapter: line,
+    });
     for (const { file, objective, read, error } of selected) {
-      const report = error === null ? await conformFile(read(), engines) : failed(file, objective, error);
+      const report =
+        error === null ? await conformFile(read(), engines) : failed(file, objective, error);
       files.push(report);
       onFile?.(report);
     }
@@ -101,6 +118,13 @@ export async function runConform(place: string, options: ConformOptions = {}): P
     for (const { close } of engines) close();
     device?.dispose();
   }
-  const count = (verdict: FileReport["verdict"]): number => files.filter((report) => report.verdict === verdict).length;
-  return { files, adapter: line, passed: count("ok"), failed: count("FAIL"), defects: count("upstream defect") };
+  const count = (verdict: FileReport["verdict"]): number =>
+    files.filter((report) => report.verdict === verdict).length;
+  return {
+    files,
+    adapter: line,
+    passed: count("ok"),
+    failed: count("FAIL"),
+    defects: count("upstream defect"),
+  };
 }

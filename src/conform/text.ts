@@ -4,18 +4,27 @@ import type { Judgement } from "./judge.ts";
 import type { FileReport } from "./file.ts";
 import type { ConformReport, Start } from "./run.ts";
 
-const brief = (error: number): string => (Number.isNaN(error) ? "—" : error === Infinity ? "inf" : error.toExponential(1)).padStart(7);
+const brief = (error: number): string =>
+  (Number.isNaN(error) ? "—" : error === Infinity ? "inf" : error.toExponential(1)).padStart(7);
 
-const column = ({ engine, loss, gradient }: Judgement): string => `${engine} loss ${brief(loss)} grad ${brief(gradient)}`;
+const column = ({ engine, loss, gradient }: Judgement): string =>
+  `${engine} loss ${brief(loss)} grad ${brief(gradient)}`;
 
 /** Writes lines whose columns are as wide as the widest entry among the files. */
 export function lineWriter({ files }: Start): (report: FileReport) => string {
-  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
-  const [file, objective] = [widest(files.map((entry) => entry.file)), widest(files.map((entry) => entry.objective))];
+  const widest = (texts: readonly string[]): number =>
+    Math.max(0, ...texts.map(({ length }) => length));
+  const [file, objective] = [
+    widest(files.map((entry) => entry.file)),
+    widest(files.map((entry) => entry.objective)),
+  ];
   return (report) => {
     const { source } = report;
     const verdict = report.verdict === "upstream defect" ? "—" : report.verdict;
-    const own = source === null ? "" : `  (source f32: loss ${brief(source.loss).trim()} grad ${brief(source.gradient).trim()})`;
+    const own =
+      source === null
+        ? ""
+        : `  (source f32: loss ${brief(source.loss).trim()} grad ${brief(source.gradient).trim()})`;
     const columns = report.engines.map((judgement) => `  ${column(judgement)}`).join("");
     const head = `${verdict.padEnd(4)}  ${report.file.padEnd(file)}  ${report.objective.padEnd(objective)}${columns}${own}`;
     const label = report.verdict === "upstream defect" ? "upstream defect: " : "not compared: ";
@@ -42,17 +51,29 @@ function against(files: readonly FileReport[]): string | null {
 }
 
 /** The sentences after the last file; the last one counts the files that passed and failed. */
-export function summary({ files, adapter, passed, failed, defects }: ConformReport): readonly string[] {
+export function summary({
+  files,
+  adapter,
+  passed,
+  failed,
+  defects,
+}: ConformReport): readonly string[] {
   const comparison = against(files);
   return [
     ...(adapter === null ? [] : [`adapter: ${adapter}`]),
     ...(files.length === 0 ? ["no golden file matches"] : []),
     ...(comparison === null ? [] : [comparison]),
-    ...(defects === 0 ? [] : [`${defects} upstream ${defects === 1 ? "defect" : "defects"}: recorded as the source computes, not compared, neither passed nor failed`]),
+    ...(defects === 0
+      ? []
+      : [
+          `${defects} upstream ${defects === 1 ? "defect" : "defects"}: recorded as the source computes, not compared, neither passed nor failed`,
+        ]),
     `${passed} passed, ${failed} failed`,
   ];
 }
 
 /** A report as one line of JSON; numbers that are not finite are the strings that golden files use. */
 export const jsonLine = (report: FileReport): string =>
-  JSON.stringify(report, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
+  JSON.stringify(report, (_, value: unknown) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  );

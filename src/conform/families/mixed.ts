@@ -12,7 +12,10 @@ export interface Shares {
 }
 
 /** a · (preference loss) + b · (negative log-likelihood of the chosen tokens, averaged over all of them) */
-export function withLikelihood(inner: PairwiseObjective, { preference, likelihood }: Shares): ObjectiveOf<Pair> {
+export function withLikelihood(
+  inner: PairwiseObjective,
+  { preference, likelihood }: Shares,
+): ObjectiveOf<Pair> {
   const { define } = sft();
   return objective(
     `${inner.name} with likelihood`,

@@ -3,6 +3,7 @@
 import { referenceFree } from "../../dsl/index.ts";
 import { dpo } from "../../objectives/index.ts";
 import { fixed, flag, nested, param, unused } from "../keys.ts";
+import { rewardsWithReference } from "../quantities.ts";
 import type { Row } from "../row.ts";
 import { withLikelihood } from "./mixed.ts";
 
@@ -16,13 +17,18 @@ const original: Row = {
     ipo: fixed(false),
   },
   objective: ({ reference_free }) => (reference_free === true ? referenceFree(dpo()) : dpo()),
+  quantities: ({ reference_free }) => (reference_free === true ? rewardsWithReference : {}),
 };
 
 /** ContextualAI/HALOs, train/trainers.py. */
 const halos: readonly Row[] = [
   {
     names: ["halos/DPOTrainer"],
-    keys: { cls: fixed("DPOTrainer"), loss: nested({ beta: param("beta", 0.1) }), humanline: fixed(false) },
+    keys: {
+      cls: fixed("DPOTrainer"),
+      loss: nested({ beta: param("beta", 0.1) }),
+      humanline: fixed(false),
+    },
     objective: () => dpo(),
   },
   {
@@ -49,7 +55,8 @@ const liger: readonly Row[] = [
         alpha: fixed(1),
       }),
     },
-    objective: ({ likelihood }) => (likelihood === true ? withLikelihood(dpo(), { likelihood: "alpha" }) : dpo()),
+    objective: ({ likelihood }) =>
+      likelihood === true ? withLikelihood(dpo(), { likelihood: "alpha" }) : dpo(),
   },
   {
     names: ["liger/cpo"],
@@ -88,6 +95,8 @@ const withoutReference: readonly Row[] = [
       cpo_alpha: param("cpo_alpha", 1),
     },
     objective: () => withLikelihood(referenceFree(dpo()), { likelihood: "cpo_alpha" }),
+    // recorded before the likelihood is added
+    quantities: () => ({ per_pair_loss: referenceFree(dpo()).loss }),
   },
   {
     names: [/^tpo\/sigmoid_tpo_alpha0(?:\.0)?(?:_label_smoothing[\d.]+)?$/],
@@ -108,4 +117,11 @@ const discopop: Row = {
   objective: () => dpo(),
 };
 
-export const others: readonly Row[] = [original, ...halos, ...liger, nemo, ...withoutReference, discopop];
+export const others: readonly Row[] = [
+  original,
+  ...halos,
+  ...liger,
+  nemo,
+  ...withoutReference,
+  discopop,
+];

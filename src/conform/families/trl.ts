@@ -3,12 +3,14 @@
 import { referenceFree } from "../../dsl/index.ts";
 import { dpo, sft, wpo } from "../../objectives/index.ts";
 import { choice, fixed, flag, param, params, unused, type Keys } from "../keys.ts";
-import { scores } from "../quantities.ts";
+import { rewardsWithReference, scores } from "../quantities.ts";
 import { pairWeights } from "./weights.ts";
 import type { Row } from "../row.ts";
 import { withLikelihood } from "./mixed.ts";
 
-const ignoresSmoothing = unused("since its rewrite TRL reads label_smoothing only in the losses that are named after it");
+const ignoresSmoothing = unused(
+  "since its rewrite TRL reads label_smoothing only in the losses that are named after it",
+);
 
 /** Options of DPOConfig that change nothing at these values. */
 const neutral: Keys = {
@@ -40,7 +42,8 @@ const head: readonly Row[] = [
       label_smoothing: ignoresSmoothing,
     },
     objective: () => sft(),
-    quantities: () => scores,
+    // TRL averages the entropy over both responses, also where the loss reads one
+    quantities: () => ({ ...scores, entropy: dpo().metrics["entropy"]! }),
   },
   {
     names: ["dpo/RPO(sigmoid+sft)"],
@@ -58,7 +61,9 @@ const head: readonly Row[] = [
 
 const release028: readonly Row[] = [
   {
-    names: [/^trl-0\.28\/sigmoid(?:_label_smoothing[\d.]+|_reference_free(?:True|False)|_rpo_alpha[\d.]+)*$/],
+    names: [
+      /^trl-0\.28\/sigmoid(?:_label_smoothing[\d.]+|_reference_free(?:True|False)|_rpo_alpha[\d.]+)*$/,
+    ],
     keys: {
       loss_type: fixed("sigmoid"),
       beta: param("beta", 0.1),
@@ -68,8 +73,11 @@ const release028: readonly Row[] = [
     },
     objective: ({ reference_free }, given) => {
       const preference = reference_free === true ? referenceFree(dpo()) : dpo();
-      return given.has("rpo_alpha") ? withLikelihood(preference, { likelihood: "rpo_alpha" }) : preference;
+      return given.has("rpo_alpha")
+        ? withLikelihood(preference, { likelihood: "rpo_alpha" })
+        : preference;
     },
+    quantities: ({ reference_free }) => (reference_free === true ? rewardsWithReference : {}),
   },
   {
     names: [/^trl-0\.28\/.* \(off-by-one weights\)$/],

@@ -4,7 +4,7 @@
 import { referenceFree } from "../../dsl/index.ts";
 import { margin, wpo, type WpoOptions } from "../../objectives/index.ts";
 import { choice, fixed, option, param, type Key, type Keys } from "../keys.ts";
-import { quantitiesOf } from "../quantities.ts";
+import { quantitiesOf, type Quantities } from "../quantities.ts";
 import type { Chosen, Row } from "../row.ts";
 import { pairWeights } from "./weights.ts";
 
@@ -32,8 +32,12 @@ const keys = (beta: number): Keys => ({
 
 /** A row whose options, when a file does not give them, are `defaults`. */
 function row(names: Row["names"], beta: number, defaults: WpoOptions): Row {
-  const split = (options: Chosen): { readonly reference_free: boolean; readonly given: WpoOptions } => {
-    const { reference_free = false, ...given } = { ...defaults, ...options } as WpoOptions & { reference_free?: boolean };
+  const split = (
+    options: Chosen,
+  ): { readonly reference_free: boolean; readonly given: WpoOptions } => {
+    const { reference_free = false, ...given } = { ...defaults, ...options } as WpoOptions & {
+      reference_free?: boolean;
+    };
     return { reference_free, given };
   };
   return {
@@ -46,12 +50,20 @@ function row(names: Row["names"], beta: number, defaults: WpoOptions): Row {
     quantities: (options) => {
       const { reference_free, given } = split(options);
       const { alignment = "sampled", ...weighting } = given;
-      return { ...pairWeights(alignment, weighting), ...(reference_free ? {} : delta) };
+      return { ...pairWeights(alignment, weighting), ...(reference_free ? unsettled : delta) };
     },
   };
 }
 
 const delta = quantitiesOf((g) => ({ delta: margin(g) }));
+
+/** Whether a reference-free run records the reference that it was given or zeros depends on where it is recorded. */
+const unsettled: Quantities = {
+  ref_chosen_logps: null,
+  ref_rejected_logps: null,
+  chosen_rewards: null,
+  rejected_rewards: null,
+};
 
 export const wpoForms: readonly Row[] = [
   row([/^wpo-variant\/[^/]+\/(?:no)?detach\/clamp-[^/]+\/[^/]+$/], 0.1, {}),
