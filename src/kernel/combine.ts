@@ -53,8 +53,7 @@ export function combineLanes(
       k.varValue(`worst_${model}`, row.fold(name(`bad_${model}`, "u32", lanes), k.maximum)),
     );
   }
-  for (const { own, type } of state)
-    body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
+  for (const { own, type } of state) body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
   body.push(k.barrier);
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
     const other = (text: string, type: k.Scalar = "f32"): Value =>

@@ -23,7 +23,7 @@ export function finish(
   const out: Statement[] = [];
   for (const model of pass.models) {
     const raw = name(`label_bits_${model}`, "u32");
-    const isAbsent = k.infix(raw, "==", k.u32(0xff800000));
+    const isAbsent = row.isNegativeInfinity(raw);
     // status holds 0xffffffff − token, so that 0 means none and the largest value is the first token
     const token = k.minus(k.u32(0xffffffff), row.token);
     const position = model === "policy" ? 0 : 2;
@@ -35,7 +35,7 @@ export function finish(
       k.when(isAbsent, [
         { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
       ]),
-      k.letValue(`z_label_${model}`, row.asReal(row.finiteBits(raw))),
+      k.letValue(`z_label_${model}`, row.finite(raw)),
       k.letValue(`top_${model}`, k.maximum(name(`m_${model}`), name(`z_label_${model}`))),
       k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), name(`top_${model}`))),
       k.letValue(`x_label_${model}`, k.minus(name(`z_label_${model}`), name(`top_${model}`))),

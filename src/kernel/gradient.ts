@@ -36,7 +36,7 @@ export function gradientKernel(
     positions.forEach((at, j) => {
       for (const model of pass.models) {
         const z = name(`z_${model}_${j}`, "f32", lanes);
-        out.push(k.letValue(z.code, row.asReal(row.finiteBits(row.loadBits(model, at, schedule)))));
+        out.push(k.letValue(z.code, row.finite(row.loadBits(model, at, schedule))));
         if (!shifted.includes(model)) continue;
         const x = name(`x_${model}_${j}`, "f32", lanes);
         out.push(k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes))));
@@ -107,14 +107,16 @@ export function gradientKernel(
     return out;
   };
 
-  const zeros = row.overRow(schedule, (positions) => positions.map((at) => write(at, k.f32(0))));
+  const zeros = row.overRow(schedule, {
+    visit: (positions) => positions.map((at) => write(at, k.f32(0))),
+  });
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule, zeros),
     ...shifted.map((model) => k.letValue(`m_${model}`, read(fieldKey({ kind: "maximum", model })))),
     ...pass.terms.map(({ slot }, position) => k.letValue(`c_${position}`, read(slot))),
     ...pass.opaqueSlots.map((slot, position) => k.letValue(`slot_${position}`, read(slot))),
     k.letValue("at_label", read(pass.atLabel)),
-    ...row.overRow(schedule, visit),
+    ...row.overRow(schedule, { visit }),
   ];
   return {
     name: `write the gradient of ${pass.of} logits`,

@@ -37,9 +37,14 @@ export function onlineKernel(
   for (const moment of moments) body.push(k.varValue(`lane_${moment.name}`, k.splat(zero, lanes)));
   for (const model of ties) body.push(k.varValue(`lane_ties_${model}`, k.splat(zero, lanes)));
   body.push(
-    ...row.overRow(schedule, (positions, block) =>
-      blockBody(pass, moments, ties, schedule, positions, block),
-    ),
+    ...row.overRow(schedule, {
+      open: moments.map((moment) => k.varValue(`part_${moment.name}`, k.splat(zero, lanes))),
+      visit: (positions, block) => blockBody(pass, moments, ties, schedule, positions, block),
+      close: moments.map((moment) => {
+        const lane = name(`lane_${moment.name}`, "f32", lanes);
+        return k.assign(lane.code, k.plus(lane, name(`part_${moment.name}`, "f32", lanes)));
+      }),
+    }),
   );
   for (const moment of moments) {
     body.push(k.varValue(moment.name, row.fold(name(`lane_${moment.name}`, "f32", lanes), k.plus)));
@@ -75,77 +80,97 @@ function blockBody(
   block: row.Block,
 ): readonly Statement[] {
   const lanes = schedule.vector;
-  const out: Statement[] = [];
   const entry = (model: ModelName, j: number): Value => name(`z_${model}_${j}`, "f32", lanes);
+  const x = (model: ModelName, j: number): Value => name(`x_${model}_${j}`, "f32", lanes);
+  const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
+  const out: Statement[] = [];
   for (const model of pass.models) {
-    positions.forEach((at, j) => {
-      const bits = name(`bits_${model}_${j}`, "u32", lanes);
-      out.push(
-        k.letValue(bits.code, row.finiteBits(row.loadBits(model, at, schedule))),
-        k.assign(
-          `bad_${model}`,
-          k.maximum(name(`bad_${model}`, "u32", lanes), row.magnitude(bits)),
-        ),
-        k.varValue(entry(model, j).code, row.asReal(bits)),
-      );
-    });
-    const patches = positions.map((at, j) =>
-      k.assign(
-        entry(model, j).code,
-        k.choose(row.isLabelAt(at, schedule), k.splat(k.f32(row.absent), lanes), entry(model, j)),
-      ),
+    out.push(...loadBlock(model, entry, schedule, positions, block));
+    const largest = row.tree(
+      positions.map((_, j) => entry(model, j)),
+      k.maximum,
     );
-    out.push(k.when(row.labelInBlock(block, schedule), patches));
-    const largest = positions.map((_, j) => entry(model, j)).reduce(k.maximum);
-    out.push(k.letValue(`top_${model}`, row.fold(largest, k.maximum)));
     const moved = moments.filter(({ powers }) => powers.some((power) => power.model === model));
     out.push(
+      k.letValue(`top_${model}`, row.fold(largest, k.maximum)),
       k.when(k.infix(name(`top_${model}`), ">", running(model)), [
         k.letValue("shift", k.minus(running(model), name(`top_${model}`))),
-        ...shiftInPlace(moved, moments, model, lanes),
-        ...(ties.includes(model)
-          ? [k.assign(`lane_ties_${model}`, k.splat(zero, lanes))]
-          : []),
+        ...shiftInPlace(moved, moments, model, lanes, "lane"),
+        ...shiftInPlace(moved, moments, model, lanes, "part"),
+        ...(ties.includes(model) ? [k.assign(`lane_ties_${model}`, k.splat(zero, lanes))] : []),
         k.assign(running(model).code, name(`top_${model}`)),
       ]),
     );
+    const needsExp = moments.some(({ powers }) =>
+      powers.some((power) => power.model === model && power.d > 0),
+    );
+    positions.forEach((_, j) => {
+      out.push(
+        k.letValue(x(model, j).code, k.minus(entry(model, j), k.splat(running(model), lanes))),
+      );
+      if (needsExp) out.push(k.letValue(e(model, j).code, k.exp(x(model, j))));
+    });
   }
-  positions.forEach((_, j) => {
-    for (const model of pass.models) {
-      const x = name(`x_${model}_${j}`, "f32", lanes);
-      out.push(k.letValue(x.code, k.minus(entry(model, j), k.splat(running(model), lanes))));
-      if (
-        moments.some(({ powers }) => powers.some((power) => power.model === model && power.d > 0))
-      ) {
-        out.push(k.letValue(`e_${model}_${j}`, k.exp(x)));
-      }
-    }
-    for (const moment of moments) {
-      const term = moment.powers
-        .map((power) =>
-          factor(
-            power,
-            name(`x_${power.model}_${j}`, "f32", lanes),
-            name(`e_${power.model}_${j}`, "f32", lanes),
-          ),
-        )
-        .reduce(k.times);
-      out.push(
-        k.assign(`lane_${moment.name}`, k.plus(name(`lane_${moment.name}`, "f32", lanes), term)),
-      );
-    }
-    for (const model of ties) {
+  const add = (variable: string, terms: readonly Value[]): Statement =>
+    k.assign(variable, k.plus(name(variable, "f32", lanes), row.tree(terms, k.plus)));
+  for (const moment of moments) {
+    const terms = positions.map((_, j) =>
+      moment.powers
+        .map((power) => factor(power, x(power.model, j), e(power.model, j)))
+        .reduce(k.times),
+    );
+    out.push(add(`part_${moment.name}`, terms));
+  }
+  for (const model of ties) {
+    const terms = positions.map((_, j) => {
       const same = k.infix(entry(model, j), "==", k.splat(running(model), lanes));
-      const one = k.choose(same, k.splat(k.f32(1), lanes), k.splat(zero, lanes));
-      out.push(
-        k.assign(
-          `lane_ties_${model}`,
-          k.plus(name(`lane_ties_${model}`, "f32", lanes), one),
-        ),
-      );
-    }
-  });
+      return k.choose(same, k.splat(k.f32(1), lanes), k.splat(zero, lanes));
+    });
+    out.push(add(`lane_ties_${model}`, terms));
+  }
   return out;
+}
+
+/** Loads a block of logits. NaN, ±Infinity and the label are rare, so a test of the block guards their handling. */
+function loadBlock(
+  model: ModelName,
+  entry: (model: ModelName, j: number) => Value,
+  schedule: Schedule,
+  positions: readonly Value[],
+  block: row.Block,
+): readonly Statement[] {
+  const lanes = schedule.vector;
+  const bits = (j: number): Value => name(`bits_${model}_${j}`, "u32", lanes);
+  const absent = k.splat(k.f32(row.absent), lanes);
+  const bad = name(`bad_${model}`, "u32", lanes);
+  const magnitudes = positions.map((_, j) => row.magnitude(bits(j)));
+  const special = k.infix(row.tree(magnitudes, k.maximum), ">=", k.splat(row.infinityBits, lanes));
+  return [
+    ...positions.flatMap((at, j) => [
+      k.letValue(bits(j).code, row.loadBits(model, at, schedule)),
+      k.varValue(entry(model, j).code, row.asReal(bits(j))),
+    ]),
+    k.when(
+      k.value("bool", `any(${special.code})`),
+      positions.flatMap((_, j) => {
+        const isAbsent = row.isNegativeInfinity(bits(j));
+        const worst = k.choose(isAbsent, k.splat(k.u32(0), lanes), row.magnitude(bits(j)));
+        return [
+          k.assign(bad.code, k.maximum(bad, worst)),
+          k.assign(entry(model, j).code, k.choose(isAbsent, absent, entry(model, j))),
+        ];
+      }),
+    ),
+    k.when(
+      row.labelInBlock(block, schedule),
+      positions.map((at, j) =>
+        k.assign(
+          entry(model, j).code,
+          k.choose(row.isLabelAt(at, schedule), absent, entry(model, j)),
+        ),
+      ),
+    ),
+  ];
 }
 
 /** Moves the reference point of one model by `shift` (new = old + shift in x) for the moments of a lane. */
@@ -154,13 +179,14 @@ function shiftInPlace(
   family: readonly Moment[],
   model: ModelName,
   lanes: k.Lanes,
+  prefix: string,
 ): readonly Statement[] {
-  const lane = (moment: Moment): Value => name(`lane_${moment.name}`, "f32", lanes);
+  const own = (moment: Moment): Value => name(`${prefix}_${moment.name}`, "f32", lanes);
   const shifts = (other: ModelName): Value | null => (other === model ? name("shift") : null);
   // higher powers first: each uses lower ones before they are moved themselves
   const order = moments.toSorted((a, b) => degree(b) - degree(a));
   return order.map((moment) =>
-    k.assign(lane(moment).code, shiftMoment(moment, lane, shifts, lanes, family)),
+    k.assign(own(moment).code, shiftMoment(moment, own, shifts, lanes, family)),
   );
 }
 const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);

@@ -3,6 +3,7 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import {
+  call,
   choose,
   f32,
   infix,
@@ -98,10 +99,10 @@ export function openRow(
       load("token_of", plus(name("window.first_row", "u32"), name("place", "u32")), "u32"),
     ),
     letValue(`base_${first}`, times(name("place", "u32"), name("width", "u32"))),
-    when(infix(token, "==", u32(noToken)), [...unused, { kind: "return" }]),
-    ...(unused.length > 0
-      ? [when(infix(token, "==", u32(otherDispatch)), [{ kind: "return" }])]
-      : []),
+    ...(unused.length === 0
+      ? []
+      : [when(infix(token, "==", u32(noToken)), [...unused, { kind: "return" }])]),
+    when(infix(token, ">=", u32(otherDispatch)), [{ kind: "return" }]),
     letValue("label", load("labels", token, "u32")),
     ...others.map((model) =>
       letValue(`base_${model}`, times(load(`row_of_${model}`, token, "u32"), name("width", "u32"))),
@@ -117,15 +118,12 @@ export const loadBits = (
   buffer: string = logitsBuffer(model),
 ): Value => load(buffer, plus(baseOf(model), at), "u32", schedule.vector);
 
-/** −Infinity becomes `absent`; every other bit pattern stays. */
-export function finiteBits(bits: Value): Value {
-  const isAbsent = infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
-  return choose(
-    isAbsent,
-    splat(name(`bitcast<u32>(${f32(absent).code})`, "u32"), bits.lanes),
-    bits,
-  );
-}
+export const isNegativeInfinity = (bits: Value): Value =>
+  infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
+
+/** The logit, with `absent` for −Infinity. */
+export const finite = (bits: Value): Value =>
+  choose(isNegativeInfinity(bits), splat(f32(absent), bits.lanes), asReal(bits));
 export const asReal = (bits: Value): Value =>
   value("f32", `bitcast<${bits.lanes === 4 ? "vec4<f32>" : "f32"}>(${bits.code})`, bits.lanes);
 export const magnitude = (bits: Value): Value =>
@@ -150,37 +148,58 @@ export function isLabelAt(at: Value, schedule: Schedule): Value {
   return infix(lanes, "==", splat(minus(label, times(at, u32(4))), 4));
 }
 
+/** Blocks whose sums are added up apart, so that no running sum takes more than a few hundred additions. */
+const chunkBlocks = 16;
+
+/** The work on a row: on each block of vectors, and before and after each chunk of blocks. */
+export interface RowVisit {
+  readonly open?: readonly Statement[];
+  readonly visit: (positions: readonly Value[], block: Block) => readonly Statement[];
+  readonly close?: readonly Statement[];
+}
+
 /**
- * Visits every vector of the row once: `visit(positions, last)` emits the work on a block of vectors. Blocks of
- * `unroll` vectors per lane come first; what is left is visited one vector at a time.
+ * Visits every vector of the row once. Blocks of `unroll` vectors per lane come first, in chunks; what is left
+ * is visited one vector at a time.
  */
 export function overRow(
   schedule: Schedule,
-  visit: (positions: readonly Value[], block: Block) => readonly Statement[],
+  { open = [], visit, close = [] }: RowVisit,
 ): readonly Statement[] {
   const { rowLanes, unroll } = schedule;
-  const width = name("width", "u32");
+  const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map((text) =>
+    name(text, "u32"),
+  ) as [Value, Value, Value, Value];
   const span = rowLanes * unroll;
   const positions = Array.from({ length: unroll }, (_, j) =>
-    plus(name("start", "u32"), plus(u32(j * rowLanes), lane)),
+    plus(start, plus(u32(j * rowLanes), lane)),
   );
+  const chunk = u32(span * chunkBlocks);
   return [
     letValue("blocks", times(infix(width, "/", u32(span)), u32(span))),
-    loop(
-      "start",
-      u32(0),
-      name("blocks", "u32"),
-      u32(span),
-      visit(positions, { from: name("start", "u32"), span }),
-    ),
-    loop(
-      "at",
-      plus(name("blocks", "u32"), lane),
-      width,
-      u32(rowLanes),
-      visit([name("at", "u32")], { from: name("at", "u32"), span: 1 }),
-    ),
+    loop("chunk", u32(0), blocks, chunk, [
+      ...open,
+      letValue("chunk_end", call("min", "u32", plus(name("chunk", "u32"), chunk), blocks)),
+      loop(
+        "start",
+        name("chunk", "u32"),
+        name("chunk_end", "u32"),
+        u32(span),
+        visit(positions, { from: start, span }),
+      ),
+      ...close,
+    ]),
+    ...open,
+    loop("at", plus(blocks, lane), width, u32(rowLanes), visit([at], { from: at, span: 1 })),
+    ...close,
   ];
+}
+
+/** Adds or otherwise combines neighbours first: shorter chains, smaller rounding errors. */
+export function tree(values: readonly Value[], combine: (a: Value, b: Value) => Value): Value {
+  if (values.length === 1) return values[0]!;
+  const middle = Math.ceil(values.length / 2);
+  return combine(tree(values.slice(0, middle), combine), tree(values.slice(middle), combine));
 }
 
 /** The vectors [from, from + span) of the row: of a whole block, or of a single one. */

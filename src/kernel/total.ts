@@ -26,7 +26,7 @@ export function totalKernel(
   const visit = (positions: readonly Value[]): readonly Statement[] => {
     const at = positions[0]!;
     const loads = pass.models.map((model) =>
-      k.letValue(`z_${model}`, row.asReal(row.finiteBits(row.loadBits(model, at, schedule)))),
+      k.letValue(`z_${model}`, row.finite(row.loadBits(model, at, schedule))),
     );
     const { statements, values } = atEntry(
       [pass.body],
@@ -39,7 +39,7 @@ export function totalKernel(
       },
       names,
     );
-    return [...loads, ...statements, k.assign("total", combine(name("total"), values[0]!))];
+    return [...loads, ...statements, k.assign("part", combine(name("part"), values[0]!))];
   };
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule),
@@ -47,7 +47,11 @@ export function totalKernel(
       k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
     ),
     k.varValue("total", identity),
-    ...row.overRow(schedule, visit),
+    ...row.overRow(schedule, {
+      open: [k.varValue("part", identity)],
+      visit,
+      close: [k.assign("total", combine(name("total"), name("part")))],
+    }),
     k.assign("partial[lane]", name("total")),
     k.barrier,
   ];
