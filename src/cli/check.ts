@@ -1,0 +1,109 @@
+// `prefc check OBJECTIVE`: an objective on random ragged batches, a line for each. The derivation of the
+// gradient is compared with central differences, and a GPU with the interpreter.
+
+import { defineCommand, type CommandDef } from "citty";
+import { checkObjective, type BatchReport } from "../check/check.ts";
+import { acceptedGpuError, differencesTolerance } from "../check/error.ts";
+import { openDevice, type Device } from "../index.ts";
+import { finiteNumber, wholeNumber } from "./arguments.ts";
+import { givenHeights, givenObjective, givenParams, objectiveArgs, oneOf } from "./given.ts";
+import { print, printError } from "./output.ts";
+
+const args = {
+  ...objectiveArgs,
+  param: {
+    type: "string",
+    description: "a run-time parameter, such as beta=0.05; may be repeated",
+    valueHint: "name=value",
+  },
+  batches: { type: "string", description: "how many batches", default: "20", valueHint: "count" },
+  seed: {
+    type: "string",
+    description: "what determines the batches",
+    default: "1",
+    valueHint: "number",
+  },
+  engine: {
+    type: "string",
+    description: "both, or reference to leave the GPU out",
+    default: "both",
+    valueHint: "name",
+  },
+  adapter: {
+    type: "string",
+    description: "auto, hardware, software, lavapipe or swiftshader; also PREFC_ADAPTER",
+    valueHint: "name",
+  },
+  json: {
+    type: "boolean",
+    description: "one JSON object a line and batch; all else goes to the error output",
+  },
+} as const;
+
+const command = defineCommand({
+  meta: {
+    name: "check",
+    description: "Value and gradient on random batches: interpreter, differences, GPU",
+  },
+  args,
+  run: async ({ args: given, rawArgs }) => {
+    const objective = await givenObjective(given.objective, rawArgs, args);
+    const batches = wholeNumber("batches", given.batches, 1);
+    const seed = finiteNumber("seed", given.seed);
+    const engine = oneOf("engine", given.engine, ["both", "reference"]);
+    const device =
+      engine === "reference"
+        ? null
+        : await openDevice(given.adapter === undefined ? {} : { adapter: given.adapter });
+    const tell = given.json === true ? printError : print;
+    for (const line of heading(objective.name, seed, device)) tell(line);
+    const options = {
+      batches,
+      seed,
+      device,
+      params: givenParams(rawArgs, args),
+      heights: givenHeights(rawArgs, args),
+    };
+    let failed = 0;
+    for await (const report of checkObjective(objective, options)) {
+      if (report.failures.length > 0) failed++;
+      print(given.json === true ? JSON.stringify(report) : reportText(report, batches));
+    }
+    tell(`${batches - failed} passed, ${failed} failed`);
+    device?.dispose();
+    return failed === 0 ? 0 : 1;
+  },
+});
+
+function heading(name: string, seed: number, device: Device | null): readonly string[] {
+  const gpu =
+    device === null
+      ? ["no GPU, as --engine reference asks"]
+      : [
+          `GPU ${device.line}`,
+          `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, the rounding of f32 over a batch`,
+        ];
+  return [
+    `check ${name}, seed ${seed}`,
+    ...gpu,
+    `accepted  interpreter against central differences ${differencesTolerance.toExponential()}, all relative to the loss or the largest gradient`,
+  ];
+}
+
+const errorText = (error: number): string => error.toExponential(1).padStart(7);
+
+function reportText(
+  { batch, examples, tokens, vocab, differences, gpu, failures }: BatchReport,
+  batches: number,
+): string {
+  const number = String(batch).padStart(String(batches).length);
+  const shape = `examples ${examples}  tokens ${String(tokens).padStart(2)}  vocab ${String(vocab).padStart(4)}`;
+  const device =
+    gpu === null
+      ? ""
+      : `  gpu: loss ${errorText(gpu.loss)}  gradient ${errorText(gpu.gradient)}  metrics ${errorText(gpu.metrics)}`;
+  const verdict = failures.length === 0 ? "ok" : `FAILED: ${failures.join("; ")}`;
+  return `${number}  ${shape}  differences ${errorText(differences)}${device}  ${verdict}`;
+}
+
+export default command as unknown as CommandDef;

@@ -1,0 +1,71 @@
+// `prefc explain OBJECTIVE`: what was compiled, what it moves, and why. No GPU is needed: without --adapter the
+// kernels are laid out as for a typical one.
+
+import { defineCommand, type CommandDef } from "citty";
+import { explanationText } from "../explain/text.ts";
+import { compile, openDevice } from "../index.ts";
+import { pairs, wholeNumber } from "./arguments.ts";
+import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
+import { isTerminal, print } from "./output.ts";
+
+const args = {
+  ...objectiveArgs,
+  rows: {
+    type: "string",
+    description: "completion tokens, in all (256) or by response: w=100,l=156",
+    valueHint: "count",
+  },
+  examples: { type: "string", description: "examples; one for 64 rows", valueHint: "count" },
+  vocab: { type: "string", description: "vocabulary entries; 32000", valueHint: "count" },
+  dtype: { type: "string", description: "storage of logits: f32", valueHint: "type" },
+  adapter: {
+    type: "string",
+    description: "the adapter to lay kernels out for, instead of a typical GPU",
+    valueHint: "name",
+  },
+  wgsl: { type: "boolean", description: "print the kernels as well" },
+  json: { type: "boolean", description: "as JSON" },
+} as const;
+
+const command = defineCommand({
+  meta: {
+    name: "explain",
+    description: "Kernels, bytes against the floor, what is not differentiated, rewrites",
+  },
+  args,
+  run: async ({ args: given, rawArgs }) => {
+    const objective = await givenObjective(given.objective, rawArgs, args);
+    const device =
+      given.adapter === undefined ? undefined : await openDevice({ adapter: given.adapter });
+    const heights = givenHeights(rawArgs, args);
+    const compiled = compile(objective, { heights, ...(device === undefined ? {} : { device }) });
+    const vocab = given.vocab === undefined ? undefined : wholeNumber("vocab", given.vocab, 1);
+    const explanation = compiled.explain({
+      ...(given.rows === undefined ? {} : { rows: rowsGiven(given.rows) }),
+      ...(given.examples === undefined
+        ? {}
+        : { examples: wholeNumber("examples", given.examples, 1) }),
+      ...(vocab === undefined ? {} : { vocab }),
+      ...(given.dtype === undefined ? {} : { dtype: oneOf("dtype", given.dtype, ["f32"]) }),
+    });
+    const kernels = given.wgsl === true ? compiled.wgsl(explanation.shape.vocab) : [];
+    if (given.json === true) {
+      print(
+        JSON.stringify(given.wgsl === true ? { ...explanation, kernels } : explanation, null, 2),
+      );
+      return 0;
+    }
+    print(explanationText(explanation, { colour: isTerminal() }));
+    kernels.forEach(({ name, wgsl }, position) => print(`\n// ${position + 1}. ${name}\n${wgsl}`));
+    return 0;
+  },
+});
+
+const rowsGiven = (text: string): number | Readonly<Record<string, number>> =>
+  text.includes("=")
+    ? Object.fromEntries(
+        pairs("rows", [text]).map(([name, count]) => [name, wholeNumber(`rows ${name}`, count, 1)]),
+      )
+    : wholeNumber("rows", text, 1);
+
+export default command as unknown as CommandDef;

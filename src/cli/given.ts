@@ -1,0 +1,90 @@
+// Options that several commands share: which objective, its options and parameters, the heights at which
+// models enter, and the adapter.
+
+import type { ArgsDef } from "citty";
+import type { Params } from "../batch/batch.ts";
+import { PrefcError } from "../core/error.ts";
+import type { Height, ModelName } from "../core/inputs.ts";
+import type { Objective } from "../index.ts";
+import { finiteNumber, pairs, repeated } from "./arguments.ts";
+import { loadObjective, objectiveHelp } from "./objective.ts";
+
+interface ObjectiveArgs {
+  readonly objective: {
+    readonly type: "positional";
+    readonly description: string;
+    readonly required: true;
+  };
+  readonly option: StringOption;
+  readonly heights: StringOption;
+}
+interface StringOption {
+  readonly type: "string";
+  readonly description: string;
+  readonly valueHint: string;
+}
+
+export const objectiveArgs: ObjectiveArgs = {
+  objective: { type: "positional", description: objectiveHelp, required: true },
+  option: {
+    type: "string",
+    description: "an option of a built-in objective, such as alignment=greedy; may be repeated",
+    valueHint: "name=value",
+  },
+  heights: {
+    type: "string",
+    description: "where a model enters, such as ref=logps (logits, logp or logps)",
+    valueHint: "model=height",
+  },
+};
+
+/** A value of an option: a number, true or false, or a word. */
+function optionValue(text: string): number | boolean | string {
+  if (text === "true" || text === "false") return text === "true";
+  const value = Number(text);
+  return text !== "" && Number.isFinite(value) ? value : text;
+}
+
+/** The objective of a command line. */
+export async function givenObjective(
+  text: string,
+  rawArgs: readonly string[],
+  args: ArgsDef,
+): Promise<Objective> {
+  const options = pairs("option", repeated(rawArgs, args, "option"));
+  return await loadObjective(
+    text,
+    Object.fromEntries(options.map(([name, value]) => [name, optionValue(value)])),
+  );
+}
+
+/** Heights by model. @throws PrefcError option-value; the compiler checks the names */
+export function givenHeights(
+  rawArgs: readonly string[],
+  args: ArgsDef,
+): Readonly<Partial<Record<ModelName, Height>>> {
+  const given = pairs("heights", repeated(rawArgs, args, "heights"));
+  return Object.fromEntries(given) as Partial<Record<ModelName, Height>>;
+}
+
+/** Parameters by name. @throws PrefcError option-value */
+export function givenParams(rawArgs: readonly string[], args: ArgsDef): Params {
+  const given = pairs("param", repeated(rawArgs, args, "param"));
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, finiteNumber(`param ${name}`, value)]),
+  );
+}
+
+/** One of a few words. @throws PrefcError option-value */
+export function oneOf<const T extends string>(
+  option: string,
+  text: string,
+  words: readonly T[],
+): T {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new PrefcError(
+    "option-value",
+    `--${option} is ${JSON.stringify(text)}; choose ${words.join(" or ")}.`,
+  );
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+// The command `prefc`. Each subcommand is a file beside this one and returns its exit code; here are only the
+// manners that all share: help, unknown names, errors in one line, and an orderly end.
+
+import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
+import { PrefcError } from "../core/error.ts";
+import { didYouMean } from "../dsl/check.ts";
+import { checkArguments } from "./arguments.ts";
+import { isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
+
+const version = (
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  }
+).version;
+
+/** Loaded when they are asked for: a command pays only for what it uses. */
+const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  env: async () => (await import("./env.ts")).default,
+  check: async () => (await import("./check.ts")).default,
+  explain: async () => (await import("./explain.ts")).default,
+  conform: async () => (await import("./conform.ts")).default as unknown as CommandDef,
+};
+
+const root: CommandDef = defineCommand({
+  meta: {
+    name: "prefc",
+    version,
+    description: "One formula to float64 meaning, gradient and fused GPU kernels",
+  },
+  subCommands: { ...commands },
+});
+
+async function printUsage(command: CommandDef, parent?: CommandDef): Promise<void> {
+  const text = await renderUsage(command, parent);
+  print(isTerminal() ? text : stripVTControlCharacters(text));
+}
+
+const asksForHelp = (rawArgs: readonly string[]): boolean => {
+  const end = rawArgs.indexOf("--");
+  return (end < 0 ? rawArgs : rawArgs.slice(0, end)).some(
+    (arg) => arg === "--help" || arg === "-h",
+  );
+};
+
+/** Runs a command line and returns its exit code. */
+async function main([name, ...rest]: readonly string[]): Promise<number> {
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    await printUsage(root);
+    return 0;
+  }
+  if (name === "--version" || name === "-v") {
+    print(version);
+    return 0;
+  }
+  const names = Object.keys(commands);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    throw new PrefcError(
+      "unknown-command",
+      `there is no command ${JSON.stringify(name)}; the commands are ${names.join(", ")}.${didYouMean(name, names)}`,
+    );
+  }
+  const command = await load();
+  if (asksForHelp(rest)) {
+    await printUsage(command, root);
+    return 0;
+  }
+  checkArguments(
+    name,
+    rest,
+    (command.args ?? {}) as NonNullable<Parameters<typeof checkArguments>[2]>,
+  );
+  const { result } = await runCommand(command, { rawArgs: [...rest] });
+  return typeof result === "number" ? result : 0;
+}
+
+/** A wrong input in one line; anything else is a bug of ours and shows where. */
+async function fail(error: unknown): Promise<never> {
+  if (error instanceof PrefcError)
+    printError(`prefc: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+  else {
+    const { stack, message } = error instanceof Error ? error : new Error(String(error));
+    printError(`prefc: this should not happen, please report it: ${stack ?? message}`);
+  }
+  return await leave(1);
+}
+
+tolerateClosedPipes();
+process.on("uncaughtException", (error) => void fail(error));
+// nothing is left to run although the command has not ended: a promise that a module waits for can never settle
+process.on(
+  "beforeExit",
+  () =>
+    void fail(
+      new PrefcError(
+        "never-settled",
+        "the command waits for something that can never happen; does the module await a promise that nothing settles?",
+      ),
+    ),
+);
+try {
+  await leave(await main(process.argv.slice(2)));
+} catch (error) {
+  await fail(error);
+}
