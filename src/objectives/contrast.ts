@@ -2,8 +2,8 @@
 // becomes a loss, the log-probability of a response per token, and its negative log-likelihood.
 
 import { constant, logSigmoid, mean, neg, real, relu } from "../dsl/index.ts";
-import type { Expr, Metrics, Model, PerExample, Response } from "../dsl/index.ts";
-import { tokens, total } from "./pairwise.ts";
+import type { Expr, Given, Metrics, Model, PerExample, Response } from "../dsl/index.ts";
+import { tokens, total, type Pair } from "./pairwise.ts";
 
 /** −(1 − ε) log σ(x) − ε log σ(−x): the cross-entropy with labels of which a share ε is wrong. */
 export const logistic = (x: Expr<PerExample>, epsilon: Expr): Expr<PerExample> =>
@@ -20,18 +20,28 @@ export const averageLogps = <R extends string>(m: Model, y: Response<R>): Expr<P
 export const likelihood = <R extends string>(m: Model, y: Response<R>): Expr =>
   neg(total(m.logp(y))).over(tokens(y));
 
-/** The scores of a chosen and a rejected response. */
-export interface Scores {
+/** A number for the chosen and one for the rejected response. */
+export interface Both {
   readonly chosen: Expr<PerExample>;
   readonly rejected: Expr<PerExample>;
 }
 
-/** TRL's metrics of rewards, and the log-probabilities that they come from. */
-export const contrastMetrics = (rewards: Scores, logps: Scores): Metrics => ({
-  "rewards/chosen": rewards.chosen,
-  "rewards/rejected": rewards.rejected,
-  "rewards/accuracies": real(rewards.chosen.gt(rewards.rejected)),
-  "rewards/margins": rewards.chosen.minus(rewards.rejected),
-  "logps/chosen": logps.chosen,
-  "logps/rejected": logps.rejected,
-});
+/** log π(y | x) of both responses, or its average per token. */
+export const scores = (m: Model, y: Given<Pair>["y"], perToken: boolean): Both => {
+  const score = <R extends string>(y: Response<R>): Expr<PerExample> =>
+    perToken ? averageLogps(m, y) : m.logps(y);
+  return { chosen: score(y.w), rejected: score(y.l) };
+};
+
+/** TRL's metrics where rewards are β times something, and the log-probabilities that they come from. */
+export const contrastMetrics = (rewards: Both, beta: Expr, logps: Both): Metrics => {
+  const [chosen, rejected] = [beta.times(rewards.chosen), beta.times(rewards.rejected)];
+  return {
+    "rewards/chosen": chosen,
+    "rewards/rejected": rejected,
+    "rewards/accuracies": real(chosen.gt(rejected)),
+    "rewards/margins": chosen.minus(rejected),
+    "logps/chosen": logps.chosen,
+    "logps/rejected": logps.rejected,
+  };
+};

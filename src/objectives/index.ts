@@ -3,34 +3,10 @@
 import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError, type Objective } from "../dsl/index.ts";
 import { dpo, dpoOptions } from "./dpo.ts";
-import { checkOptions, type OptionKinds } from "./options.ts";
+import { entry, type BuiltIn, type Options } from "./entry.ts";
+import { further } from "./further.ts";
 import { sft, sftOptions } from "./sft.ts";
 import { wpo, wpoOptions } from "./wpo.ts";
-
-/** Values of options by name, as a command line or a file gives them. */
-export type Options = Readonly<Record<string, number | boolean | string>>;
-
-/** An objective that ships with the package. */
-export interface BuiltIn {
-  /** The objective with these options. @throws PrefcError unknown-option, option-value */
-  readonly make: (options?: Options) => Objective;
-  /** What each option accepts. */
-  readonly options: OptionKinds;
-  /** One line for a list. */
-  readonly summary: string;
-}
-
-const entry = <T extends object>(
-  name: string,
-  options: OptionKinds,
-  make: (options: T) => Objective,
-  summary: string,
-): BuiltIn => ({
-  // the check against `options` is what makes the given record a T
-  make: (given = {}) => make(checkOptions(name, options, given) as unknown as T),
-  options,
-  summary,
-});
 
 /** The built-in objectives by name. */
 export const builtIns: Readonly<Record<string, BuiltIn>> = {
@@ -52,6 +28,7 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
     sft,
     "negative log-likelihood of the chosen responses, averaged over tokens",
   ),
+  ...further,
 };
 
 /** The built-in objective of this name. @throws PrefcError unknown-objective, unknown-option, option-value */
@@ -65,7 +42,16 @@ export function builtIn(name: string, options?: Options): Objective {
   );
 }
 
+export { alphapo, cpo, type AlphapoOptions, type CpoOptions } from "./cpo.ts";
 export { dpo, type DpoOptions } from "./dpo.ts";
+export type { BuiltIn, Options } from "./entry.ts";
+export { nashMd, type NashMdOptions } from "./nash-md.ts";
+export { rDpo, type RDpoOptions } from "./r-dpo.ts";
+export { reward, type RewardOptions } from "./reward.ts";
+export { simpo, type SimpoOptions } from "./simpo.ts";
+export { slic, type SlicOptions } from "./slic.ts";
+export { tpo, type TpoOptions } from "./tpo.ts";
+export { xpo, type XpoOptions } from "./xpo.ts";
 export { entropy, isMostLikely, logPi, logRatio, margin, pairMetrics } from "./pairwise.ts";
 export type { Pair, PairwiseObjective } from "./pairwise.ts";
 export type { NumberRange, OptionKind, OptionKinds } from "./options.ts";

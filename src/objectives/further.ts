@@ -1,0 +1,63 @@
+// The list of objectives that train without a reference model, without pairs, on samples of the policy, or a reward model.
+
+import { alphapo, alphapoOptions, cpo, cpoOptions } from "./cpo.ts";
+import { entry, type BuiltIn } from "./entry.ts";
+import { nashMd, nashMdOptions } from "./nash-md.ts";
+import { rDpo, rDpoOptions } from "./r-dpo.ts";
+import { reward, rewardOptions } from "./reward.ts";
+import { simpo, simpoOptions } from "./simpo.ts";
+import { slic, slicOptions } from "./slic.ts";
+import { tpo, tpoOptions } from "./tpo.ts";
+import { xpo, xpoOptions } from "./xpo.ts";
+
+export const further: Readonly<Record<string, BuiltIn>> = {
+  cpo: entry(
+    "cpo",
+    cpoOptions,
+    cpo,
+    "DPO's loss of log π(y_w) − log π(y_l), and the likelihood of y_w",
+  ),
+  simpo: entry(
+    "simpo",
+    simpoOptions,
+    simpo,
+    "−log σ(βΔ − γ), Δ the difference of the average log-probabilities per token",
+  ),
+  alphapo: entry(
+    "alphapo",
+    alphapoOptions,
+    alphapo,
+    "SimPO with the reward (1 − p^−α)/α in place of log p",
+  ),
+  tpo: entry("tpo", tpoOptions, tpo, "CPO with the likelihood of a third, gold response"),
+  xpo: entry(
+    "xpo",
+    xpoOptions,
+    xpo,
+    "DPO on samples of policy and reference, with a bonus for exploring",
+  ),
+  "nash-md": entry(
+    "nash-md",
+    nashMdOptions,
+    nashMd,
+    "policy gradient on the probability of being preferred, with a penalty on moving away",
+  ),
+  reward: entry(
+    "reward",
+    rewardOptions,
+    reward,
+    "Bradley-Terry likelihood of a reward model's scores",
+  ),
+  slic: entry(
+    "slic",
+    slicOptions,
+    slic,
+    "hinge on log-probabilities, and the likelihood of a target",
+  ),
+  "r-dpo": entry(
+    "r-dpo",
+    rDpoOptions,
+    rDpo,
+    "DPO with the difference of the lengths added to the margin",
+  ),
+};
