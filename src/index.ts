@@ -7,10 +7,17 @@ export type { Batch, Binding, LogitsTensor, Params, ResponseTokens } from "./bat
 export { fromTrl, type TrlBatch } from "./batch/trl.ts";
 export { fromResponses, type ResponseData, type ResponsesOptions } from "./batch/separate.ts";
 export { fromPacked, type PackedBatch } from "./batch/packed.ts";
+export { fromUnpaired, type MismatchedRows, type UnpairedBatch } from "./batch/unpaired.ts";
 export type { Height, ModelName } from "./core/inputs.ts";
 export { evaluate } from "./reference/interpret.ts";
 export { centralDifference } from "./reference/differences.ts";
-export { adoptDevice, openDevice, type AdoptOptions, type Device, type DeviceOptions } from "./runtime/device.ts";
+export {
+  adoptDevice,
+  openDevice,
+  type AdoptOptions,
+  type Device,
+  type DeviceOptions,
+} from "./runtime/device.ts";
 export {
   compile,
   type CompileOptions,

@@ -4,7 +4,9 @@
 
 import { isTokenAxis, responseOf, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
+import { inputAdvice, responseAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
 import { capacityOf, checkLogitsData, describeKind, isGpuBuffer } from "./logits.ts";
 import { didYouMean } from "./params.ts";
@@ -25,8 +27,8 @@ export function inputsNeeded(roots: readonly Node[]): readonly Input[] {
 }
 
 /**
- * Checks one response: offsets ascend from 0 to the number of labels with no example empty, and every label is
- * below `vocab`.
+ * Checks one response: offsets ascend from 0 to the number of labels, every label is below `vocab`, and no example is
+ * empty unless the response is a prompt.
  */
 export function checkResponse(response: string, batch: Batch): void {
   const { examples, vocab } = batch;
@@ -35,7 +37,7 @@ export function checkResponse(response: string, batch: Batch): void {
     const names = Object.keys(batch.responses);
     return fail(
       "missing-response",
-      `The objective reads response "${response}", but the batch has ${names.length === 0 ? "no responses" : names.map((name) => `"${name}"`).join(", ")}; add it or rename one.`,
+      `The objective reads response "${response}", but the batch has ${names.length === 0 ? "no responses" : names.map((name) => `"${name}"`).join(", ")}; ${responseAdvice(response, names)}.`,
     );
   }
   const { offsets, labels } = tokens;
@@ -59,7 +61,7 @@ export function checkResponse(response: string, batch: Batch): void {
         `The offsets of response "${response}" fall from ${from} to ${to} at example ${example}; they must ascend.`,
       );
     }
-    if (to === from) {
+    if (to === from && !isPrompt(response)) {
       fail(
         "empty-completion",
         `Example ${example} has no completion token in response "${response}"; leave the example out or give it at least one token.`,
@@ -135,7 +137,7 @@ function checkInput(node: Input, batch: Batch): void {
   if (binding === undefined) {
     return fail(
       "missing-input",
-      `The objective reads "${name}", which the batch does not bring; supply ${kinds[height]}.${didYouMean(name, Object.keys(batch.inputs))}`,
+      `The objective reads "${name}", which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(name)}.${didYouMean(name, Object.keys(batch.inputs))}`,
     );
   }
   if (binding.height !== height) {

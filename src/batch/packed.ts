@@ -9,8 +9,6 @@ import { fromSequences, type SequenceData } from "./sequences.ts";
 export interface PackedBatch extends SequenceData {
   /** Token ids of all sequences, [N] (or [1, N]). */
   readonly input_ids: Nested;
-  /** 1 where a token belongs to the completion, [N] (or [1, N]). The first token of a sequence is ignored. */
-  readonly completion_mask: Nested;
   /** Cumulative lengths [sequences + 1]: sequence s is positions cu_seqlens[s] … cu_seqlens[s+1]−1. */
   readonly cu_seqlens: Numbers;
   /** Width of a logits row; needed only where logits are in a GPU buffer. */
@@ -18,7 +16,7 @@ export interface PackedBatch extends SequenceData {
 }
 
 /**
- * A batch from packed rows: with B examples, sequences 0 … B−1 are the chosen completions "w" and B … 2B−1 the rejected
+ * A batch from packed rows, every mask [N] (or [1, N]): with B examples, sequences 0 … B−1 are the chosen completions "w" and B … 2B−1 the rejected
  * ones "l", unless `responses` says otherwise.
  *
  *     fromPacked({ input_ids, completion_mask, cu_seqlens: [0, 5, 9, 16, 20], policy_logits, ref_logits })
@@ -28,7 +26,6 @@ export interface PackedBatch extends SequenceData {
  */
 export function fromPacked(data: PackedBatch): Batch {
   const ids = flatten(data.input_ids, "input_ids").values;
-  const mask = flatten(data.completion_mask, "completion_mask").values;
   const starts = indices(data.cu_seqlens, "cu_seqlens");
   if (starts[0] !== 0) {
     fail("offsets-start", `cu_seqlens starts at ${starts[0]}; it must start at 0.`);
@@ -46,5 +43,5 @@ export function fromPacked(data: PackedBatch): Batch {
       `cu_seqlens ends at ${starts.at(-1)}, but there are ${ids.length} token ids; the two must agree.`,
     );
   }
-  return fromSequences({ ids, mask, starts }, data, data.vocab_size);
+  return fromSequences({ ids, starts }, data, data.vocab_size);
 }

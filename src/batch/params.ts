@@ -1,5 +1,5 @@
-// Values of hyper-parameters: which ones an expression needs, whether the given ones fit, and what to say
-// when they do not.
+// Values of run-time scalars, hyper-parameters and state alike: which ones an expression needs, whether the given
+// ones fit, and what to say when they do not.
 
 import { fail } from "../core/error.ts";
 import { topological, type Node, type Param } from "../core/node.ts";
@@ -34,8 +34,9 @@ export function didYouMean(name: string, known: readonly string[]): string {
 }
 
 /**
- * The value of a parameter: the given one, else its default.
- * @throws PrefcError "missing-parameter" if there is neither, "parameter-not-finite" if it is not a finite number.
+ * The value of a parameter or state: the given one, else its default or initial value.
+ * @throws PrefcError "missing-parameter" if there is neither, "parameter-not-finite" or "state-not-finite" if it is not
+ * a finite number.
  */
 export function parameterValue(node: Param, params: Params): number {
   const value = Object.hasOwn(params, node.name)
@@ -48,6 +49,12 @@ export function parameterValue(node: Param, params: Params): number {
     );
   }
   if (typeof value !== "number" || !Number.isFinite(value)) {
+    if (node.kind === "state") {
+      return fail(
+        "state-not-finite",
+        `State "${node.name}" is ${String(value)}; give the finite number that the step before returned.`,
+      );
+    }
     return fail(
       "parameter-not-finite",
       `Parameter "${node.name}" is ${String(value)}; give a finite number.`,
@@ -56,15 +63,29 @@ export function parameterValue(node: Param, params: Params): number {
   return value;
 }
 
+/** The parameters or the states below the roots, each once. */
+export function scalarsBelow(roots: readonly Node[], kind: Param["kind"]): readonly Param[] {
+  return topological(roots).filter(
+    (node): node is Param => node.tag === "param" && node.kind === kind,
+  );
+}
+
 /**
  * Checks that every parameter below the roots has a value and that every given name is one of them.
  * @throws PrefcError "unknown-parameter", "missing-parameter" or "parameter-not-finite".
  */
 export function checkParams(roots: readonly Node[], params: Params): void {
-  const needed = topological(roots).filter((node) => node.tag === "param");
-  const names = [...new Set(needed.map((node) => node.name))];
+  const needed = scalarsBelow(roots, "param");
+  const names = needed.map((node) => node.name);
+  const states = scalarsBelow(roots, "state").map((node) => node.name);
   for (const name of Object.keys(params)) {
     if (names.includes(name)) continue;
+    if (states.includes(name)) {
+      fail(
+        "unknown-parameter",
+        `"${name}" is no parameter of the objective but its state; give it as state: { ${JSON.stringify(name)}: … }.`,
+      );
+    }
     const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
     fail(
       "unknown-parameter",
@@ -72,4 +93,31 @@ export function checkParams(roots: readonly Node[], params: Params): void {
     );
   }
   for (const node of needed) parameterValue(node, params);
+}
+
+/**
+ * The state that a step begins with: the given one, or the initial values when none is given.
+ * @throws PrefcError "unknown-state", "missing-state" or "state-not-finite".
+ */
+export function stateOf(roots: readonly Node[], given: Params | undefined): Params {
+  const states = scalarsBelow(roots, "state");
+  const names = states.map((node) => node.name);
+  for (const name of Object.keys(given ?? {})) {
+    if (names.includes(name)) continue;
+    const has = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
+    fail(
+      "unknown-state",
+      `The objective has no state "${name}" (${has}).${didYouMean(name, names)}`,
+    );
+  }
+  const missing = names.find((name) => given !== undefined && !Object.hasOwn(given, name));
+  if (missing !== undefined) {
+    fail(
+      "missing-state",
+      `The state has no "${missing}"; give the whole state that the step before returned, or none for the first step.`,
+    );
+  }
+  return Object.fromEntries(
+    states.map((node) => [node.name, parameterValue(node, given ?? {})] as const),
+  );
 }

@@ -1,87 +1,119 @@
-// Prompt and completion in one sequence, as trainers hold them: token ids with a mask that marks the completion.
-// Logits at a position predict the token after it, so a completion token at position p reads row p − 1, and the first
-// token of a sequence is predicted by nothing. Padded rectangles and packed rows differ only in where sequences start.
+// Prompt and completion in one sequence, as trainers hold them: token ids with a mask that marks the completion, and
+// perhaps one that marks what is no padding, which then marks the prompt too. Logits at a position predict the token
+// after it, so a token at position p reads row p − 1, and the first token of a sequence is predicted by nothing. Padded
+// rectangles and packed rows differ only in where sequences start.
 
 import { fail } from "../core/error.ts";
-import { logitsOf, type ModelName } from "../core/inputs.ts";
+import { logitsOf, promptOf, tokenInput, type ModelName } from "../core/inputs.ts";
 import { assemble, entriesOf, type Entry, type Extras } from "./assemble.ts";
-import type { Batch, ResponseTokens } from "./batch.ts";
+import type { Batch, LogitsTensor, ResponseTokens } from "./batch.ts";
+import { flatten, type Nested } from "./numbers.ts";
 import { readLogits, type LogitsSource } from "./source.ts";
 
+/** Whole sequences, one after the other. */
 export interface Sequences {
   readonly ids: ArrayLike<number>;
-  readonly mask: ArrayLike<number>;
   /** Sequence s is the positions starts[s] … starts[s+1]−1. */
   readonly starts: ArrayLike<number>;
 }
 
-interface Completions {
+/** Some tokens of every example, and where they lie. */
+interface Selected {
+  readonly response: string;
   readonly tokens: ResponseTokens;
-  readonly rowIndex: Uint32Array;
+  /** The position of each token; the row before it predicts it. */
+  readonly positions: readonly number[];
 }
 
-/** The completion tokens of the sequences first … first + examples − 1, and the rows that predict them. */
-function completionsOf(
-  sequences: Sequences,
+/** The tokens of the sequences first … first + examples − 1 for which `wanted` holds, but for the first of each. */
+function select(
+  { ids, starts }: Sequences,
   response: string,
   first: number,
   examples: number,
-): Completions {
-  const { ids, mask, starts } = sequences;
+  wanted: (position: number) => boolean,
+): Selected {
   const offsets = [0];
   const labels: number[] = [];
-  const rows: number[] = [];
+  const positions: number[] = [];
   for (let example = 0; example < examples; example++) {
     const [from, to] = [starts[first + example]!, starts[first + example + 1]!];
     for (let position = from + 1; position < to; position++) {
-      if (mask[position] === 0) continue;
+      if (!wanted(position)) continue;
       const label = ids[position]!;
       if (!Number.isInteger(label) || label < 0 || label >= 2 ** 32) {
         fail(
           "label-out-of-range",
-          `Token ${labels.length - offsets.at(-1)!} of example ${example} in response "${response}" has label ${label} (input_ids[${first + example}][${position - from}]); labels are whole numbers from 0 upward, and tokens to be ignored have completion_mask 0.`,
+          `Token ${labels.length - offsets.at(-1)!} of example ${example} in response "${response}" has label ${label} (input_ids[${first + example}][${position - from}]); labels are whole numbers from 0 upward, and tokens to be ignored have mask 0.`,
         );
       }
       labels.push(label);
-      rows.push(position - 1);
+      positions.push(position);
     }
     offsets.push(labels.length);
   }
   const tokens = { offsets: Uint32Array.from(offsets), labels: Uint32Array.from(labels) };
-  return { tokens, rowIndex: Uint32Array.from(rows) };
+  return { response, tokens, positions };
 }
 
-function checkMask({ ids, mask }: Sequences): void {
+/** A mask over all positions. @throws PrefcError "mask-length" or "mask-value", naming the mask */
+function readMask(source: Nested, name: string, { ids }: Sequences): ArrayLike<number> {
+  const mask = flatten(source, name).values;
   if (mask.length !== ids.length) {
     fail(
       "mask-length",
-      `completion_mask has ${mask.length} entries for ${ids.length} token ids; give one for each.`,
+      `${name} has ${mask.length} entries for ${ids.length} token ids; give one for each.`,
     );
   }
   const wrong = Array.from(mask).findIndex((value) => value !== 0 && value !== 1);
   if (wrong >= 0) {
-    fail("mask-value", `completion_mask is ${mask[wrong]} at position ${wrong}; give 0 or 1.`);
+    fail("mask-value", `${name} is ${mask[wrong]} at position ${wrong}; give 0 or 1.`);
   }
+  return mask;
+}
+
+/** Where sequences come from. */
+interface Origin {
+  /** Precedes the names of fields in sentences. */
+  readonly where: string;
+  /** Follows the names of the models in those of the tensors. */
+  readonly suffix: string;
+}
+
+/** What becomes a batch. */
+export interface Contents extends Omit<Batch, "inputs"> {
+  readonly entries: readonly Entry[];
 }
 
 /** What every layout of whole sequences brings. */
 export interface SequenceData extends Extras {
+  /** 1 where a token belongs to the completion. The first token of a sequence is ignored: nothing predicts it. */
+  readonly completion_mask: Nested;
+  /** 1 where a token is no padding. What it marks outside the completion are the prompt tokens, for `prompt(y)`. */
+  readonly attention_mask?: Nested;
   readonly policy_logits: LogitsSource;
   readonly ref_logits?: LogitsSource;
   /** The responses in the order of their sequences: all of the first, then all of the second. Default: "w", "l". */
   readonly responses?: readonly string[];
+  /** Any number per position by name, such as a token weight; those at completion tokens are read. */
+  readonly tokens?: Readonly<Record<string, Nested>>;
 }
 
 /**
- * A batch of whole sequences: with B examples, sequences 0 … B−1 are the first response, B … 2B−1 the second. Both
- * responses share the tensors "policy" and "ref", with one row of `vocab` numbers per position.
+ * The responses of whole sequences: with B examples, sequences 0 … B−1 are the first response, B … 2B−1 the second.
+ * All share the tensors that are given, with one row of `vocab` numbers per position.
  */
-export function fromSequences(
+export function readSequences(
   sequences: Sequences,
   data: SequenceData,
   vocab: number | undefined,
-): Batch {
-  checkMask(sequences);
+  { where, suffix }: Origin = { where: "", suffix: "" },
+): Contents {
+  const completion = readMask(data.completion_mask, `${where}completion_mask`, sequences);
+  const attention =
+    data.attention_mask === undefined
+      ? null
+      : readMask(data.attention_mask, `${where}attention_mask`, sequences);
   const names = data.responses ?? ["w", "l"];
   const count = sequences.starts.length - 1;
   const examples = count / names.length;
@@ -94,22 +126,68 @@ export function fromSequences(
   if (examples < 1)
     fail("empty-batch", "The batch has no sequences; give at least one per response.");
 
-  const found = names.map((name, n) => completionsOf(sequences, name, n * examples, examples));
-  const rows = sequences.ids.length;
-  const policy = readLogits(data.policy_logits, "policy", "policy_logits", rows, vocab);
-  const bound = (model: ModelName, tensor: typeof policy.tensor): readonly Entry[] =>
-    names.map((name, n) => [
-      logitsOf(model, name),
-      { height: "logits", tensor, rowIndex: found[n]!.rowIndex },
-    ]);
-  const reference =
-    data.ref_logits === undefined
+  const isCompletion = (position: number): boolean => completion[position] === 1;
+  const isPrompt = (position: number): boolean =>
+    attention![position] === 1 && completion[position] === 0;
+  const completions = names.map((name, n) =>
+    select(sequences, name, n * examples, examples, isCompletion),
+  );
+  const prompts =
+    attention === null
       ? []
-      : bound("ref", readLogits(data.ref_logits, "ref", "ref_logits", rows, policy.vocab).tensor);
-  const responses = Object.fromEntries(names.map((name, n) => [name, found[n]!.tokens]));
-  return assemble({ examples, vocab: policy.vocab, responses }, [
-    ...bound("policy", policy.tensor),
-    ...reference,
-    ...entriesOf(data, names),
-  ]);
+      : names.map((name, n) => select(sequences, promptOf(name), n * examples, examples, isPrompt));
+  const found = [...completions, ...prompts];
+  const rows = sequences.ids.length;
+  const read = (model: ModelName, source: LogitsSource, width: number | undefined) =>
+    readLogits(source, `${model}${suffix}`, `${where}${model}_logits`, rows, width);
+  const bound = (model: ModelName, tensor: LogitsTensor): readonly Entry[] =>
+    found.map(({ response, positions }) => [
+      logitsOf(model, response),
+      { height: "logits", tensor, rowIndex: Uint32Array.from(positions, (one) => one - 1) },
+    ]);
+  const policy = read("policy", data.policy_logits, vocab);
+  const ref =
+    data.ref_logits === undefined ? null : read("ref", data.ref_logits, policy.vocab).tensor;
+  return {
+    examples,
+    vocab: policy.vocab,
+    responses: Object.fromEntries(found.map(({ response, tokens }) => [response, tokens])),
+    entries: [
+      ...bound("policy", policy.tensor),
+      ...(ref === null ? [] : bound("ref", ref)),
+      ...tokenEntries(data.tokens, completions, sequences),
+    ],
+  };
+}
+
+/** Numbers per position, as numbers per completion token. */
+function tokenEntries(
+  given: SequenceData["tokens"],
+  completions: readonly Selected[],
+  { ids }: Sequences,
+): readonly Entry[] {
+  return Object.entries(given ?? {}).flatMap(([name, source]) => {
+    const { values } = flatten(source, `tokens.${name}`);
+    if (values.length !== ids.length) {
+      fail(
+        "tokens-length",
+        `tokens.${name} has ${values.length} entries for ${ids.length} token ids; give one for each.`,
+      );
+    }
+    return completions.map(({ response, positions }): Entry => {
+      const own = Float64Array.from(positions, (position) => values[position]!);
+      return [tokenInput(name, response), { height: "token", values: own }];
+    });
+  });
+}
+
+/** A batch of whole sequences and of the numbers that accompany them. */
+export function fromSequences(
+  sequences: Sequences,
+  data: SequenceData,
+  vocab: number | undefined,
+): Batch {
+  const { entries, ...shape } = readSequences(sequences, data, vocab);
+  const names = data.responses ?? ["w", "l"];
+  return assemble(shape, [...entries, ...entriesOf(data, names)]);
 }

@@ -3,13 +3,15 @@
 import { fail } from "../core/error.ts";
 import type { Batch } from "./batch.ts";
 import { isNested, flatten, type Nested } from "./numbers.ts";
-import { fromSequences, type SequenceData } from "./sequences.ts";
+import { fromSequences, type SequenceData, type Sequences } from "./sequences.ts";
 
 export interface TrlBatch extends SequenceData {
   /** Token ids [2B, T]: rows 0 … B−1 chosen, B … 2B−1 rejected. Nested arrays, or flat with `shape`. */
   readonly input_ids: Nested;
-  /** 1 where a token belongs to the completion, [2B, T]. Column 0 is ignored, as in TRL: nothing predicts it. */
+  /** [2B, T]. Column 0 is ignored, as in TRL: nothing predicts it. */
   readonly completion_mask: Nested;
+  /** [2B, T]; needed where an objective reads the prompt. */
+  readonly attention_mask?: Nested;
   /** Logits [2B, T, V]; those at t predict token t + 1. Nested, flat, or in a GPU buffer (which needs `shape`). */
   readonly policy_logits: SequenceData["policy_logits"];
   /** [2B, T, V] where nesting does not show it, as `logits.shape` gives it in PyTorch. */
@@ -18,7 +20,8 @@ export interface TrlBatch extends SequenceData {
 
 /**
  * A batch from what a TRL trainer has in hand. Response "w" is the chosen completion, "l" the rejected one. Nothing but
- * the index is copied, unless arrays are nested.
+ * the index is copied, unless arrays are nested. Further responses take further rows: `responses: ["w", "l", "gold"]`
+ * for [3B, T].
  *
  *     fromTrl({ input_ids, completion_mask, policy_logits, ref_logits })
  *     fromTrl({ input_ids, completion_mask, policy_logits: buffer, shape: [8, 512, 128256],
@@ -28,24 +31,31 @@ export interface TrlBatch extends SequenceData {
  * rows), and what `checkBatch` throws.
  */
 export function fromTrl(data: TrlBatch): Batch {
-  const { shape } = data;
-  const ids = flatten(data.input_ids, "input_ids");
-  const nested = isNested(data.input_ids) ? ids.shape : undefined;
+  return fromSequences(rectangle(data, ""), data, data.shape?.[2]);
+}
+
+/** Sequences padded to one length; `where` precedes the names of the fields in sentences. */
+export function rectangle(
+  { input_ids, shape }: Pick<TrlBatch, "input_ids" | "shape">,
+  where: string,
+): Sequences {
+  const what = `${where}input_ids`;
+  const ids = flatten(input_ids, what);
+  const nested = isNested(input_ids) ? ids.shape : undefined;
   const [rows, length] = nested ?? shape ?? [];
   if (rows === undefined || length === undefined) {
     return fail(
       "shape-needed",
-      "input_ids is flat, so its rows cannot be told apart; give shape: [rows, length, vocabulary] or nested arrays.",
+      `${what} is flat, so its rows cannot be told apart; give shape: [rows, length, vocabulary] or nested arrays.`,
     );
   }
   const given = shape ?? [rows, length];
   if (given[0] !== rows || given[1] !== length || ids.values.length !== rows * length) {
     fail(
       "shape-mismatch",
-      `input_ids has ${nested === undefined ? ids.values.length : nested.join(" × ")} entries, but shape says ${given.join(" × ")}; make them agree.`,
+      `${what} has ${nested === undefined ? ids.values.length : nested.join(" × ")} entries, but shape says ${given.join(" × ")}; make them agree.`,
     );
   }
-  const mask = flatten(data.completion_mask, "completion_mask").values;
   const starts = Array.from({ length: rows + 1 }, (_, row) => row * length);
-  return fromSequences({ ids: ids.values, mask, starts }, data, shape?.[2]);
+  return { ids: ids.values, starts };
 }

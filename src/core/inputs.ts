@@ -10,6 +10,22 @@ import type { Node } from "./node.ts";
 export type ModelName = "policy" | "ref";
 export type Height = "logits" | "logp" | "logps";
 
+const promptSuffix = ".prompt";
+
+/**
+ * The prompt before a response is a response of its own: its tokens are another ragged axis of the same examples,
+ * and whatever a model says of a response, it says of a prompt. A prompt of one token has nothing to predict, so
+ * its axis may be empty.
+ */
+export function promptOf(response: string): string {
+  return response + promptSuffix;
+}
+
+/** Whether a response is the prompt of another one. */
+export function isPrompt(response: string): boolean {
+  return response.endsWith(promptSuffix) && response !== promptSuffix;
+}
+
 /** z[batch, token, vocab]: the logits that predict each completion token of the response. */
 export function logitsOf(model: ModelName, response: string): Node {
   return input(`${model}.logits.${response}`, ["batch", tokenAxis(response), "vocab"]);

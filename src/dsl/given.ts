@@ -1,5 +1,6 @@
 // What an objective is given: the two models, its responses, and the data that may come with each example.
 
+import { binary, constant } from "../core/build.ts";
 import { exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
 import { fail } from "../core/error.ts";
 import type { PerExample, PerToken } from "./axes.ts";
@@ -23,6 +24,8 @@ export interface Given<R extends string> extends Models {
   readonly reward: <K extends R>(y: Response<K>) => Expr<PerExample>;
   /** A number given with each example, such as a margin or a sample weight; not differentiated. */
   readonly example: (name: string) => Expr<PerExample>;
+  /** A yes or no given with each example, such as whether its completion is desirable: 1 or 0 in the batch. */
+  readonly flag: (name: string) => Expr<PerExample, "bool">;
   /** A number given with each completion token, such as a token weight; not differentiated. */
   readonly tokens: <K extends R>(name: string, y: Response<K>) => Expr<PerToken<K>>;
 }
@@ -51,6 +54,7 @@ export function given<R extends string>(where: string, names: readonly R[]): Giv
     y: makeResponses(where, names) as Given<R>["y"],
     reward: (y) => wrap(rewardInput(response("reward", y).name)),
     example: (name) => wrap(exampleInput(checkName("example", name))),
+    flag: (name) => wrap(binary("gt", exampleInput(checkName("flag", name)), constant(0.5))),
     tokens: (name, y) => wrap(tokenInput(checkName("tokens", name), response("tokens", y).name)),
   };
 }

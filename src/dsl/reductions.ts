@@ -2,9 +2,17 @@
 // The axis comes first and is named as the researcher sees it: "token" means the tokens of the one response
 // that the expression ranges over. The extent and the index of an axis are here as well.
 
-import { describeAxis, extentAxes, tokenAxis, type Axis } from "../core/axis.ts";
+import {
+  describeAxis,
+  extentAxes,
+  isTokenAxis,
+  responseOf,
+  tokenAxis,
+  type Axis,
+} from "../core/axis.ts";
 import * as core from "../core/build.ts";
 import { fail } from "../core/error.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { topological, type DType, type Node } from "../core/node.ts";
 import type { ReduceOp } from "../core/ops.ts";
 import { axisName, axisNamed, checkSameTokens, listAxes, nameOf } from "./axes.ts";
@@ -53,7 +61,17 @@ function along(
 
 const without = ({ e, axis }: Along): readonly Axis[] => e.axes.filter((other) => other !== axis);
 
+/** Fails along the tokens of a prompt, of which there may be none: only a sum of nothing is a number. */
+function checkInhabited(where: string, axis: Axis): void {
+  if (!isTokenAxis(axis) || !isPrompt(responseOf(axis))) return;
+  fail(
+    "axis-may-be-empty",
+    `${where}: ${describeAxis(axis)} may be none in an example, and then there is no ${where}; use sum("token", …) and count("token", …), e.g. over the whole batch.`,
+  );
+}
+
 function bind(where: string, op: ReduceOp, { e, axis }: Along): AnyExpr {
+  if (where !== "sum") checkInhabited(where, axis);
   const rest = without({ e, axis });
   const needing = rest.find((other) => extentAxes(other).includes(axis));
   if (needing !== undefined) {

@@ -4,7 +4,7 @@
 import { tokenAxis } from "../core/axis.ts";
 import { count } from "../core/build.ts";
 import { fail } from "../core/error.ts";
-import { idsOf } from "../core/inputs.ts";
+import { idsOf, isPrompt, promptOf } from "../core/inputs.ts";
 import type { PerExample, PerToken } from "./axes.ts";
 import { describe } from "./check.ts";
 import type { Expr } from "./expr.ts";
@@ -35,4 +35,20 @@ export function response(where: string, value: unknown): Response<string> {
     "unknown-response",
     `${where}: the response is ${describe(value)}; give one of the responses of the objective, e.g. y.w.`,
   );
+}
+
+/**
+ * The prompt before a response: its tokens y_t with t ≥ 1 (nothing predicts the first), as a response of its own that
+ * shares no token with the completion. It need not be declared. Its axis is empty where a prompt has one token only, so
+ * it is summed and counted, and never averaged example by example.
+ */
+export function prompt<R extends string>(y: Response<R>): Response<`${R}.prompt`> {
+  const { name } = response("prompt", y);
+  if (isPrompt(name)) {
+    fail(
+      "prompt-of-prompt",
+      `prompt: the response ${JSON.stringify(name)} is itself a prompt; give a completion, e.g. prompt(y.w).`,
+    );
+  }
+  return makeResponse(promptOf(name)) as Response<`${R}.prompt`>;
 }

@@ -126,6 +126,7 @@ export function windows(
   limits: { readonly maxBinding: number; readonly alignment: number },
   what: string,
 ): readonly Window[] {
+  if (rows === 0) return [];
   if (rows * rowBytes <= limits.maxBinding) return [{ firstRow: 0, rows }];
   const step = limits.alignment / greatestCommonDivisor(limits.alignment, rowBytes);
   const most = Math.floor(limits.maxBinding / rowBytes / step) * step;
