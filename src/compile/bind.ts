@@ -21,6 +21,8 @@ export type Heights = Readonly<Partial<Record<ModelName, Height>>>;
 export interface Roots {
   readonly loss: Node;
   readonly metrics: Readonly<Record<string, Node>>;
+  /** The next value of each state. */
+  readonly next: Readonly<Record<string, Node>>;
 }
 export interface Bound extends Roots {
   /** Metrics that need something below the given height, and so cannot be reported. */
@@ -53,9 +55,14 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
     }
   }
   const names = Object.keys(roots.metrics);
-  const before = [roots.loss, ...names.map((name) => roots.metrics[name]!)];
+  const states = Object.keys(roots.next);
+  const before = [
+    roots.loss,
+    ...states.map((name) => roots.next[name]!),
+    ...names.map((name) => roots.metrics[name]!),
+  ];
   // matched on the original: a subexpression is replaced as a whole, not part by part
-  const [loss, ...metrics] = substitute(
+  const [loss, ...others] = substitute(
     before,
     (rebuilt, original) => replaced.get(original) ?? rebuilt,
     topological(before),
@@ -64,7 +71,8 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
     const nodes = new Set(topological([root]));
     return below.find(({ node }) => nodes.has(node));
   };
-  const missing = needs(loss!);
+  const metrics = others.splice(states.length);
+  const missing = [loss!, ...others].map(needs).find((need) => need !== undefined);
   if (missing !== undefined) {
     const { model, height } = missing;
     fail(
@@ -76,5 +84,6 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
     needs(metrics[position]!) === undefined ? [[name, metrics[position]!] as const] : [],
   );
   const dropped = names.filter((name) => !kept.some(([other]) => other === name));
-  return { loss: loss!, metrics: Object.fromEntries(kept), dropped };
+  const next = Object.fromEntries(states.map((name, position) => [name, others[position]!]));
+  return { loss: loss!, metrics: Object.fromEntries(kept), next, dropped };
 }

@@ -3,6 +3,7 @@
 // verified before the next pass sees it.
 
 import { gradient } from "../ad/gradient.ts";
+import { responsesNeeded } from "../batch/check.ts";
 import { binary, count, reduce } from "../core/build.ts";
 import { isDifferentiated } from "../core/inputs.ts";
 import { topological, type Input, type Node, type Param } from "../core/node.ts";
@@ -19,6 +20,8 @@ export interface Source {
   readonly responses: readonly string[];
   readonly loss: Node;
   readonly metrics: Readonly<Record<string, Node>>;
+  /** The next value of each state; none. */
+  readonly next?: Readonly<Record<string, Node>>;
 }
 export interface PassRecord {
   readonly name: string;
@@ -32,7 +35,7 @@ export interface PassRecord {
 export interface Lowered {
   readonly derivation: Derivation;
   readonly stages: Stages;
-  /** Scalars by name: "loss", then the metrics. */
+  /** Scalars by name: "loss", then the metrics, then the next values of the state. */
   readonly scalars: readonly (readonly [name: string, node: Node])[];
   /** The loss of each example, when the objective has one. */
   readonly perExample: Node | null;
@@ -41,10 +44,14 @@ export interface Lowered {
 }
 export interface Program {
   readonly source: Source;
+  /** The responses whose tokens are read: those that the objective declares, then the prompts that it uses. */
+  readonly responses: readonly string[];
   /** The loss as one number, after binding: what the reference interprets. */
   readonly loss: Node;
   readonly perExample: Node | null;
   readonly metrics: Readonly<Record<string, Node>>;
+  /** The next value of each state, over the state of this step and the batch. */
+  readonly next: Readonly<Record<string, Node>>;
   readonly dropped: readonly string[];
   /** Every input that the gradient is taken with respect to, and its gradient on the core. */
   readonly gradients: readonly { readonly input: Input; readonly node: Node }[];
@@ -83,18 +90,23 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   };
 
   const wanted = options.metrics === false ? {} : source.metrics;
-  const surface = [source.loss, ...Object.values(wanted)];
+  const following = source.next ?? {};
+  const surface = [source.loss, ...Object.values(wanted), ...Object.values(following)];
+  const responses = [...new Set([...source.responses, ...responsesNeeded(surface)])];
 
   // 1 inputs enter at the height the batch brings them
   const bound = bindHeights(
-    { loss: source.loss, metrics: wanted },
-    source.responses,
+    { loss: source.loss, metrics: wanted, next: following },
+    responses,
     options.heights ?? {},
   );
   const names = Object.keys(bound.metrics);
-  record("bind inputs", surface, [bound.loss, ...names.map((name) => bound.metrics[name]!)]);
+  const states = Object.keys(bound.next);
+  const metrics = names.map((name) => bound.metrics[name]!);
+  const next = states.map((name) => bound.next[name]!);
+  record("bind inputs", surface, [bound.loss, ...metrics, ...next]);
   const perExample = bound.loss.axes.includes("batch") ? bound.loss : null;
-  const scalars = [overBatch(bound.loss), ...names.map((name) => overBatch(bound.metrics[name]!))];
+  const scalars = [overBatch(bound.loss), ...metrics.map(overBatch), ...next];
 
   // 2 algebra and stability
   const forward = simplified("simplify", perExample === null ? scalars : [...scalars, perExample]);
@@ -132,7 +144,9 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
       stages: lowered,
       scalars: [
         ["loss", rows[0]!],
-        ...names.map((name, position) => [name, rows[1 + position]!] as const),
+        ...[...names, ...states.map((name) => `next ${name}`)].map(
+          (name, position) => [name, rows[1 + position]!] as const,
+        ),
       ],
       perExample: perExample === null ? null : rows[scalars.length]!,
       highGradients: high.map(({ input }, position) => ({
@@ -144,9 +158,11 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
 
   return {
     source,
+    responses,
     loss: scalars[0]!,
     perExample,
     metrics: Object.fromEntries(names.map((name, position) => [name, scalars[1 + position]!])),
+    next: bound.next,
     dropped: bound.dropped,
     gradients: differentiated.map((input, position) => ({ input, node: gradients[position]! })),
     inputs,

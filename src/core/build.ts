@@ -4,7 +4,7 @@
 
 import { checkAxes, extentAxes, unionAxes, type Axis } from "./axis.ts";
 import { fail } from "./error.ts";
-import type { DType, Node } from "./node.ts";
+import type { DType, Node, Param } from "./node.ts";
 import {
   binarySignatures,
   unarySignatures,
@@ -16,6 +16,7 @@ import {
 type Draft = Node extends infer N ? (N extends Node ? Omit<N, "id"> : never) : never;
 
 const table = new Map<string, Node>();
+const made = new WeakSet<Node>();
 let nextId = 0;
 
 function intern(attributes: string, draft: Draft): Node {
@@ -24,8 +25,12 @@ function intern(attributes: string, draft: Draft): Node {
   if (known !== undefined) return known;
   const node = Object.freeze({ ...draft, id: nextId++ }) as Node;
   table.set(key, node);
+  made.add(node);
   return node;
 }
+
+/** Whether a node came from the constructors below, and so is the only one of its structure. */
+export const isInterned = (node: Node): boolean => made.has(node);
 
 const spell = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
@@ -45,15 +50,30 @@ export function param(name: string, initial?: number): Node {
       `param "${name}": the default ${initial} is not finite; give a finite number or none.`,
     );
   }
-  return intern(JSON.stringify([name, initial ?? null]), {
+  return scalar("param", name, initial);
+}
+
+/** What the step before has left under this name; `initial` before the first step. */
+export function state(name: string, initial: number): Node {
+  if (!Number.isFinite(initial)) {
+    fail(
+      "state-not-finite",
+      `state "${name}": the initial value ${initial} is not finite; give a finite number.`,
+    );
+  }
+  return scalar("state", name, initial);
+}
+
+const scalar = (kind: Param["kind"], name: string, initial: number | undefined): Node =>
+  intern(JSON.stringify([kind, name, initial ?? null]), {
     tag: "param",
+    kind,
     name,
     initial,
     dtype: "f32",
     axes: [],
     args: [],
   });
-}
 
 export function input(name: string, axes: readonly Axis[], dtype: DType = "f32"): Node {
   const space = unionAxes(axes);

@@ -21,9 +21,13 @@ export interface Const extends Common {
   readonly tag: "const";
   readonly value: number;
 }
-/** A hyper-parameter: a run-time scalar with an optional default. */
+/**
+ * A run-time scalar. A "param" is a hyper-parameter with an optional default; a "state" is what one step of training
+ * leaves for the next, with the value that the first step finds.
+ */
 export interface Param extends Common {
   readonly tag: "param";
+  readonly kind: "param" | "state";
   readonly name: string;
   readonly initial: number | undefined;
 }

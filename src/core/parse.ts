@@ -13,6 +13,7 @@ import {
   param,
   reduce,
   select,
+  state,
   stop,
   unary,
 } from "./build.ts";
@@ -98,6 +99,11 @@ function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): No
     case "param": {
       const label = string(cursor, "the quoted name of a parameter");
       return accept(cursor, "=") ? param(label, number(cursor)) : param(label);
+    }
+    case "state": {
+      const label = string(cursor, "the quoted name of a state");
+      demand(cursor, "=");
+      return state(label, number(cursor));
     }
     case "input":
       return input(string(cursor, "the quoted name of an input"), axes, dtype);

@@ -18,7 +18,7 @@ function operation(node: Node): string {
     case "const":
       return `const ${spellNumber(node.value)}`;
     case "param":
-      return `param ${quote(node.name)}${node.initial === undefined ? "" : ` = ${spellNumber(node.initial)}`}`;
+      return `${node.kind} ${quote(node.name)}${node.initial === undefined ? "" : ` = ${spellNumber(node.initial)}`}`;
     case "input":
       return `input ${quote(node.name)}`;
     case "iota":

@@ -126,6 +126,9 @@ function badAttributes(node: Node): string | undefined {
         : undefined;
     case "param":
       if (typeof node.name !== "string") return "it has no name";
+      if (node.kind !== "param" && node.kind !== "state")
+        return `there is no run-time scalar of kind "${String(node.kind)}"`;
+      if (node.kind === "state" && node.initial === undefined) return "it has no initial value";
       return node.initial === undefined || Number.isFinite(node.initial)
         ? undefined
         : `its default ${node.initial} is not finite`;

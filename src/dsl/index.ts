@@ -19,10 +19,11 @@ export {
   sum,
   type Reduction,
 } from "./reductions.ts";
-export { constant, param } from "./param.ts";
-export type { Response } from "./response.ts";
+export { constant, param, state } from "./param.ts";
+export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export type { Given, Models } from "./given.ts";
+export { reads } from "./inspect.ts";
 export { isObjective, named, objective, referenceFree } from "./objective.ts";
 export type {
   About,
@@ -30,6 +31,7 @@ export type {
   Definition,
   LossAndMetrics,
   Metrics,
+  Next,
   Objective,
   ObjectiveOf,
 } from "./objective.ts";

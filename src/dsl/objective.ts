@@ -10,21 +10,27 @@ import { isExpr } from "./facade.ts";
 import { given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
 import { unifyParams } from "./param.ts";
-import { checkInputs, checkResponses, result } from "./wellformed.ts";
+import { checkInputs, checkResponses, nextValue, result, stateRead } from "./wellformed.ts";
 
 /** Named quantities to report beside the loss; one per example means their average over the batch. */
 export type Metrics = Readonly<Record<string, Expr<PerExample>>>;
 
-/** A loss, averaged over the batch if it is one per example, and what to report beside it. */
+/** The next value of each state by its name: numbers, which may depend on the batch. */
+export type Next = Readonly<Record<string, Expr>>;
+
+/** A loss, averaged over the batch if it is one per example, what to report beside it, and the state it leaves. */
 export interface Definition {
   readonly loss: Expr<PerExample>;
   readonly metrics: Metrics;
+  readonly next: Next;
 }
 
 /** What a formula returns when it is more than the loss. */
 export interface LossAndMetrics {
   readonly loss: Expr<PerExample>;
   readonly metrics?: Metrics | undefined;
+  /** Needed for every state that the formula reads. */
+  readonly next?: Next | undefined;
 }
 
 /** What the compiler reads. */
@@ -35,6 +41,10 @@ export interface Objective {
   readonly loss: Node;
   /** By name; axes [batch], which means the average over the batch, or none. */
   readonly metrics: Readonly<Record<string, Node>>;
+  /** The next value of each state; no axes. */
+  readonly next: Readonly<Record<string, Node>>;
+  /** The initial value of each state: what the first step is given. */
+  readonly state: Readonly<Record<string, number>>;
   /** Paper and equation. */
   readonly source: string;
 }
@@ -63,31 +73,35 @@ export const isObjective = (value: unknown): value is Objective =>
   typeof value === "object" && value !== null && made.has(value);
 
 function split(where: string, built: AnyExpr | LossAndMetrics): Definition {
-  if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {} };
+  if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {}, next: {} };
   if (typeof built !== "object" || built === null || !("loss" in built)) {
     return fail(
       built === undefined ? "returns-nothing" : "not-an-expression",
-      `${where}: the formula returned ${describe(built)}; return the loss, or { loss, metrics }.`,
+      `${where}: the formula returned ${describe(built)}; return the loss, or { loss, metrics, next }.`,
     );
   }
-  const { loss, metrics = {} } = built;
-  if (
-    typeof metrics !== "object" ||
-    metrics === null ||
-    isExpr(metrics) ||
-    Array.isArray(metrics)
-  ) {
+  const { loss, metrics = {}, next = {} } = built;
+  if (!isRecord(metrics)) {
     fail(
       "metrics-not-a-record",
       `${where}: the metrics are ${describe(metrics)}; return { loss, metrics: { name: expression } }.`,
     );
   }
-  return { loss, metrics };
+  if (!isRecord(next)) {
+    fail(
+      "next-not-a-record",
+      `${where}: the next state is ${describe(next)}; return { loss, next: { name: expression } }.`,
+    );
+  }
+  return { loss, metrics, next };
 }
+
+const isRecord = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !isExpr(value) && !Array.isArray(value);
 
 /**
  * Names a loss. `build` receives the models, the responses `y` and the data of the examples, and returns the
- * loss (one number per example, or one in all), or `{ loss, metrics }`.
+ * loss (one number per example, or one in all), or `{ loss, metrics, next }`.
  * @throws PrefcError one sentence for anything that is not well formed.
  */
 export function objective<const R extends string>(
@@ -110,8 +124,8 @@ export function objective<const R extends string>(
     );
   }
   const define = (g: Given<R>): Definition => {
-    const { loss, metrics } = split(where, build(g));
-    return { loss, metrics: { ...about.metrics?.(g), ...metrics } };
+    const { loss, metrics, next } = split(where, build(g));
+    return { loss, metrics: { ...about.metrics?.(g), ...metrics }, next };
   };
   return assemble(
     where,
@@ -125,8 +139,8 @@ function assemble<R extends string>(
   formula: Pick<ObjectiveOf<R>, "name" | "responses" | "source" | "define">,
   g: Given<R>,
 ): ObjectiveOf<R> {
-  const { loss, metrics } = formula.define(g);
-  const names = Object.keys(metrics);
+  const { loss, metrics, next } = formula.define(g);
+  const [names, states] = [Object.keys(metrics), Object.keys(next)];
   for (const name of names) checkName(`${where}: a metric`, name);
   if (names.includes("loss"))
     fail(
@@ -136,15 +150,22 @@ function assemble<R extends string>(
   const checked = [
     result(where, "the loss", loss),
     ...names.map((name) => result(where, `the metric ${JSON.stringify(name)}`, metrics[name])),
+    ...states.map((name) => nextValue(where, name, next[name])),
   ];
   checkInputs(where, checked);
   const [root, ...reported] = unifyParams(where, checked);
+  const following = reported.splice(names.length);
+  const initial = stateRead(where, states, [root!, ...reported, ...following]);
   const finished: ObjectiveOf<R> = Object.freeze({
     ...formula,
     loss: root!,
     metrics: Object.freeze(
       Object.fromEntries(names.map((name, position) => [name, reported[position]!])),
     ),
+    next: Object.freeze(
+      Object.fromEntries(states.map((name, position) => [name, following[position]!])),
+    ),
+    state: Object.freeze(initial),
   });
   made.add(finished);
   return finished;

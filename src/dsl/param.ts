@@ -1,5 +1,5 @@
-// Numbers in an objective: hyper-parameters, which are known when it runs, and constants, which are known
-// when it is written.
+// Numbers in an objective: constants, which are known when it is written, hyper-parameters, which are known when it
+// runs, and state, which the step before has left.
 
 import * as core from "../core/build.ts";
 import { fail } from "../core/error.ts";
@@ -20,6 +20,21 @@ export function param(name: string, initial?: number): Expr {
   return wrap(core.param(name, initial));
 }
 
+/**
+ * A number that one step leaves for the next, such as a running mean; `initial` before the first step. It is data to the
+ * gradient. The formula returns its next value under the same name: `{ loss, next: { mean: … } }`.
+ */
+export function state(name: string, initial: number): Expr {
+  checkName("state", name);
+  if (typeof initial !== "number" || !Number.isFinite(initial)) {
+    fail(
+      "state-not-finite",
+      `state ${JSON.stringify(name)}: the initial value is ${describe(initial)}; give a finite number.`,
+    );
+  }
+  return wrap(core.state(name, initial));
+}
+
 /** A number as an expression, for a formula that begins with one: constant(1).minus(epsilon). */
 export function constant(value: number): Expr {
   if (typeof value !== "number" || !Number.isFinite(value)) {
@@ -28,27 +43,42 @@ export function constant(value: number): Expr {
   return wrap(core.constant(value));
 }
 
+const nouns = {
+  param: { one: "parameter", value: "default" },
+  state: { one: "state", value: "initial value" },
+} as const;
+
 /**
  * Makes each parameter one node: where it is written without a default, it gets the one it has elsewhere.
- * Fails when it is written with two different ones.
+ * Fails when it is written with two different ones, and when a parameter and a state share a name.
  */
 export function unifyParams(where: string, roots: readonly Node[]): readonly Node[] {
   const order = topological(roots);
+  const kinds = new Map<string, string>();
   const defaults = new Map<string, number>();
   for (const node of order) {
-    if (node.tag !== "param" || node.initial === undefined) continue;
+    if (node.tag !== "param") continue;
+    const name = JSON.stringify(node.name);
+    if ((kinds.get(node.name) ?? node.kind) !== node.kind)
+      fail("name-of-two", `${where}: a parameter and a state are both called ${name}; rename one.`);
+    kinds.set(node.name, node.kind);
+    if (node.initial === undefined) continue;
     const known = defaults.get(node.name);
     if (known !== undefined && known !== node.initial) {
+      const { one, value } = nouns[node.kind];
       fail(
-        "parameter-defaults-differ",
-        `${where}: the parameter ${JSON.stringify(node.name)} has two defaults, ${known} and ${node.initial}; give it one.`,
+        `${one}-defaults-differ`,
+        `${where}: the ${one} ${name} has two ${value}s, ${known} and ${node.initial}; give it one.`,
       );
     }
     defaults.set(node.name, node.initial);
   }
   return core.substitute(
     roots,
-    (node) => (node.tag === "param" ? core.param(node.name, defaults.get(node.name)) : node),
+    (node) =>
+      node.tag === "param" && node.kind === "param"
+        ? core.param(node.name, defaults.get(node.name))
+        : node,
     order,
   );
 }

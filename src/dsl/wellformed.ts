@@ -1,10 +1,10 @@
 // What makes an objective well formed: responses with names of their own, a loss and metrics that are real and
-// one per example at most, and inputs that a batch can tell apart. Each rule ends in a sentence of its own.
+// one per example at most, a next value for each state, and inputs that a batch can tell apart. Each rule ends in a sentence of its own.
 
 import { describeAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
-import { checkName, describe } from "./check.ts";
+import { checkName, describe, didYouMean } from "./check.ts";
 import { operand } from "./facade.ts";
 
 /** Checks the responses that an objective declares; `where` begins the sentence of the error. */
@@ -42,6 +42,46 @@ export function result(where: string, what: string, value: unknown): Node {
     );
   }
   return node;
+}
+
+/** Checks the next value of a state: one real number. */
+export function nextValue(where: string, name: string, value: unknown): Node {
+  const what = `the next value of the state ${JSON.stringify(checkName(`${where}: a state`, name))}`;
+  const node = result(where, what, value);
+  if (node.axes.length > 0) {
+    fail(
+      "state-per-example",
+      `${where}: ${what} is one number per example; reduce it first, e.g. mean("batch", …).`,
+    );
+  }
+  return node;
+}
+
+/** The initial value of each state that is read. Each must have a next value, and only those. */
+export function stateRead(
+  where: string,
+  next: readonly string[],
+  roots: readonly Node[],
+): Readonly<Record<string, number>> {
+  const read = new Map<string, number>();
+  for (const node of topological(roots)) {
+    if (node.tag === "param" && node.kind === "state") read.set(node.name, node.initial!);
+  }
+  const kept = [...read.keys()].find((name) => !next.includes(name));
+  if (kept !== undefined) {
+    fail(
+      "state-without-next",
+      `${where}: the state ${JSON.stringify(kept)} has no next value; return { loss, next: { ${JSON.stringify(kept)}: … } }.`,
+    );
+  }
+  const unread = next.find((name) => !read.has(name));
+  if (unread !== undefined) {
+    fail(
+      "unknown-state",
+      `${where}: a next value is given for ${JSON.stringify(unread)}, but no state of that name is read; read state(${JSON.stringify(unread)}, …) or leave it out.${didYouMean(unread, [...read.keys()])}`,
+    );
+  }
+  return Object.fromEntries(next.map((name) => [name, read.get(name)!]));
 }
 
 /** Two inputs of one name and different shapes cannot both be found in a batch. */

@@ -96,9 +96,9 @@ export function withWeighting(
       `${inner.name} weighted`,
       names,
       (g) => {
-        const { loss, metrics } = inner.define(g);
+        const { loss, ...rest } = inner.define(g);
         const w = pairWeight(g, alignment, options);
-        return { loss: (stop ? stopGrad(w) : w).times(loss), metrics };
+        return { ...rest, loss: (stop ? stopGrad(w) : w).times(loss) };
       },
       { source: `${inner.source}; ${source}` },
     );

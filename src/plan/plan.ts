@@ -46,7 +46,7 @@ export interface Plan {
   readonly rowFields: readonly string[];
   readonly exampleSlots: number;
   readonly scalarSlots: number;
-  /** Scalars that are read back, in the order of their slots from 0. */
+  /** Scalars that are read back, in the order of their slots from 0: the loss, the metrics, the next state. */
   readonly scalars: readonly string[];
   readonly perExample: number | null;
   readonly tokenUploads: readonly Upload[];

@@ -3,7 +3,7 @@
 
 import type { Batch, Params } from "../batch/batch.ts";
 import { checkBatch } from "../batch/check.ts";
-import { checkParams } from "../batch/params.ts";
+import { checkParams, stateOf } from "../batch/params.ts";
 import { compileProgram, type Program, type ProgramOptions } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
@@ -31,6 +31,8 @@ export interface CompileOptions extends ProgramOptions {
 export interface RunOptions {
   /** Values of run-time parameters by name, such as { beta: 0.05 }; the others keep their defaults. */
   readonly params?: Params;
+  /** The state that the step before returned; without one, the initial values. A compiled objective keeps none itself. */
+  readonly state?: Params;
   /** Whether the loss of each example is read back; false. */
   readonly perExample?: boolean;
   /** On a NaN or +Infinity logit, whether to read its row back and name the column; false. */
@@ -47,6 +49,8 @@ export interface GradientOptions extends RunOptions {
 export interface Value {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** What the next step is to be given as its state; empty for an objective without one. */
+  readonly state: Readonly<Record<string, number>>;
   /** [examples], when asked for and the objective has a loss per example. */
   readonly perExample?: Float32Array;
 }
@@ -101,7 +105,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     if (known !== undefined) return known;
     const made = plan(
       program[direction],
-      { responses: objective.responses, inputs: program.inputs, params: program.params },
+      { responses: program.responses, inputs: program.inputs, params: program.params },
       schedule,
     );
     plans.set(key, made);
@@ -111,7 +115,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const run = async <T>(
     direction: "value" | "valueAndGrad",
     batch: Batch,
-    { params = {}, locate = false, timeoutMs, ...rest }: GradientOptions,
+    { params = {}, state, locate = false, timeoutMs, ...rest }: GradientOptions,
     finish: (device: Device, done: Executed, plan: Plan) => Promise<T>,
   ): Promise<T> => {
     if (disposed)
@@ -125,8 +129,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
       );
     }
-    const roots = [program.loss, ...Object.values(program.metrics)];
+    const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
     checkParams(roots, params);
+    const scalars = { ...params, ...stateOf(roots, state) };
     checkBatch(batch, roots);
     checkInto(rest.into ?? {}, batch, program.inputs);
     const chosen = planFor(direction, batch.vocab);
@@ -143,7 +148,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
           `The compiled objective "${objective.name}" was disposed while a run was waiting.`,
         );
       const done = await execute(device, held, chosen, batch, {
-        params,
+        params: scalars,
         into: rest.into ?? {},
         wait,
       });
@@ -161,18 +166,17 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     batch: Batch,
     wanted: boolean,
   ): Promise<Value> => {
-    const named = Object.fromEntries(
-      chosen.scalars.map((name, position) => [name, done.scalars[position]!]),
-    );
-    for (const [name, number] of Object.entries(named)) {
-      if (Number.isFinite(number)) continue;
-      fail(
-        "value-not-finite",
-        `${name === "loss" ? "The loss" : `The metric "${name}"`} of "${objective.name}" is ${number} in float32: a value left its range; check parameters and rewards, or run the reference interpreter for its float64 value.`,
-      );
-    }
-    const { loss, ...metrics } = named as { loss: number } & Record<string, number>;
-    if (!wanted || chosen.perExample === null) return { loss, metrics };
+    const [loss, ...others] = [...done.scalars] as [number, ...number[]];
+    const names = Object.keys(program.metrics);
+    const metrics = Object.fromEntries(names.map((name, n) => [name, others[n]!]));
+    const next = Object.keys(program.next);
+    const state = Object.fromEntries(next.map((name, n) => [name, others[names.length + n]!]));
+    checkFinite("The loss", loss);
+    for (const [name, number] of Object.entries(metrics))
+      checkFinite(`The metric "${name}"`, number);
+    for (const [name, number] of Object.entries(state))
+      checkFinite(`The next value of the state "${name}"`, number);
+    if (!wanted || chosen.perExample === null) return { loss, metrics, state };
     const bytes = await readBuffer(
       device,
       done.examples,
@@ -180,7 +184,14 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       batch.examples * 4,
       "reading the loss of each example",
     );
-    return { loss, metrics, perExample: new Float32Array(bytes) };
+    return { loss, metrics, state, perExample: new Float32Array(bytes) };
+  };
+  const checkFinite = (what: string, number: number): void => {
+    if (Number.isFinite(number)) return;
+    fail(
+      "value-not-finite",
+      `${what} of "${objective.name}" is ${number} in float32: a value left its range; check parameters and rewards, or run the reference interpreter for its float64 value.`,
+    );
   };
 
   return {
