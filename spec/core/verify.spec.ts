@@ -123,7 +123,7 @@ describe("verify", () => {
   it("finds a second copy of an expression", () => {
     const copy = forged(exp, { id: later });
     const user = forged(binary("plus", x, exp), { args: [exp, copy], id: later + 1 });
-    expect(complaint(user)).toMatch(/is the same expression, so one of them was not interned/);
+    expect(complaint(user)).toMatch(/it was not made by the constructors, so it is not interned/);
   });
 
   it("does not take 0 and −0 for one constant", () => {
