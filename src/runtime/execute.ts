@@ -11,6 +11,7 @@ import { stack, type Stacked } from "./layout.ts";
 import { pipelineFor } from "./pipelines.ts";
 import { readStaging, requireAlive, type WaitOptions } from "./readback.ts";
 import { resources, statusWords, type Gradient } from "./resources.ts";
+import { timer, type DispatchTime } from "./timing.ts";
 import { bufferUsage } from "./usage.ts";
 
 /** What a run leaves behind. */
@@ -24,12 +25,16 @@ export interface Executed {
   readonly gradients: ReadonlyMap<string, Gradient>;
   readonly examples: GPUBuffer;
   readonly rows: GPUBuffer;
+  /** GPU time of each dispatch in order, when the run was profiled. */
+  readonly times: readonly DispatchTime[] | null;
 }
 export interface ExecuteOptions {
   readonly params: Params;
   /** Where the gradient of a tensor is to be written, by the tensor's name. */
   readonly into: Readonly<Record<string, GPUBuffer>>;
   readonly wait: WaitOptions;
+  /** Whether the GPU times each dispatch. */
+  readonly profile?: boolean;
 }
 
 const stagingUsage = bufferUsage.mapRead | bufferUsage.copyTarget;
@@ -39,7 +44,7 @@ export async function execute(
   held: Buffers,
   plan: Plan,
   batch: Batch,
-  { params, into, wait }: ExecuteOptions,
+  { params, into, wait, profile = false }: ExecuteOptions,
 ): Promise<Executed> {
   requireAlive(device, "starting a run");
   const pipelines = await Promise.all(
@@ -56,19 +61,23 @@ export async function execute(
 
   const encoder = device.gpu.createCommandEncoder();
   encoder.clearBuffer(made.status);
-  const pass = encoder.beginComputePass();
+  const clock = profile ? timer(device, dispatches.length) : null;
+  const pass = clock === null ? encoder.beginComputePass() : null;
   dispatches.forEach((dispatch, position) => {
+    const current = pass ?? encoder.beginComputePass({ timestampWrites: clock!.writes(position) });
     const { pipeline, layout } = pipelines[dispatch.index]!;
     const entries = dispatch.step.kernel.bindings.map(({ role }, binding) => ({
       binding,
       resource: made.binding(role, dispatch, position),
     }));
     const width = gridWidth(dispatch.window);
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.gpu.createBindGroup({ layout, entries }));
-    pass.dispatchWorkgroups(width, Math.ceil(dispatch.window.rows / width));
+    current.setPipeline(pipeline);
+    current.setBindGroup(0, device.gpu.createBindGroup({ layout, entries }));
+    current.dispatchWorkgroups(width, Math.ceil(dispatch.window.rows / width));
+    if (clock !== null) current.end();
   });
-  pass.end();
+  pass?.end();
+  clock?.resolve(encoder);
   encoder.copyBufferToBuffer(made.status, 0, staging, 0, statusWords * 4);
   encoder.copyBufferToBuffer(made.scalars, 0, staging, statusWords * 4, plan.scalars.length * 4);
   device.gpu.queue.submit([encoder.finish()]);
@@ -78,6 +87,7 @@ export async function execute(
   if (error !== undefined) {
     fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${error}`);
   }
+  const names = dispatches.map(({ step }) => step.kernel.name);
   return {
     stacked,
     status: new Uint32Array(bytes, 0, statusWords),
@@ -85,5 +95,6 @@ export async function execute(
     gradients: made.gradients,
     examples: made.examples,
     rows: made.rows,
+    times: (await clock?.read(names, wait)) ?? null,
   };
 }

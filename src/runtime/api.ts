@@ -1,0 +1,77 @@
+// What a user of a compiled objective holds and passes: options of compiling and of runs, and results.
+
+import type { Batch, Params } from "../batch/batch.ts";
+import type { Program, ProgramOptions } from "../compile/pipeline.ts";
+import type { Objective } from "../dsl/objective.ts";
+import type { Explanation, Shape } from "../explain/json.ts";
+import type { Schedule } from "../kernel/schedule.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Device } from "./device.ts";
+import type { DispatchTime } from "./timing.ts";
+
+export interface CompileOptions extends ProgramOptions {
+  /** Where to run. Without one, `explain` and `wgsl` work and runs are refused. */
+  readonly device?: Device;
+  /** Layout of the kernels; chosen for the device when not given. A schedule never changes what is computed. */
+  readonly schedule?: Partial<Schedule>;
+}
+export interface RunOptions {
+  /** Values of run-time parameters by name, such as { beta: 0.05 }; the others keep their defaults. */
+  readonly params?: Params;
+  /** The state that the step before returned; without one, the initial values. A compiled objective keeps none itself. */
+  readonly state?: Params;
+  /** Whether the loss of each example is read back; false. */
+  readonly perExample?: boolean;
+  /** On a NaN or +Infinity logit, whether to read its row back and name the column; false. */
+  readonly locate?: boolean;
+  /** The longest wait for the GPU in milliseconds; 120,000. */
+  readonly timeoutMs?: number;
+  /** Whether the GPU times each dispatch (needs the feature timestamp-query); false. */
+  readonly profile?: boolean;
+}
+export interface GradientOptions extends RunOptions {
+  /** "read" copies gradients into Float32Arrays; "keep" leaves them in GPUBuffers, valid until the next run. */
+  readonly gradients?: "read" | "keep";
+  /** Buffers to write gradients of logits into, by tensor name; f32 [rows, vocab], usage STORAGE. Implies "keep" for them. */
+  readonly into?: Readonly<Record<string, GPUBuffer>>;
+}
+export interface Value {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** What the next step is to be given as its state; empty for an objective without one. */
+  readonly state: Readonly<Record<string, number>>;
+  /** [examples], when asked for and the objective has a loss per example. */
+  readonly perExample?: Float32Array;
+  /** GPU time of each dispatch in order, when asked for. */
+  readonly times?: readonly DispatchTime[];
+}
+export interface ValueAndGrad extends Value {
+  /**
+   * d loss / d input. Logits by tensor name ("policy", or "policy.w" when responses have tensors of their own):
+   * f32 [rows, vocab], zero outside the completion. Inputs at other heights by input name ("policy.logp.w").
+   */
+  readonly gradients: Readonly<Record<string, Float32Array | GPUBuffer>>;
+}
+/** The dispatches of one direction as text. */
+export interface KernelText {
+  readonly name: string;
+  readonly wgsl: string;
+}
+export interface Compiled {
+  readonly objective: Objective;
+  /** Every stage between the formula and the kernels, as data. */
+  readonly program: Program;
+  /** The plan of a direction, for a vocabulary size (which decides how rows are aligned). */
+  plan(direction: "value" | "valueAndGrad", vocab: number): Plan;
+  /** The WGSL of value and gradient. */
+  wgsl(vocab?: number): readonly KernelText[];
+  /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */
+  explain(shape?: Partial<Shape>): Explanation;
+  /** The loss and metrics of a batch. @throws PrefcError for every wrong input; see docs */
+  value(batch: Batch, options?: RunOptions): Promise<Value>;
+  valueAndGrad(batch: Batch, options?: GradientOptions): Promise<ValueAndGrad>;
+  /** Buffers held on the device: how many were made, and their bytes. */
+  memory(): { readonly buffersCreated: number; readonly bytes: number };
+  /** Frees every buffer. A later run is refused. */
+  dispose(): void;
+}

@@ -1,0 +1,74 @@
+// Reads the results of a run back: scalars under their names, the loss of each example, and gradients.
+
+import type { Batch } from "../batch/batch.ts";
+import type { Program } from "../compile/pipeline.ts";
+import { fail } from "../core/error.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { GradientOptions, RunOptions, Value } from "./api.ts";
+import type { Device } from "./device.ts";
+import type { Executed } from "./execute.ts";
+import { readBuffer } from "./readback.ts";
+
+/** @throws PrefcError value-not-finite */
+export async function valueOf(
+  device: Device,
+  program: Program,
+  plan: Plan,
+  batch: Batch,
+  done: Executed,
+  options: RunOptions,
+): Promise<Value> {
+  const [loss, ...others] = [...done.scalars] as [number, ...number[]];
+  const names = Object.keys(program.metrics);
+  const metrics = Object.fromEntries(names.map((name, n) => [name, others[n]!]));
+  const next = Object.keys(program.next);
+  const state = Object.fromEntries(next.map((name, n) => [name, others[names.length + n]!]));
+  const where = program.source.name;
+  checkFinite(where, "The loss", loss);
+  for (const [name, number] of Object.entries(metrics)) {
+    checkFinite(where, `The metric "${name}"`, number);
+  }
+  for (const [name, number] of Object.entries(state)) {
+    checkFinite(where, `The next value of the state "${name}"`, number);
+  }
+  const value = { loss, metrics, state, ...(done.times === null ? {} : { times: done.times }) };
+  if (options.perExample !== true || plan.perExample === null) return value;
+  const bytes = 4 * batch.examples;
+  const during = "reading the loss of each example";
+  const read = await readBuffer(device, done.examples, plan.perExample * bytes, bytes, during);
+  return { ...value, perExample: new Float32Array(read) };
+}
+
+function checkFinite(objective: string, what: string, number: number): void {
+  if (Number.isFinite(number)) return;
+  fail(
+    "value-not-finite",
+    `${what} of "${objective}" is ${number} in float32: a value left its range; check parameters and rewards, or run the reference interpreter for its float64 value.`,
+  );
+}
+
+export async function gradientsOf(
+  device: Device,
+  plan: Plan,
+  batch: Batch,
+  done: Executed,
+  { gradients: wanted, into = {} }: GradientOptions,
+): Promise<Readonly<Record<string, Float32Array | GPUBuffer>>> {
+  const gradients: Record<string, Float32Array | GPUBuffer> = {};
+  const read = async (buffer: GPUBuffer, start: number, length: number): Promise<Float32Array> =>
+    new Float32Array(await readBuffer(device, buffer, start * 4, length * 4, "reading a gradient"));
+  for (const [name, { buffer, rows }] of done.gradients) {
+    const keep = wanted === "keep" || name in into;
+    gradients[name] = keep ? buffer : await read(buffer, 0, rows * batch.vocab);
+  }
+  for (const { input, response, slot } of plan.highGradients) {
+    if (response === null) {
+      gradients[input] = await read(done.examples, slot * batch.examples, batch.examples);
+      continue;
+    }
+    const base = done.stacked.bases[plan.responses.indexOf(response)]!;
+    const { length } = batch.responses[response]!.labels;
+    gradients[input] = await read(done.rows, slot * done.stacked.tokens + base, length);
+  }
+  return gradients;
+}
