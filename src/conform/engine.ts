@@ -2,6 +2,7 @@
 // nothing in them about either.
 
 import type { Batch } from "../batch/batch.ts";
+import { fail } from "../core/error.ts";
 import type { Reading } from "./names.ts";
 import type { Expected } from "./recorded.ts";
 
@@ -27,3 +28,10 @@ export interface Engine {
   readonly run: (reading: Reading, batch: Batch, expected: Expected) => Promise<Computed>;
   readonly close: () => void;
 }
+
+/** Fails for an objective whose gradient is with respect to nothing that a file records. */
+export const noLogits = (): never =>
+  fail(
+    "golden-no-logits",
+    "The objective reads neither logits of the policy nor scores, so there is no gradient to compare; give its family a layout.",
+  );

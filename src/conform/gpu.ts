@@ -1,12 +1,11 @@
 // The compiled kernels as an engine. Files of one objective share one compiled program, because hyper-parameters are
 // values of its uniforms; terms are interned, so equal losses are the same node and need no other key.
 
-import { fail } from "../core/error.ts";
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/index.ts";
 import { compile, type Compiled } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device.ts";
-import type { Computed, Engine } from "./engine.ts";
+import { noLogits, type Computed, type Engine } from "./engine.ts";
 
 interface Kept {
   readonly metrics: Objective["metrics"];
@@ -35,13 +34,9 @@ export function gpuEngine(device: Device): Engine {
         params,
         perExample: true,
       });
-      const gradient = gradients["policy"];
-      if (!(gradient instanceof Float32Array)) {
-        return fail(
-          "golden-no-logits",
-          "The objective reads no logits of the policy, so there is no gradient to compare; give its family a layout.",
-        );
-      }
+      const scores = objective.responses.map((response) => gradients[`reward.${response}`]);
+      const parts = gradients["policy"] === undefined ? scores : [gradients["policy"]];
+      const gradient = parts.flatMap((part) => (part instanceof Float32Array ? [...part] : noLogits()));
       return {
         loss,
         gradient,

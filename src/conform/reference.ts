@@ -2,14 +2,13 @@
 // nothing rewritten in between.
 
 import { gradient } from "../ad/gradient.ts";
-import type { Batch, LogitsBinding } from "../batch/batch.ts";
+import type { Batch } from "../batch/batch.ts";
 import { binary, count, reduce } from "../core/build.ts";
 import { isDifferentiated } from "../core/inputs.ts";
-import { fail } from "../core/error.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
-import type { Computed, Engine } from "./engine.ts";
+import { noLogits, type Computed, type Engine } from "./engine.ts";
 
 const overBatch = (node: Node): Node =>
   node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
@@ -21,17 +20,29 @@ const listed = (tensor: Tensor, length: number | undefined, batch: Batch): Float
 const perExample = (tensor: Tensor, batch: Batch): Float64Array =>
   expand(tensor, ["batch"], batch).data;
 
-/** The tensor of policy logits that a recorded gradient belongs to. */
-function policyTensor(inputs: readonly Input[], batch: Batch): LogitsBinding["tensor"] {
-  const bound = inputs
-    .map(({ name }) => batch.inputs[name])
-    .find((binding) => binding?.height === "logits");
-  return bound?.height === "logits"
-    ? bound.tensor
-    : fail(
-        "golden-no-logits",
-        "The objective reads no logits of the policy, so there is no gradient to compare; give its family a layout.",
-      );
+/**
+ * The gradient that a file records: with respect to the policy's logits, or, where the loss reads none, to the scores of
+ * one response after the other. Other tensors, such as those of mismatched completions, are data in every source.
+ */
+function recordedGradient(
+  inputs: readonly Input[],
+  slopes: readonly Tensor[],
+  batch: Batch,
+): ArrayLike<number> {
+  const slopeOf = new Map(inputs.map(({ name }, position) => [name, slopes[position]!]));
+  const bindings = inputs.map(({ name }) => batch.inputs[name]);
+  const bound = bindings.find((binding) => binding?.height === "logits");
+  if (bound?.height === "logits") {
+    const own = inputs.filter(({ name }) => {
+      const binding = batch.inputs[name];
+      return binding?.height === "logits" && binding.tensor === bound.tensor;
+    });
+    const gradients = Object.fromEntries(own.map(({ name }) => [name, slopeOf.get(name)!]));
+    return scatterRows(bound.tensor, gradients, batch);
+  }
+  const scores = Object.keys(batch.responses).map((response) => slopeOf.get(`reward.${response}`));
+  if (scores.some((slope) => slope === undefined)) return noLogits();
+  return scores.flatMap((slope) => [...perExample(slope!, batch)]);
 }
 
 export function referenceEngine(): Engine {
@@ -84,11 +95,7 @@ export function referenceEngine(): Engine {
         );
       return {
         loss: valueOf.get(loss)!.data[0]!,
-        gradient: scatterRows(
-          policyTensor(inputs, batch),
-          Object.fromEntries(inputs.map(({ name }, position) => [name, values[2 + position]!])),
-          batch,
-        ),
+        gradient: recordedGradient(inputs, values.slice(2, 2 + inputs.length), batch),
         perExample: objective.loss.axes.includes("batch")
           ? perExample(valueOf.get(objective.loss)!, batch)
           : null,

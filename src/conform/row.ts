@@ -19,7 +19,7 @@ export interface Row {
   /** How inputs become a batch; chosen rows before rejected ones unless given. */
   readonly layout?: Layout;
   /** What recorded outputs are, besides those that every pair of responses has. */
-  readonly quantities?: (options: Chosen) => Quantities;
+  readonly quantities?: (options: Chosen, given: ReadonlySet<string>) => Quantities;
   /** Why files of these names are no specification. They are read, reported apart and not compared. */
   readonly defect?: string;
 }

@@ -58,18 +58,6 @@ const liger: readonly Row[] = [
     objective: ({ likelihood }) =>
       likelihood === true ? withLikelihood(dpo(), { likelihood: "alpha" }) : dpo(),
   },
-  {
-    names: ["liger/cpo"],
-    keys: {
-      cls: fixed("cpo"),
-      kwargs: nested({
-        beta: param("beta", 0.1),
-        label_smoothing: param("label_smoothing", 0),
-        alpha: param("alpha", 1),
-      }),
-    },
-    objective: () => withLikelihood(referenceFree(dpo()), { likelihood: "alpha" }),
-  },
 ];
 
 /** NVIDIA/NeMo-Aligner, megatron_gpt_dpo_model.py, loss_func. */
@@ -84,32 +72,6 @@ const nemo: Row = {
   objective: () => dpo(),
 };
 
-/** TRL, trl/experimental/cpo/cpo_trainer.py, and trl/experimental/tpo/tpo_trainer.py without its gold responses. */
-const withoutReference: readonly Row[] = [
-  {
-    names: [/^cpo\/sigmoid(?:_label_smoothing[\d.]+|_cpo_alpha[\d.]+)*$/],
-    keys: {
-      loss_type: fixed("sigmoid"),
-      beta: param("beta", 0.1),
-      label_smoothing: param("label_smoothing", 0),
-      cpo_alpha: param("cpo_alpha", 1),
-    },
-    objective: () => withLikelihood(referenceFree(dpo()), { likelihood: "cpo_alpha" }),
-    // recorded before the likelihood is added
-    quantities: () => ({ per_pair_loss: referenceFree(dpo()).loss }),
-  },
-  {
-    names: [/^tpo\/sigmoid_tpo_alpha0(?:\.0)?(?:_label_smoothing[\d.]+)?$/],
-    keys: {
-      loss_type: fixed("sigmoid"),
-      beta: param("beta", 0.01),
-      label_smoothing: param("label_smoothing", 0),
-      tpo_alpha: fixed(0),
-    },
-    objective: () => referenceFree(dpo()),
-  },
-];
-
 /** SakanaAI/DiscoPOP, src/alignment/gpo.py. */
 const discopop: Row = {
   names: ["discopop/sigmoid_loss"],
@@ -122,6 +84,5 @@ export const others: readonly Row[] = [
   ...halos,
   ...liger,
   nemo,
-  ...withoutReference,
   discopop,
 ];
