@@ -89,7 +89,7 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
     reading = interpretGolden(golden);
     const recorded = reading.layout(golden);
     batch = recorded.batch;
-    expected = expectedOf(golden, reading, recorded.gradient);
+    expected = expectedOf(golden, reading, recorded);
     source = sourceErrors(golden.source, expected);
   } catch (error) {
     return failed(file, objective, error);

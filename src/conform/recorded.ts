@@ -1,7 +1,9 @@
 // What a golden file says the results are, under the names that the engines use. Lists have one number per example;
 // averages are what an objective reports as metrics.
 
+import type { Batch } from "../batch/batch.ts";
 import { isGiven, type Golden, type Shapes } from "./golden.ts";
+import type { Recorded } from "./layout.ts";
 import { member, members, real, tensor, type Place } from "./place.ts";
 import { metricOf } from "./quantities.ts";
 import type { Reading } from "./names.ts";
@@ -14,6 +16,11 @@ export interface Average {
 
 export interface Expected {
   readonly loss: number;
+  /**
+   * What the source's own float64 cannot tell apart in a log-probability: it subtracts log Σ e^z from a logit, so some
+   * roundings of 2^-52 of the largest logit remain, however close to 0 the log-probability is.
+   */
+  readonly rounding: number;
   /** [rows, T, V] */
   readonly gradient: Float64Array;
   /** The loss of each example, where it is recorded. */
@@ -25,6 +32,18 @@ export interface Expected {
   /** Recorded averages of metrics that the objective reports. */
   readonly averages: Readonly<Record<string, Average>>;
 }
+
+function largestLogit({ inputs }: Batch): number {
+  const sizes = Object.values(inputs).map((binding) =>
+    binding.height === "logits" && binding.tensor.data instanceof Float64Array
+      ? largest(binding.tensor.data.filter(Number.isFinite))
+      : 0,
+  );
+  return Math.max(0, ...sizes);
+}
+
+/** A completion's log-probability adds up as many differences as it has tokens; each is rounded a few times. */
+const roundings = 64;
 
 const mean = (values: Float64Array): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -57,7 +76,7 @@ function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes)
 export function expectedOf(
   golden: Golden,
   { objective, params, quantities }: Reading,
-  gradient: Float64Array,
+  { batch, gradient }: Recorded,
 ): Expected {
   const { outputs, shapes } = golden;
   const place = member(outputs, "metrics");
@@ -97,6 +116,7 @@ export function expectedOf(
 
   return {
     loss: golden.loss,
+    rounding: roundings * 2 ** -52 * largestLogit(batch),
     gradient,
     perExample: Object.hasOwn(quantities, "per_pair_loss") ? null : list("per_pair_loss"),
     quantities: recordOf(Object.keys(quantities), (name) => {
