@@ -1,77 +1,57 @@
-// `prefc conform DIR`: holds the interpreter and the kernels against what published code computed, file by file.
+// `prefc conform DIR`: holds the interpreter and the kernels against what published code computed, a line for each
+// recorded file. The exit code is 1 when a file failed, and when no file was meant.
 
 import { defineCommand, type CommandDef } from "citty";
+import { runConform } from "../conform/run.ts";
 import { jsonLine, lineWriter, summary } from "../conform/text.ts";
-import { runConform, type ConformOptions } from "../conform/run.ts";
-import { PrefcError } from "../core/error.ts";
+import { oneOf } from "./given.ts";
+import { print, printError } from "./output.ts";
 
 const args = {
   dir: { type: "positional", description: "folder of golden files, or one file", required: true },
-  engine: { type: "string", description: "reference, gpu or both", default: "both" },
+  engine: {
+    type: "string",
+    description: "both, reference or gpu",
+    default: "both",
+    valueHint: "name",
+  },
   adapter: {
     type: "string",
-    description: "GPU adapter: auto, hardware, software, lavapipe or swiftshader",
+    description: "auto, hardware, software, lavapipe or swiftshader; also PREFC_ADAPTER",
+    valueHint: "name",
   },
   only: {
     type: "string",
     description:
-      "only files whose name or objective contains this text; the exact name of an objective selects it alone",
+      "files whose name or objective contains this text; an objective's exact name selects it alone",
+    valueHint: "text",
   },
   json: {
     type: "boolean",
-    description: "one JSON object a line and file; the summary goes to the error output",
-    default: false,
+    description: "one JSON object a line and file; all else goes to the error output",
   },
 } as const;
 
-function engineNamed(name: string): NonNullable<ConformOptions["engine"]> {
-  if (name === "reference" || name === "gpu" || name === "both") return name;
-  throw new PrefcError(
-    "unknown-engine",
-    `There is no engine "${name}"; choose reference, gpu or both.`,
-  );
-}
-
-/** Writes a line and waits until it has been handed over. */
-const write = (stream: NodeJS.WriteStream, line: string): Promise<void> =>
-  new Promise((resolve) => {
-    stream.write(`${line}\n`, () => resolve());
-  });
-
-async function main(dir: string, options: ConformOptions, json: boolean): Promise<number> {
-  const pending: Promise<void>[] = [];
-  let line: (report: Parameters<typeof jsonLine>[0]) => string = jsonLine;
-  const report = await runConform(dir, {
-    ...options,
-    onStart: (start) => {
-      if (!json) line = lineWriter(start);
-    },
-    onFile: (file) => pending.push(write(process.stdout, line(file))),
-  });
-  await Promise.all(pending);
-  await write(json ? process.stderr : process.stdout, summary(report).join("\n"));
-  return report.failed > 0 || report.files.length === 0 ? 1 : 0;
-}
-
-const command: CommandDef<typeof args> = defineCommand({
-  meta: { name: "conform", description: "Compare with recorded results of published code" },
+const command = defineCommand({
+  meta: {
+    name: "conform",
+    description: "Loss and gradient against recorded results of published code",
+  },
   args,
   run: async ({ args: { dir, engine, adapter, only, json } }) => {
-    let code = 1;
-    try {
-      const options = {
-        engine: engineNamed(engine),
-        ...(adapter === undefined ? {} : { adapter }),
-        ...(only === undefined ? {} : { only }),
-      };
-      code = await main(dir, options, json);
-    } catch (error) {
-      if (!(error instanceof PrefcError)) throw error;
-      await write(process.stderr, error.message);
-    }
-    // Dawn's threads would keep the process alive
-    process.exit(code);
+    let line: ReturnType<typeof lineWriter> = jsonLine;
+    const report = await runConform(dir, {
+      engine: oneOf("engine", engine, ["both", "reference", "gpu"]),
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(only === undefined ? {} : { only }),
+      onStart: (start) => {
+        if (json !== true) line = lineWriter(start);
+      },
+      onFile: (file) => print(line(file)),
+    });
+    for (const sentence of summary(report)) (json === true ? printError : print)(sentence);
+    return report.failed > 0 || report.files.length === 0 ? 1 : 0;
   },
 });
 
-export default command;
+export default command as unknown as CommandDef;
