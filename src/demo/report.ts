@@ -61,7 +61,10 @@ function planOf(compiled: Compiled, { batch, bytes }: Column): string {
     const name = `${position + 1}  ${step.kernel.name}`;
     return `  ${name.padEnd(38)}${moved.padStart(8)}   ${faint(purpose(step))}`;
   });
-  return [`  ${lines.length} dispatches in one submission:`, ...lines].join("\n");
+  return [
+    `  ${lines.length} dispatches in one submission; x = z − max z, z the logits:`,
+    ...lines,
+  ].join("\n");
 }
 
 const verdict = (value: number, accepted: number): string =>
@@ -105,7 +108,9 @@ export function report({ title, compiled, compileTime, recorded, columns }: Sect
       ],
       ...Object.keys(trl.gpu.metrics).map(metric),
       [],
-      ["error", "of the loss", "of the gradient", "of the loss", "of the gradient"].map(faint),
+      ["relative error", "of the loss", "of the gradient", "of the loss", "of the gradient"].map(
+        faint,
+      ),
       ["against TRL", ...errors("TRL")],
       ["against the interpreter", ...errors("interpreter")],
       [],
