@@ -19,6 +19,7 @@ export {
   sum,
   type Reduction,
 } from "./reductions.ts";
+export { rank, sort, variance } from "./batch.ts";
 export { constant, param, state } from "./param.ts";
 export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";

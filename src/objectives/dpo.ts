@@ -3,7 +3,8 @@
 
 import { constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
 import { checkOptions, smoothing, type OptionKinds } from "./options.ts";
-import { margin, pairMetrics, type PairwiseObjective } from "./pairwise.ts";
+import { pairMetrics, type PairwiseObjective } from "./pairwise.ts";
+import { pairScores } from "./scores.ts";
 
 /** Defaults of the run-time parameters of the same names. */
 export interface DpoOptions {
@@ -28,7 +29,7 @@ export function dpo(options: DpoOptions = {}): PairwiseObjective {
     "dpo",
     ["w", "l"],
     (g) => {
-      const x = β.times(margin(g));
+      const x = β.times(pairScores(g).difference);
       return neg(constant(1).minus(ε).times(logSigmoid(x))).minus(ε.times(logSigmoid(neg(x))));
     },
     {

@@ -13,6 +13,7 @@ import { sft, sftOptions } from "./sft.ts";
 import { sppo, sppoOptions } from "./sppo.ts";
 import { tdpo1, tdpo1Options, tdpo2, tdpo2Options } from "./tdpo.ts";
 import { tisDpo, tisDpoOptions } from "./tis-dpo.ts";
+import { trlEntries } from "./trl-entries.ts";
 import { wpo, wpoOptions } from "./wpo.ts";
 
 /** The built-in objectives by name. */
@@ -36,6 +37,7 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
     "negative log-likelihood of the chosen responses, averaged over tokens",
   ),
   ...further,
+  ...trlEntries,
   tdpo1: entry("tdpo1", tdpo1Options, tdpo1, "DPO with KL(π_ref ‖ π) at every token in the margin"),
   tdpo2: entry("tdpo2", tdpo2Options, tdpo2, "TDPO₁ with the divergences weighted, the chosen one stopped"),
   "tis-dpo": entry("tis-dpo", tisDpoOptions, tisDpo, "DPO with a given weight for each token"),
@@ -92,3 +94,15 @@ export type { NumberRange, OptionKind, OptionKinds } from "./options.ts";
 export { sft } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";
+export { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
+export { lengthDesensitised, lengthNormalised, weighted, withLabelSmoothing } from "./combinators.ts";
+export type { DesensitisedOptions, Weight } from "./combinators.ts";
+export { alphaDivergence, forwardKl, jsDivergence, reverseKl, withDivergence } from "./divergences.ts";
+export type { AlphaOptions, Divergence } from "./divergences.ts";
+export { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from "./margins.ts";
+export type { BetaOptions, DiscopopOptions, IpoOptions, NoisyOptions } from "./margins.ts";
+export { mix, type Part } from "./mix.ts";
+export { linked, pairScores, scoresOf, type Link, type Scores, type Scoring } from "./scores.ts";
+export { trlDpo } from "./trl.ts";
+export { ldDpo, mpo, rpo, type LdDpoOptions, type RpoOptions } from "./trl-entries.ts";
+export type { DivergenceType, LossType, TrlDpoOptions } from "./trl-options.ts";

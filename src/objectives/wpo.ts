@@ -10,6 +10,8 @@ import {
   mean,
   named,
   objective,
+  PrefcError,
+  reads,
   square,
   stopGrad,
   sum,
@@ -91,6 +93,12 @@ export function withWeighting(
     options,
   );
   return (inner) => {
+    if (reads.sorted(inner)) {
+      throw new PrefcError(
+        "weight-of-sorted",
+        `withWeighting: ${JSON.stringify(inner.name)} sorts scores along the batch, so its numbers belong to no pair and cannot be weighted by the probability of one; weight a loss of single pairs, such as dpo().`,
+      );
+    }
     const names = [...new Set<Pair>([...inner.responses, ...weighted[responses]])];
     return objective(
       `${inner.name} weighted`,

@@ -1,0 +1,63 @@
+// Losses that judge each response by itself, by its score or its log-ratio, and not only the difference of the two.
+
+import { constant, logSigmoid, neg, objective, param, sigmoid, square } from "../dsl/index.ts";
+import type { Expr, Given, PerExample } from "../dsl/index.ts";
+import { betaOptions, type BetaOptions } from "./margins.ts";
+import { checkOptions } from "./options.ts";
+import { logRatio, margin, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
+import { linked } from "./scores.ts";
+
+/** −log σ(βs_w) − ½ log σ(−βs_w) − ½ log σ(−βs_l). Chen et al. 2024 (arXiv 2402.05369), NCA for a pair. */
+export function ncaPair(options: BetaOptions = {}): PairwiseObjective {
+  const { beta = 0.1 } = checkOptions("ncaPair", betaOptions, options);
+  return linked("nca_pair", beta, ({ w, l }, β) => {
+    const low = logSigmoid(neg(β.times(w))).plus(logSigmoid(neg(β.times(l))));
+    return neg(logSigmoid(β.times(w))).minus(low.times(0.5));
+  }, "Chen et al. 2024, arXiv 2402.05369, NCA for a pair");
+}
+
+/** −log σ(βs_w) − log σ(−βs_l). Jung et al. 2024 (arXiv 2404.04656) without the shift of rewards, as TRL since its rewrite. */
+export function bcoPair(options: BetaOptions = {}): PairwiseObjective {
+  const { beta = 0.1 } = checkOptions("bcoPair", betaOptions, options);
+  const source = "Jung et al. 2024, arXiv 2404.04656, without the shift of rewards";
+  const link = (w: Expr<PerExample>, l: Expr<PerExample>): Expr<PerExample> => neg(logSigmoid(w)).minus(logSigmoid(neg(l)));
+  return linked("bco_pair", beta, ({ w, l }, β) => link(β.times(w), β.times(l)), source);
+}
+
+/** (s_w − 1/(2β))² + (s_l + 1/(2β))². Wu et al. 2024 (arXiv 2405.00675), equation 4.7 with certain preferences. */
+export function sppoHard(options: BetaOptions = {}): PairwiseObjective {
+  const { beta = 0.1 } = checkOptions("sppoHard", betaOptions, options);
+  return linked("sppo_hard", beta, ({ w, l }, β) => {
+    const half = constant(0.5).over(β);
+    return square(w.minus(half)).plus(square(l.plus(half)));
+  }, "Wu et al. 2024, arXiv 2405.00675, with certain preferences");
+}
+
+/**
+ * Anchored losses are of log-ratios themselves: a divergence in one term and not in the other has no meaning
+ * (huggingface/trl#6441), so combinators that change scores do not reach them.
+ */
+function anchored(
+  name: string,
+  options: BetaOptions,
+  loss: (g: Given<Pair>, β: Expr) => Expr<PerExample>,
+): PairwiseObjective {
+  const { beta = 0.1 } = checkOptions(name, betaOptions, options);
+  const β = param("beta", beta);
+  return objective(name, ["w", "l"], (g) => loss(g, β), {
+    source: "D'Oosterlinck et al. 2024, arXiv 2408.06266",
+    metrics: (g) => pairMetrics(g, β),
+  });
+}
+
+/** 1 − σ(βh_w) + σ(βh_l), with 1 − σ(x) = σ(−x). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-zero. */
+export const apoZero = (options: BetaOptions = {}): PairwiseObjective =>
+  anchored("apo_zero", options, (g, β) =>
+    sigmoid(neg(β.times(logRatio(g, g.y.w)))).plus(sigmoid(β.times(logRatio(g, g.y.l)))),
+  );
+
+/** σ(βh_w) + 1 − σ(βΔ), with 1 − σ(x) = σ(−x). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-down. */
+export const apoDown = (options: BetaOptions = {}): PairwiseObjective =>
+  anchored("apo_down", options, (g, β) =>
+    sigmoid(β.times(logRatio(g, g.y.w))).plus(sigmoid(neg(β.times(margin(g))))),
+  );

@@ -1,0 +1,125 @@
+// f-DPO: the reverse KL divergence that holds the policy to the reference, replaced by another one. A divergence is a
+// function of the log-ratio, s = f′(π/π_ref) up to a constant, and a loss of scores is had for another divergence by
+// handing it other scores.
+
+import {
+  abs,
+  exp,
+  expm1,
+  logSigmoid,
+  maximum,
+  neg,
+  param,
+  stopGrad,
+  where,
+} from "../dsl/index.ts";
+import type { Expr, PerExample } from "../dsl/index.ts";
+import { checkOptions, type OptionKinds } from "./options.ts";
+import type { PairwiseObjective } from "./pairwise.ts";
+import { changed, rescored, scoresOf } from "./scores.ts";
+
+type Score = Expr<PerExample>;
+
+/** What a divergence makes of log-ratios. */
+export interface Divergence {
+  /** TRL's f_divergence_type. */
+  readonly name: string;
+  /** s(h) */
+  readonly score: (h: Score) => Score;
+  /** s(h_w) − s(h_l), where there is a form that neither cancels nor overflows. */
+  readonly difference?: (w: Score, l: Score) => Score;
+}
+
+/** s(h) = h: DPO itself. */
+export const reverseKl: Divergence = { name: "reverse_kl", score: (h) => h };
+
+/** s(h) = log σ(h) = log(u / (1 + u)) with u = eʰ */
+export const jsDivergence: Divergence = { name: "js_divergence", score: logSigmoid };
+
+/** eᵃ − eᵇ from e^m (expm1(a − m) − expm1(b − m)), m the larger: no infinity less another one, no rounding at a = b. */
+const differenceOfExponentials = (a: Score, b: Score): Score => {
+  const m = stopGrad(maximum(a, b));
+  return exp(m).times(expm1(a.minus(m)).minus(expm1(b.minus(m))));
+};
+
+/** s(h) = −e⁻ʰ = −1/u */
+export const forwardKl: Divergence = {
+  name: "forward_kl",
+  score: (h) => neg(exp(neg(h))),
+  difference: (w, l) => differenceOfExponentials(neg(l), neg(w)),
+};
+
+/** Which α-divergence, and how far its exponential may go. */
+export interface AlphaOptions {
+  /** α; 0.5. At 1 it is the reverse KL divergence, at 0 the forward one. */
+  readonly f_alpha_divergence_coef?: number;
+  /** The largest exponent; beyond it the gradient is 0. 80, TRL's for float32 and bfloat16. */
+  readonly largest?: number;
+  /** Whether the coefficient is α, or 1 − α as TRL meant by it up to 0.28; "alpha". */
+  readonly meaning?: "alpha" | "one-minus-alpha";
+}
+
+const alphaOptions: OptionKinds = {
+  f_alpha_divergence_coef: "number",
+  largest: "number",
+  meaning: ["alpha", "one-minus-alpha"],
+};
+
+/** s(h) = e^{(α − 1) h} / (α − 1) = u^{α−1} / (α − 1), and h where |α − 1| < 10⁻⁶. */
+export function alphaDivergence(options: AlphaOptions = {}): Divergence {
+  const {
+    f_alpha_divergence_coef = 0.5,
+    largest = 80,
+    meaning = "alpha",
+  } = checkOptions("alphaDivergence", alphaOptions, options);
+  const coefficient = param("f_alpha_divergence_coef", f_alpha_divergence_coef);
+  const a = meaning === "alpha" ? coefficient.minus(1) : neg(coefficient);
+  const isReverseKl = abs(a).lt(1e-6);
+  // where both sides are computed, so neither may divide by 0
+  const divisor = where(isReverseKl, 1, a);
+  const exponent = (h: Score): Score => {
+    const x = a.times(h);
+    return where(x.gt(largest), largest, x);
+  };
+  return {
+    name: "alpha_divergence",
+    score: (h) => where(isReverseKl, h, exp(exponent(h)).over(divisor)),
+    difference: (w, l) =>
+      where(
+        isReverseKl,
+        w.minus(l),
+        differenceOfExponentials(exponent(w), exponent(l)).over(divisor),
+      ),
+  };
+}
+
+/**
+ * The loss of scores under another divergence.
+ *
+ * Wang et al. 2024 (arXiv 2309.16240), as TRL computes it: trl/trainer/dpo_trainer.py, `f_divergence_type`.
+ * @throws PrefcError combination-without-effect where the loss reads no scores, such as sft and apo_zero.
+ */
+export function withDivergence(
+  divergence: Divergence,
+): (inner: PairwiseObjective) => PairwiseObjective {
+  const { name, score, difference } = divergence;
+  return (inner) =>
+    name === reverseKl.name
+      ? inner
+      : changed(
+          inner,
+          {
+            combinator: "withDivergence",
+            what: "another divergence, because it does not read scores",
+            name: `${inner.name} ${name}`,
+            source: "divergence: Wang et al. 2024, arXiv 2309.16240",
+          },
+          (g) =>
+            inner.define(
+              rescored(g, ({ w, l }) => ({
+                ...scoresOf(score(w), score(l)),
+                ...(difference === undefined ? {} : { difference: difference(w, l) }),
+              })),
+            ),
+        );
+}

@@ -1,0 +1,65 @@
+// Sums of objectives over the same batch: MPO, RPO, and whatever a trainer calls a multi-loss. What the parts have in
+// common (log-probabilities, log-ratios, weights) is the same expression and is computed once.
+
+import { objective, PrefcError, type Next } from "../dsl/index.ts";
+import { weighted, type Weight } from "./combinators.ts";
+import type { Pair, PairwiseObjective } from "./pairwise.ts";
+
+/** An objective and what its loss is multiplied by. */
+export type Part = readonly [part: PairwiseObjective, weight: Weight];
+
+/** The states of all parts; two parts may share one only if they leave the same value. */
+function merged(names: readonly string[], parts: readonly Next[]): Next {
+  const next: Record<string, Next[string]> = {};
+  parts.forEach((states, position) => {
+    for (const [name, value] of Object.entries(states)) {
+      if (next[name] !== undefined && next[name].node !== value.node) {
+        throw new PrefcError(
+          "states-differ",
+          `mix: ${JSON.stringify(names[position])} leaves another value in the state ${JSON.stringify(name)} than a part before it; rename one of the states.`,
+        );
+      }
+      next[name] = value;
+    }
+  });
+  return next;
+}
+
+/**
+ * Σ weight · loss, by name: `mix({ dpo: [dpo(), 0.8], sft: [sft(), 1] })`. A single part of weight 1 is the part itself.
+ * Of metrics that several parts report, the one counts that reads the most responses, and of those the first.
+ * @throws PrefcError mix-of-nothing, mix-part, states-differ, parameter-defaults-differ
+ */
+export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
+  const names = Object.keys(parts);
+  for (const name of names) {
+    if (Array.isArray(parts[name]) && parts[name].length === 2) continue;
+    throw new PrefcError(
+      "mix-part",
+      `mix: the part ${JSON.stringify(name)} is not a pair; write ${JSON.stringify(name)}: [objective, weight].`,
+    );
+  }
+  const members = Object.values(parts).map(([part, weight]) => weighted(part, weight));
+  const [first] = members;
+  if (first === undefined) {
+    throw new PrefcError("mix-of-nothing", "mix: there are no parts; give at least one, as { name: [objective, weight] }.");
+  }
+  if (members.length === 1) return first;
+  const responses = [...new Set<Pair>(members.flatMap((part) => part.responses))];
+  const rank = (position: number): number => members[position]!.responses.length;
+  const order = members.map((_, position) => position).toSorted((a, b) => rank(a) - rank(b) || b - a);
+  return objective(
+    names.join(" + "),
+    responses,
+    (g) => {
+      const made = members.map((part) => part.define(g));
+      const [head, ...tail] = made.map(({ loss }) => loss);
+      return {
+        loss: tail.reduce((sum, loss) => sum.plus(loss), head!),
+        metrics: Object.assign({}, ...order.map((position) => made[position]!.metrics)) as typeof made[0]["metrics"],
+        next: merged(names, made.map(({ next }) => next)),
+      };
+    },
+    { source: [...new Set(members.map(({ source }) => source))].join("; ") },
+  );
+}
