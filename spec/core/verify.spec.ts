@@ -47,7 +47,7 @@ describe("verify", () => {
   });
 
   it.each<[string, Node, RegExp]>([
-    ["unknown kind", forged(exp, { tag: "sort" }), /there is no kind of node "sort"/],
+    ["unknown kind", forged(exp, { tag: "scan" }), /there is no kind of node "scan"/],
     ["unknown operator", forged(exp, { op: "sin" }), /there is no unary operator "sin"/],
     [
       "inherited operator",

@@ -28,6 +28,7 @@ function contributions(node: Node, cotangent: Node): Contributions {
     case "input":
     case "iota":
     case "count":
+    case "sort":
     case "stop":
       return [];
   }

@@ -2,9 +2,10 @@
 // a cotangent between index spaces and never look at values beyond the comparisons written here.
 
 import { describeAxis } from "../core/axis.ts";
-import { binary, constant, iota, select, unary } from "../core/build.ts";
+import { at, binary, constant, iota, select, sort, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import type { At, Node, Reduce, Select } from "../core/node.ts";
+import { sortOps } from "../core/ops.ts";
 import type { Contributions } from "./elementwise.ts";
 import { sumOver, times } from "./simplify.ts";
 
@@ -27,18 +28,31 @@ export function reduceContributions(node: Reduce, cotangent: Node): Contribution
   }
 }
 
+/** The cotangent read through the inverse of a permutation of the batch; undefined when the index is no permutation. */
+function permutedBack(index: Node, cotangent: Node): Node | undefined {
+  if (index.tag !== "sort") return undefined;
+  // a cotangent that is the same for all examples stays so under any permutation
+  if (!cotangent.axes.includes(index.axis)) return cotangent;
+  const inverse = sort(sortOps[index.op].inverse, index.axis, index.args[0]);
+  return at(cotangent, index.axis, inverse);
+}
+
 /**
- * body[axis := index] passes its cotangent to the entry that was read: a choice by comparison, never a scatter.
- * @throws PrefcError "gradient-of-at" if the bound variable also remains free outside, as in a permutation.
+ * body[axis := index] passes its cotangent to the entry that was read: a choice by comparison, never a scatter. What
+ * was sorted gets its cotangent through the inverse permutation: Σ_i g(i) x(order(i)) = Σ_j g(rank(j)) x(j).
+ * @throws PrefcError "gradient-of-at" if the bound variable also remains free outside and the index is no permutation.
  */
 export function atContributions(node: At, cotangent: Node): Contributions {
   const [body, index] = node.args;
   if (!body.axes.includes(node.axis)) return [cotangent, null];
   if (node.axes.includes(node.axis)) {
-    fail(
-      "gradient-of-at",
-      `at: the index into ${describeAxis(node.axis)} itself ranges over ${describeAxis(node.axis)}, and such a lookup has no gradient here; stop the gradient of its body or index with something else.`,
-    );
+    const back = permutedBack(index, cotangent);
+    return back !== undefined
+      ? [back, null]
+      : fail(
+          "gradient-of-at",
+          `at: the index into ${describeAxis(node.axis)} itself ranges over ${describeAxis(node.axis)}, and only an order of the batch has a gradient there; sort along the batch, or stop the gradient of what is picked from.`,
+        );
   }
   const here = binary("eq", iota(node.axis), index);
   return [select(here, cotangent, constant(0)), null];

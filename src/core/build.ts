@@ -2,7 +2,7 @@
 // so `===` is structural equality and common-subexpression elimination happens by construction. The few
 // rules that make a term well formed (axes, dtypes) are checked here, for every caller.
 
-import { checkAxes, extentAxes, unionAxes, type Axis } from "./axis.ts";
+import { checkAxes, describeAxis, extentAxes, unionAxes, type Axis } from "./axis.ts";
 import { fail } from "./error.ts";
 import type { DType, Node, Param } from "./node.ts";
 import {
@@ -10,6 +10,7 @@ import {
   unarySignatures,
   type BinaryOp,
   type ReduceOp,
+  type SortOp,
   type UnaryOp,
 } from "./signatures.ts";
 
@@ -148,17 +149,21 @@ export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
   });
 }
 
+/** Fails where an axis is to be bound on which the extent of another one depends. */
+function checkRagged(op: string, axis: Axis, x: Node): void {
+  if (!x.axes.some((other) => extentAxes(other).includes(axis))) return;
+  fail(
+    "ragged-order",
+    `${op}("${axis}", …): the operand still ranges over tokens; reduce the token axis first.`,
+  );
+}
+
 /** Binds `axis`. An operand that does not mention the axis is still a function of it. */
 export function reduce(op: ReduceOp, axis: Axis, x: Node): Node {
   if (x.dtype !== "f32")
     fail("dtype-mismatch", `${op}: the operand is ${x.dtype}, but a reduction takes f32.`);
   const rest = x.axes.filter((other) => other !== axis);
-  if (rest.some((other) => extentAxes(other).includes(axis))) {
-    fail(
-      "ragged-order",
-      `${op}("${axis}", …): the operand still ranges over tokens; reduce the token axis first.`,
-    );
-  }
+  checkRagged(op, axis, x);
   const axes = unionAxes(rest, extentAxes(axis));
   checkAxes(axes, op);
   return intern(`${op}:${axis}`, { tag: "reduce", op, axis, dtype: "f32", axes, args: [x] });
@@ -167,12 +172,33 @@ export function reduce(op: ReduceOp, axis: Axis, x: Node): Node {
 export function at(body: Node, axis: Axis, index: Node): Node {
   if (index.dtype !== "i32")
     fail("dtype-mismatch", `at: the index is ${index.dtype}, but it must be i32.`);
+  checkRagged("at", axis, body);
   const axes = unionAxes(
     body.axes.filter((other) => other !== axis),
     index.axes,
   );
   checkAxes(axes, "at");
   return intern(axis, { tag: "at", axis, dtype: body.dtype, axes, args: [body, index] });
+}
+
+/** Binds nothing: the result ranges over the batch, whatever the operand, which must be a value per example. */
+export function sort(op: SortOp, axis: Axis, x: Node): Node {
+  if (x.dtype !== "f32")
+    fail("dtype-mismatch", `${op}: the operand is ${x.dtype}, but it must be f32.`);
+  if (axis !== "batch") {
+    return fail(
+      "sort-axis",
+      `${op}: only the batch has an order, but the axis is ${describeAxis(axis)}.`,
+    );
+  }
+  const other = x.axes.find((one) => one !== "batch");
+  if (other !== undefined) {
+    fail(
+      "sort-axis",
+      `${op}: the operand still ranges over ${describeAxis(other)}; reduce it to one number per example first.`,
+    );
+  }
+  return intern(op, { tag: "sort", op, axis, dtype: "i32", axes: ["batch"], args: [x] });
 }
 
 export function stop(x: Node): Node {
@@ -194,6 +220,8 @@ export function withArgs(node: Node, args: readonly Node[]): Node {
       return reduce(node.op, node.axis, a);
     case "at":
       return at(a, node.axis, b);
+    case "sort":
+      return sort(node.op, node.axis, a);
     case "stop":
       return stop(a);
     case "const":
@@ -213,11 +241,8 @@ export function substitute(
 ): readonly Node[] {
   const made = new Map<Node, Node>();
   for (const node of order) {
-    const rebuilt = withArgs(
-      node,
-      node.args.map((arg) => made.get(arg)!),
-    );
-    made.set(node, change(rebuilt, node));
+    const args = node.args.map((arg) => made.get(arg)!);
+    made.set(node, change(withArgs(node, args), node));
   }
   return roots.map((root) => made.get(root)!);
 }

@@ -80,6 +80,7 @@ function piece(node: Node, args: readonly Piece[]): Piece {
     case "select":
       return call("where", args);
     case "reduce":
+    case "sort":
       return call(`${node.op}[${spellAxis(node.axis)}]`, args);
     case "at":
       return atom(`${within(a, strengths.atom)}[${spellAxis(node.axis)} = ${b.text}]`);

@@ -1,9 +1,9 @@
 // The core calculus: an expression is a function of named index variables, and a node is one immutable,
 // hash-consed term of it. Everything above (surface language, gradient, streams, kernels) is built from
-// these twelve tags; what an operator means is in ops.ts, how nodes are made and shared is in build.ts.
+// these dozen tags; what an operator means is in ops.ts, how nodes are made and shared is in build.ts.
 
 import type { Axis } from "./axis.ts";
-import type { BinaryOp, ReduceOp, UnaryOp } from "./signatures.ts";
+import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./signatures.ts";
 
 export type DType = "f32" | "i32" | "bool";
 
@@ -74,6 +74,16 @@ export interface At extends Common {
   readonly axis: Axis;
   readonly args: readonly [Node, Node];
 }
+/**
+ * The stable ascending order of a value per example, as a permutation of the batch. "order" is the example that comes
+ * i-th, "rank" the position at which example i comes; the two are inverse to each other, and ties keep their order.
+ */
+export interface Sort extends Common {
+  readonly tag: "sort";
+  readonly op: SortOp;
+  readonly axis: "batch";
+  readonly args: readonly [Node];
+}
 /** The identity, with derivative zero. */
 export interface Stop extends Common {
   readonly tag: "stop";
@@ -91,6 +101,7 @@ export type Node =
   | Select
   | Reduce
   | At
+  | Sort
   | Stop;
 
 /** All nodes below the roots, arguments before users; iterative, so depth is no limit. */

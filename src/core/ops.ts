@@ -10,10 +10,11 @@ import {
   type BinaryOp,
   type ReduceOp,
   type Signature,
+  type SortOp,
   type UnaryOp,
 } from "./signatures.ts";
 
-export type { BinaryOp, ReduceOp, UnaryOp } from "./signatures.ts";
+export type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./signatures.ts";
 
 /** The meaning of an operator of one operand. */
 interface UnaryMeaning {
@@ -38,6 +39,12 @@ export interface UnaryRow extends Signature, UnaryMeaning {
   readonly to: DType;
 }
 export interface BinaryRow extends Signature, BinaryMeaning {}
+export interface SortRow {
+  /** The permutation of the positions 0 … n − 1, given the values there. */
+  readonly reference: (values: ArrayLike<number>) => readonly number[];
+  /** What undoes the permutation. */
+  readonly inverse: SortOp;
+}
 export interface ReduceRow {
   readonly identity: number;
   readonly combine: (a: number, b: number) => number;
@@ -198,4 +205,16 @@ export const reduceOps: Readonly<Record<ReduceOp, ReduceRow>> = {
       return m === -Infinity ? m : m + Math.log1p(Math.exp(Math.min(a, b) - m));
     },
   },
+};
+
+/** Positions by ascending value; those of equal values keep their order, so that every engine agrees. */
+const order = (values: ArrayLike<number>): readonly number[] =>
+  Array.from(values, (_, position) => position).toSorted((i, j) =>
+    values[i]! < values[j]! ? -1 : values[i]! > values[j]! ? 1 : i - j,
+  );
+
+export const sortOps: Readonly<Record<SortOp, SortRow>> = {
+  order: { reference: order, inverse: "rank" },
+  // the rank of i is where i comes in the order: the inverse permutation
+  rank: { reference: (values) => order(order(values)), inverse: "order" },
 };

@@ -13,6 +13,7 @@ import {
   param,
   reduce,
   select,
+  sort,
   state,
   stop,
   unary,
@@ -22,9 +23,11 @@ import type { DType, Node } from "./node.ts";
 import {
   binaryOps,
   reduceOps,
+  sortOps,
   unaryOps,
   type BinaryOp,
   type ReduceOp,
+  type SortOp,
   type UnaryOp,
 } from "./ops.ts";
 import {
@@ -93,6 +96,7 @@ function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): No
   if (isOp<UnaryOp>(unaryOps, op)) return unary(op, arg());
   if (isOp<BinaryOp>(binaryOps, op)) return binary(op, arg(), next());
   if (isOp<ReduceOp>(reduceOps, op)) return reduce(op, bracketed(cursor), arg());
+  if (isOp<SortOp>(sortOps, op)) return sort(op, bracketed(cursor), arg());
   switch (op) {
     case "const":
       return constant(number(cursor), dtype);

@@ -29,6 +29,7 @@ function operation(node: Node): string {
     case "binary":
       return node.op;
     case "reduce":
+    case "sort":
       return `${node.op}[${spellAxis(node.axis)}]`;
     case "select":
     case "stop":

@@ -39,6 +39,8 @@ export type BinaryOp =
 
 export type ReduceOp = "sum" | "max" | "logSumExp";
 
+export type SortOp = "order" | "rank";
+
 export interface Signature {
   readonly from: readonly DType[];
   /** Result type; null means the type of the operands. */

@@ -3,7 +3,7 @@
 
 import { compareAxes, extentAxes, isTokenAxis, type Axis } from "./axis.ts";
 import type { DType, Node } from "./node.ts";
-import { binaryOps, reduceOps, unaryOps } from "./ops.ts";
+import { binaryOps, reduceOps, sortOps, unaryOps } from "./ops.ts";
 import { spellAxis } from "./spell.ts";
 
 const arity: Readonly<Record<Node["tag"], number>> = {
@@ -17,6 +17,7 @@ const arity: Readonly<Record<Node["tag"], number>> = {
   select: 3,
   reduce: 1,
   at: 2,
+  sort: 1,
   stop: 1,
 };
 const dtypes: ReadonlySet<string> = new Set<DType>(["f32", "i32", "bool"]);
@@ -66,6 +67,9 @@ function dueAxes(node: Node): readonly Axis[] | undefined {
       include(node.args[0].axes.filter((axis) => axis !== node.axis));
       include(extentAxes(node.axis));
       break;
+    case "sort":
+      include([...node.args[0].axes, node.axis]);
+      break;
     case "at": {
       const [body, index] = node.args;
       include(body.axes.filter((axis) => axis !== node.axis));
@@ -107,6 +111,8 @@ function dueType(node: Node): DType | undefined {
     }
     case "reduce":
       return takes(["f32"], node.args) ? "f32" : undefined;
+    case "sort":
+      return takes(["f32"], node.args) ? "i32" : undefined;
     case "at":
       return node.args[1].dtype === "i32" ? node.args[0].dtype : undefined;
     case "stop":
@@ -148,9 +154,20 @@ function badAttributes(node: Node): string | undefined {
       return node.axis === "batch" && node.args[0].axes.some(isTokenAxis)
         ? "it reduces the batch of an operand that still ranges over tokens"
         : undefined;
+    case "sort":
+      if (!Object.hasOwn(sortOps, node.op)) return `there is no sorting "${String(node.op)}"`;
+      // the type allows nothing else, but a damaged node may hold anything
+      if ((node.axis as Axis) !== "batch") return "it sorts along another axis than the batch";
+      return node.args[0].axes.some((axis) => axis !== "batch")
+        ? "it sorts more than one number per example"
+        : undefined;
+    case "at":
+      if (!isAxis(node.axis)) return `"${node.axis}" is not an axis`;
+      return node.axis === "batch" && node.args[0].axes.some(isTokenAxis)
+        ? "it picks from the batch of an operand that still ranges over tokens"
+        : undefined;
     case "iota":
     case "count":
-    case "at":
       return isAxis(node.axis) ? undefined : `"${node.axis}" is not an axis`;
     case "select":
     case "stop":

@@ -31,13 +31,13 @@ const binds = (node: Node, name: AxisName): boolean =>
   (node.tag === "reduce" || node.tag === "at") && nameOf(node.axis) === name;
 
 /** An expression and the core axis that a name stands for in it. */
-interface Along {
+export interface Along {
   readonly e: AnyExpr;
   readonly axis: Axis;
 }
 
 /** Checks that a value is an expression that has an axis of this name; `where` begins the sentence of the error. */
-function along(
+export function along(
   where: string,
   axis: unknown,
   value: unknown,

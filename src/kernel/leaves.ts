@@ -74,6 +74,7 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
       case "select":
       case "stop":
       case "at":
+      case "sort":
       case "reduce":
         return null;
     }

@@ -77,6 +77,7 @@ function compute(node: Node, arg: (node: Node) => Value): Value {
     case "count":
     case "reduce":
     case "at":
+    case "sort":
       return fail(
         "kernel-leaf",
         `A ${node.tag} cannot be computed here; an earlier stage should have replaced it.`,

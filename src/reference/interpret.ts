@@ -10,8 +10,8 @@ import { parameterValue } from "../batch/params.ts";
 import { checkValues } from "../batch/values.ts";
 import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
-import { topological, type At, type Node, type Reduce } from "../core/node.ts";
-import { binaryOps, reduceOps, unaryOps } from "../core/ops.ts";
+import { topological, type At, type Node, type Reduce, type Sort } from "../core/node.ts";
+import { binaryOps, reduceOps, sortOps, unaryOps } from "../core/ops.ts";
 import { readInput } from "./inputs.ts";
 import {
   fieldOf,
@@ -89,6 +89,17 @@ function substitution(node: At, body: Read, index: Read, batch: Batch): Read {
   };
 }
 
+/** The permutation of the batch that puts the operand in order, worked out once. */
+function permutation(node: Sort, operand: Read, batch: Batch): Read {
+  let positions: readonly number[] | undefined;
+  return (place) => {
+    positions ??= sortOps[node.op].reference(
+      Array.from({ length: batch.examples }, (_, example) => operand({ ...place, batch: example })),
+    );
+    return positions[place.batch]!;
+  };
+}
+
 /** What a node is in each environment, given what its arguments are. */
 function denote(node: Node, args: readonly Read[], batch: Batch, params: Params): Read {
   const [a, b, c] = args as readonly [Read, Read, Read];
@@ -122,6 +133,8 @@ function denote(node: Node, args: readonly Read[], batch: Batch, params: Params)
       return reduction(node, a, batch);
     case "at":
       return substitution(node, a, b, batch);
+    case "sort":
+      return permutation(node, a, batch);
     case "stop":
       return a;
   }

@@ -27,7 +27,9 @@ interface Trail {
 }
 
 const head = (node: Node): string =>
-  node.tag === "unary" || node.tag === "binary" || node.tag === "reduce" ? node.op : node.tag;
+  node.tag === "unary" || node.tag === "binary" || node.tag === "reduce" || node.tag === "sort"
+    ? node.op
+    : node.tag;
 
 /** Binds an axis of the pattern to an axis of the term; false when they cannot be the same. */
 function bindAxis(pattern: Axis, axis: Axis, trail: Trail): boolean {
@@ -57,6 +59,8 @@ function sameHead(pattern: Node, node: Node, trail: Trail): boolean {
       return (
         node.tag === "reduce" && pattern.op === node.op && bindAxis(pattern.axis, node.axis, trail)
       );
+    case "sort":
+      return node.tag === "sort" && pattern.op === node.op;
     case "at":
       return node.tag === "at" && bindAxis(pattern.axis, node.axis, trail);
     case "select":

@@ -158,6 +158,7 @@ export function instantiate(term: Node, order: readonly Node[], bindings: Bindin
       case "unary":
       case "binary":
       case "select":
+      case "sort":
       case "stop":
         made.set(node, bindings.nodes.get(node) ?? withArgs(node, args));
     }

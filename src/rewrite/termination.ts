@@ -11,6 +11,7 @@ import type { BinaryOp } from "../core/ops.ts";
 const rows: readonly (readonly string[])[] = [
   ["at"],
   ["reduce"],
+  ["sort"],
   ["pow"],
   ["log"],
   ["square", "sqrt"],

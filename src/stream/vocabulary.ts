@@ -42,6 +42,7 @@ function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | nu
     case "count":
     case "reduce":
     case "at":
+    case "sort":
     case "stop":
       return null;
   }
