@@ -67,6 +67,8 @@ export const boundAxis = (rule: Rule): Axis | undefined =>
 /** Where a variable may live when the rule's axis variable stands for `axis`. */
 const allowed = (variable: Node, axis: Axis | undefined): readonly (readonly Axis[])[] =>
   subspaces.filter((one) => {
+    const { within } = variableOf(variable)!;
+    if (within !== undefined && !one.every((other) => within.includes(other))) return false;
     const free =
       variableOf(variable)!.without === undefined || axis === undefined || !one.includes(axis);
     // tokens cannot outlive the batch that they are ragged over

@@ -16,7 +16,10 @@ export const token: Value = name("token", "u32");
 export interface Leaves {
   /** A scope for values used in a stage: what earlier stages stored is loaded, the rest computed. */
   open(stage: number): Scope;
-  storeExample(slot: number, v: Value): Statement;
+  /** Stores a value of this example; `position` is another example to store it at. */
+  storeExample(slot: number, v: Value, position?: Value): Statement;
+  /** A value per example where it is stored, at any example. */
+  load(node: Node, position: Value): Value;
   storeToken(field: number, v: Value): Statement;
   /** First token of this example's response, or the end of its tokens. */
   firstToken(response: string): Value;
@@ -32,7 +35,8 @@ export interface Leaves {
 export function leaves(program: RowProgram, analysis: Analysis): Leaves {
   const names = { next: 0 };
   const stride = k.plus(examples, k.u32(1));
-  const atExample = (slot: number): Value => k.plus(k.times(k.u32(slot), examples), example);
+  const atExample = (slot: number, position: Value = example): Value =>
+    k.plus(k.times(k.u32(slot), examples), position);
   const atToken = (field: number): Value =>
     k.plus(k.times(k.u32(field), name("shape.tokens", "u32")), token);
   const offset = (response: string, position: Value): Value => {
@@ -43,6 +47,17 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
   const endToken = (response: string): Value => offset(response, k.plus(example, k.u32(1)));
   const real = (v: Value): Value => k.call("f32", "f32", v);
   const index = (v: Value): Value => k.call("i32", "i32", v);
+
+  // buffers hold reals; small whole numbers and truth values fit into them exactly
+  const stored = (v: Value): Value => (v.type === "f32" ? v : real(v));
+  const restored = (node: Node, v: Value): Value => {
+    if (node.dtype === "bool") return k.infix(v, "!=", k.f32(0));
+    return node.dtype === "i32" ? index(v) : v;
+  };
+  const load = (node: Node, position: Value): Value => {
+    const slot = node.tag === "input" ? program.exampleSlot(node) : analysis.slotOf(node);
+    return restored(node, k.load("examples", atExample(slot, position), "f32"));
+  };
 
   const input = (node: Node): Value => {
     if (spaceOf(node) !== "token") {
@@ -85,15 +100,18 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
       if (isLeafTag(node)) return given(node);
       const isKept = analysis.stored.has(node) && analysis.stageOf(node) < stage;
       if (!isKept) return null;
-      const slot = analysis.slotOf(node);
       return spaceOf(node) === "example"
-        ? k.load("examples", atExample(slot), "f32")
-        : k.load("scalars", k.u32(slot), "f32");
+        ? load(node, example)
+        : k.load("scalars", k.u32(analysis.slotOf(node)), "f32");
     };
+  const elsewhere = (body: Node, position: Value): Value =>
+    load(body, k.call("u32", "u32", position));
 
   return {
-    open: (stage) => scope(leaf(stage), names),
-    storeExample: (slot, v) => k.assign(`examples[${atExample(slot).code}]`, v),
+    open: (stage) => scope(leaf(stage), names, elsewhere),
+    storeExample: (slot, v, position) =>
+      k.assign(`examples[${atExample(slot, position).code}]`, stored(v)),
+    load,
     storeToken: (field, v) => k.assign(`rows[${atToken(field).code}]`, v),
     firstToken,
     endToken,

@@ -4,7 +4,7 @@
 
 import { isTokenAxis } from "../core/axis.ts";
 import { binary, reduce, substitute, unary } from "../core/build.ts";
-import { topological, type Node, type Reduce } from "../core/node.ts";
+import { topological, type Node, type Reduce, type Sort } from "../core/node.ts";
 
 /** A value per completion token of one response. */
 export interface TokenOutput {
@@ -47,13 +47,23 @@ export const isLeafTag = (node: Node): boolean =>
   node.tag === "iota" ||
   node.tag === "count";
 
+/** Whether a value is made of the values of other examples or tokens, by all lanes together. */
+export const isCollective = (node: Node): node is Reduce | Sort =>
+  node.tag === "reduce" || node.tag === "sort";
+
+/** Whether a node reads an argument at other examples than its own, which only a buffer makes possible. */
+export const readsElsewhere = (node: Node, arg: Node): boolean =>
+  spaceOf(arg) === "example" &&
+  (node.tag === "sort" ||
+    (node.tag === "at" && node.axis === "batch" && arg === node.args[0] && arg !== node.args[1]));
+
 export interface Analysis {
-  readonly reductions: readonly Reduce[];
+  readonly collectives: readonly (Reduce | Sort)[];
   /** Values kept in buffers; all others are computed where they are used. */
   readonly stored: ReadonlySet<Node>;
   /** The stage in which a value can be computed: everything it needs was stored in earlier ones. */
   readonly stageOf: (node: Node) => number;
-  /** The stage from which a value may be used: a reduction only after the stage that computes it. */
+  /** The stage from which a value may be used: a collective one only after the stage that computes it. */
   readonly readyAt: (node: Node) => number;
   /** Stages 0 … stages − 1 compute what is stored; outputs come after them. */
   readonly stages: number;
@@ -72,22 +82,26 @@ export function analyse(program: RowProgram): Analysis {
 
   const stored = new Set<Node>();
   for (const node of order) {
-    if (node.tag === "reduce") stored.add(node);
+    if (isCollective(node)) stored.add(node);
     for (const arg of node.args) {
       const crosses = spaceOf(arg) === "example" && spaceOf(node) === "token";
       if (crosses && !isLeafTag(arg)) stored.add(arg);
+      // an input lies in a buffer already
+      if (readsElsewhere(node, arg) && arg.tag !== "input") stored.add(arg);
     }
   }
 
   const stage = new Map<Node, number>();
   const usable = (arg: Node, node: Node): number => {
-    if (isLeafTag(arg)) return 0;
-    const crosses = stored.has(arg) && spaceOf(arg) !== spaceOf(node) && node.tag !== "reduce";
-    return stage.get(arg)! + (arg.tag === "reduce" || crosses ? 1 : 0);
+    const elsewhere = readsElsewhere(node, arg);
+    if (isLeafTag(arg)) return elsewhere && stored.has(arg) ? 1 : 0;
+    const crosses = spaceOf(arg) !== spaceOf(node) && node.tag !== "reduce";
+    const later = isCollective(arg) || (stored.has(arg) && (crosses || elsewhere));
+    return stage.get(arg)! + (later ? 1 : 0);
   };
   for (const node of order)
     stage.set(node, Math.max(0, ...node.args.map((arg) => usable(arg, node))));
-  const readyAt = (node: Node): number => stage.get(node)! + (node.tag === "reduce" ? 1 : 0);
+  const readyAt = (node: Node): number => stage.get(node)! + (isCollective(node) ? 1 : 0);
 
   let exampleSlots = program.firstExampleSlot;
   let scalarSlots = program.firstScalarSlot;
@@ -96,7 +110,7 @@ export function analyse(program: RowProgram): Analysis {
     slots.set(node, spaceOf(node) === "example" ? exampleSlots++ : scalarSlots++);
   }
   return {
-    reductions: order.filter((node): node is Reduce => node.tag === "reduce"),
+    collectives: order.filter(isCollective),
     stored,
     stageOf: (node) => stage.get(node)!,
     readyAt,

@@ -4,11 +4,18 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
-import type { Reduce } from "../core/node.ts";
+import type { Reduce, Sort } from "../core/node.ts";
 import * as k from "./kernel.ts";
 import type { Binding, Kernel, Statement, Value } from "./kernel.ts";
 import { example, examples, leaves, token, type Leaves } from "./leaves.ts";
-import { analyse, spaceOf, type Analysis, type RowProgram, type TokenOutput } from "./program.ts";
+import {
+  analyse,
+  isCollective,
+  spaceOf,
+  type Analysis,
+  type RowProgram,
+  type TokenOutput,
+} from "./program.ts";
 import { lane, name } from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -27,11 +34,13 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   const lanes = schedule.programLanes;
   const body: Statement[] = [];
   for (let stage = 0; stage < analysis.stages; stage++) {
-    const own = analysis.reductions.filter((node) => analysis.stageOf(node) === stage);
-    for (const node of own) {
-      body.push(
-        ...(node.axis === "batch" ? overBatch : overTokens)(node, stage, at, analysis, lanes),
-      );
+    for (const node of analysis.collectives) {
+      if (analysis.stageOf(node) !== stage) continue;
+      if (node.tag === "sort") body.push(ordered(node, at, analysis.slotOf(node), lanes));
+      else {
+        const make = node.axis === "batch" ? overBatch : overTokens;
+        body.push(...make(node, stage, at, analysis, lanes));
+      }
     }
     body.push(...keptExamples(stage, at, analysis, lanes), k.barrier);
   }
@@ -117,7 +126,30 @@ function overBatch(
   ];
 }
 
-/** Values per example that tokens need later. */
+/**
+ * The rank of an example is the number of those that come before it: smaller ones, and equal ones with a smaller index.
+ * The order is the inverse: each example writes itself where it comes. B² comparisons, shared by all lanes.
+ */
+function ordered(node: Sort, at: Leaves, slot: number, lanes: number): Statement {
+  const [operand] = node.args;
+  // where the operand is the same for all examples, any number serves
+  const value = (position: Value): Value =>
+    spaceOf(operand) === "example" ? at.load(operand, position) : k.f32(0);
+  const [mine, other, before, j] = [name("mine"), name("other"), u("before"), u("j")];
+  const smaller = k.infix(other, "<", mine);
+  const earlier = k.infix(k.infix(other, "==", mine), "&&", k.infix(j, "<", example));
+  return k.loop("example", lane, examples, k.u32(lanes), [
+    k.letValue("mine", value(example)),
+    k.varValue("before", k.u32(0)),
+    k.loop("j", k.u32(0), examples, k.u32(1), [
+      k.letValue("other", value(j)),
+      k.when(k.infix(smaller, "||", earlier), [k.assign("before", k.plus(before, k.u32(1)))]),
+    ]),
+    node.op === "rank" ? at.storeExample(slot, before) : at.storeExample(slot, example, before),
+  ]);
+}
+
+/** Values per example that tokens or other examples need later. */
 function keptExamples(
   stage: number,
   at: Leaves,
@@ -126,7 +158,7 @@ function keptExamples(
 ): readonly Statement[] {
   const kept = [...analysis.stored].filter(
     (node) =>
-      node.tag !== "reduce" && spaceOf(node) === "example" && analysis.stageOf(node) === stage,
+      !isCollective(node) && spaceOf(node) === "example" && analysis.stageOf(node) === stage,
   );
   const inner = at.open(stage);
   const stores = kept.map((node) => at.storeExample(analysis.slotOf(node), inner.value(node)));

@@ -2,7 +2,7 @@
 // says what the leaves are (a field, a slot, a parameter, a stored result); everything else is elementwise.
 
 import { fail } from "../core/error.ts";
-import type { Node } from "../core/node.ts";
+import type { At, Node } from "../core/node.ts";
 import { topological } from "../core/node.ts";
 import { binaryOps, unaryOps } from "../core/ops.ts";
 import * as k from "./kernel.ts";
@@ -10,6 +10,8 @@ import type { Statement, Value } from "./kernel.ts";
 
 /** The value of a leaf, or null when the node is to be computed from its arguments. */
 export type Leaf = (node: Node) => Value | null;
+/** The value of a node at another example; the caller knows where it is stored. */
+export type Elsewhere = (body: Node, index: Value) => Value;
 
 export interface Scope {
   readonly statements: Statement[];
@@ -18,7 +20,7 @@ export interface Scope {
 }
 
 /** Fresh names count up within a kernel, so that nested scopes never shadow each other. */
-export function scope(leaf: Leaf, names: { next: number }): Scope {
+export function scope(leaf: Leaf, names: { next: number }, elsewhere?: Elsewhere): Scope {
   const statements: Statement[] = [];
   const known = new Map<Node, Value>();
   const keep = (node: Node, v: Value): Value => {
@@ -32,7 +34,8 @@ export function scope(leaf: Leaf, names: { next: number }): Scope {
   const value = (root: Node): Value => {
     for (const node of reachable(root, (part) => known.has(part) || leaf(part) !== null)) {
       if (known.has(node)) continue;
-      known.set(node, keep(node, leaf(node) ?? compute(node, (arg) => known.get(arg)!)));
+      const from = (arg: Node): Value => known.get(arg)!;
+      known.set(node, keep(node, leaf(node) ?? compute(node, from, elsewhere)));
     }
     return known.get(root)!;
   };
@@ -44,7 +47,7 @@ function reachable(root: Node, isLeaf: (node: Node) => boolean): readonly Node[]
   const wanted = new Set<Node>([root]);
   const stack = [root];
   while (stack.length > 0) {
-    for (const arg of stack.pop()!.args) {
+    for (const arg of operands(stack.pop()!)) {
       if (wanted.has(arg)) continue;
       wanted.add(arg);
       if (!isLeaf(arg)) stack.push(arg);
@@ -53,7 +56,15 @@ function reachable(root: Node, isLeaf: (node: Node) => boolean): readonly Node[]
   return topological([root]).filter((node) => wanted.has(node));
 }
 
-function compute(node: Node, arg: (node: Node) => Value): Value {
+/** What is computed here for a node: all its arguments, but not what it looks up at another example. */
+const operands = (node: Node): readonly Node[] => (isLookup(node) ? [node.args[1]] : node.args);
+const isLookup = (node: Node): node is At =>
+  node.tag === "at" && node.axis === "batch" && node.args[0].axes.includes("batch");
+
+function compute(node: Node, arg: (node: Node) => Value, elsewhere?: Elsewhere): Value {
+  if (isLookup(node) && elsewhere !== undefined) {
+    return elsewhere(node.args[0], arg(node.args[1]));
+  }
   switch (node.tag) {
     case "const":
       return node.dtype === "i32"

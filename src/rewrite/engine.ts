@@ -73,9 +73,10 @@ function sameHead(pattern: Node, node: Node, trail: Trail): boolean {
 function bindVariable(pattern: Node, node: Node, trail: Trail): boolean {
   const known = trail.nodes.get(pattern);
   if (known !== undefined) return known === node;
-  const { constant, without, dtype } = variableOf(pattern)!;
+  const { constant, without, within, dtype } = variableOf(pattern)!;
   if (dtype !== node.dtype || (constant && node.tag !== "const")) return false;
   if (without !== undefined && node.axes.includes(trail.axes.get(without)!)) return false;
+  if (within !== undefined && !node.axes.every((axis) => within.includes(axis))) return false;
   trail.nodes.set(pattern, node);
   return true;
 }

@@ -1,7 +1,7 @@
 // Rules about index variables: what does not depend on a bound axis leaves the reduction, and substitution moves down to
-// the data. Nested reductions keep their order.
+// the data. Nested reductions keep their order, and a permutation of the batch undoes its inverse.
 
-import { at, binary, count, iota, select, stop, unary } from "../core/build.ts";
+import { at, binary, count, iota, select, sort, stop, unary } from "../core/build.ts";
 import type { DType, Node } from "../core/node.ts";
 import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
@@ -69,4 +69,21 @@ const substitutions: readonly Rule[] = [
   rule("at-stop", at(stop(x), axis, index), stop(at(x, axis, index))),
 ];
 
-export const indexing: readonly Rule[] = [...reductions, ...substitutions];
+// one number per example, and the permutations that put it in order
+const value = variable("value", { within: ["batch"] });
+const key = variable("key", { within: ["batch"] });
+const level = variable("level", { within: [] });
+const order = sort("order", "batch", key);
+const rank = sort("rank", "batch", key);
+
+const permutations: readonly Rule[] = [
+  rule("order-free", sort("order", "batch", level), iota("batch")),
+  rule("rank-free", sort("rank", "batch", level), iota("batch")),
+  rule("at-own-place", at(value, "batch", iota("batch")), value),
+  rule("at-order-rank", at(at(value, "batch", order), "batch", rank), value),
+  rule("at-rank-order", at(at(value, "batch", rank), "batch", order), value),
+  rule("at-order-of-rank", at(rank, "batch", order), iota("batch")),
+  rule("at-rank-of-order", at(order, "batch", rank), iota("batch")),
+];
+
+export const indexing: readonly Rule[] = [...reductions, ...substitutions, ...permutations];

@@ -19,6 +19,8 @@ export interface Variable {
   readonly constant: boolean;
   /** An axis variable that the matched expression must not depend on. */
   readonly without: Axis | undefined;
+  /** The only axes that the matched expression may have. */
+  readonly within: readonly Axis[] | undefined;
   /** Values for which the rule is claimed; the proving test draws from it. */
   readonly domain: Interval;
 }
@@ -64,6 +66,7 @@ export interface VariableOptions {
   readonly dtype?: DType;
   readonly constant?: boolean;
   readonly without?: Axis;
+  readonly within?: readonly Axis[];
   readonly domain?: Interval;
 }
 
@@ -75,6 +78,7 @@ export function variable(name: string, options: VariableOptions = {}): Node {
     dtype,
     constant: options.constant ?? false,
     without: options.without,
+    within: options.within,
     domain: options.domain ?? (dtype === "bool" ? [0, 1] : [-4, 4]),
   };
   const node = input(`?${JSON.stringify(description)}`, [], dtype);
