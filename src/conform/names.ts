@@ -4,7 +4,12 @@
 import { fail } from "../core/error.ts";
 import { didYouMean } from "../dsl/check.ts";
 import type { Objective } from "../dsl/index.ts";
+import { authors } from "./families/authors.ts";
+import { contrasts } from "./families/contrasts.ts";
+import { discopop } from "./families/discopop.ts";
+import { otherLosses } from "./families/losses.ts";
 import { others } from "./families/others.ts";
+import { samples } from "./families/samples.ts";
 import { trl } from "./families/trl.ts";
 import { wpoForms } from "./families/wpo.ts";
 import type { Golden } from "./golden.ts";
@@ -13,7 +18,7 @@ import { naming, pairs, type Layout } from "./layout.ts";
 import { pairQuantities, type Quantities } from "./quantities.ts";
 import { answersTo, type Row } from "./row.ts";
 
-export const rows: readonly Row[] = [...trl, ...wpoForms, ...others];
+export const rows: readonly Row[] = [...trl, ...otherLosses, ...wpoForms, ...authors, ...discopop, ...contrasts, ...samples, ...others];
 
 /** What a golden file asks for. */
 export interface Reading {
@@ -42,8 +47,9 @@ export function interpretGolden(golden: Golden): Reading {
   }
   const { params, options } = readSettings(row.keys, golden.params);
   return naming(file, () => {
-    const objective = row.objective(options, new Set(Object.keys(params)));
-    const quantities: Quantities = { ...pairQuantities, ...row.quantities?.(options) };
+    const given = new Set(Object.keys(params));
+    const objective = row.objective(options, given);
+    const quantities: Quantities = { ...pairQuantities, ...row.quantities?.(options, given) };
     return {
       objective,
       params,

@@ -1,5 +1,5 @@
 // The interpreter as an engine: the formula as it was written and its derivative as it was derived, in float64, with
-// nothing rewritten in between.
+// nothing rewritten in between but the derivative of σ, which sources round in their own way.
 
 import { gradient } from "../ad/gradient.ts";
 import type { Batch } from "../batch/batch.ts";
@@ -9,6 +9,7 @@ import { topological, type Input, type Node } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
 import { noLogits, type Computed, type Engine } from "./engine.ts";
+import { asRecorded } from "./rounding.ts";
 
 const overBatch = (node: Node): Node =>
   node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
@@ -58,7 +59,7 @@ export function referenceEngine(): Engine {
     const inputs = topological([loss]).filter(
       (node): node is Input => node.tag === "input" && isDifferentiated(node.name),
     );
-    const made = { inputs, slopes: gradient(loss, inputs) };
+    const made = { inputs, slopes: asRecorded(gradient(loss, inputs)) };
     derived.set(loss, made);
     return made;
   };

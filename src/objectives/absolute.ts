@@ -50,14 +50,16 @@ function anchored(
   });
 }
 
-/** 1 − σ(βh_w) + σ(βh_l), with 1 − σ(x) = σ(−x). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-zero. */
+/** 1 − σ(βh_w) + σ(βh_l). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-zero. */
 export const apoZero = (options: BetaOptions = {}): PairwiseObjective =>
   anchored("apo_zero", options, (g, β) =>
-    sigmoid(neg(β.times(logRatio(g, g.y.w)))).plus(sigmoid(β.times(logRatio(g, g.y.l)))),
+    constant(1)
+      .minus(sigmoid(β.times(logRatio(g, g.y.w))))
+      .plus(sigmoid(β.times(logRatio(g, g.y.l)))),
   );
 
-/** σ(βh_w) + 1 − σ(βΔ), with 1 − σ(x) = σ(−x). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-down. */
+/** σ(βh_w) + 1 − σ(βΔ). D'Oosterlinck et al. 2024 (arXiv 2408.06266), APO-down. */
 export const apoDown = (options: BetaOptions = {}): PairwiseObjective =>
   anchored("apo_down", options, (g, β) =>
-    sigmoid(β.times(logRatio(g, g.y.w))).plus(sigmoid(neg(β.times(margin(g))))),
+    sigmoid(β.times(logRatio(g, g.y.w))).plus(constant(1).minus(sigmoid(β.times(margin(g))))),
   );

@@ -1,0 +1,235 @@
+// The losses of TRL's DPOTrainer besides the logistic one, with its modifiers; the same losses in its last release before
+// the rewrite, in Liger, and in the repository that DPO came from.
+
+import {
+  objective,
+  param as runtime,
+  type Expr,
+  type Given,
+  type Model,
+  type PerExample,
+  type Response,
+} from "../../dsl/index.ts";
+import type { Node } from "../../core/node.ts";
+import {
+  alphaDivergence,
+  dpo,
+  forwardKl,
+  ipo,
+  jsDivergence,
+  lengthDesensitised,
+  linked,
+  reverseKl,
+  trlDpo,
+  withDivergence,
+  withWeighting,
+  sampled,
+  type Divergence,
+  type LossType,
+  type Pair,
+  type PairwiseObjective,
+  type Scores,
+} from "../../objectives/index.ts";
+import { choice, fixed, flag, nested, param, params, unused, type Keys } from "../keys.ts";
+import { quantitiesOf, type Quantities } from "../quantities.ts";
+import type { Chosen, Row } from "../row.ts";
+import { pairWeights } from "./weights.ts";
+
+type Names = ReadonlySet<string>;
+type Modifier = (inner: PairwiseObjective) => PairwiseObjective;
+
+const divergences: Readonly<Record<string, Divergence>> = {
+  reverse_kl: reverseKl,
+  forward_kl: forwardKl,
+  js_divergence: jsDivergence,
+  alpha_divergence: alphaDivergence(),
+};
+const divergence = ({ f_divergence_type = "reverse_kl" }: Chosen): Modifier =>
+  withDivergence(divergences[String(f_divergence_type)]!);
+const desensitised = (given: Names): Modifier =>
+  given.has("ld_alpha") ? lengthDesensitised() : (inner) => inner;
+
+/** The scores and log-probabilities that TRL records, under the modifiers that the loss is under. */
+function recorded(options: Chosen, given: Names): Quantities {
+  const modify = desensitised(given);
+  const score = (of: (s: Scores) => Expr<PerExample>): Node =>
+    modify(divergence(options)(linked("score", 1, of, "carries a score"))).loss;
+  const data = (of: (g: Given<Pair>) => Expr<PerExample>): Node =>
+    modify(objective("data", ["w", "l"], of, { source: "carries a log-probability" })).loss;
+  return {
+    chosen_logps: data((g) => g.policy.logps(g.y.w)),
+    rejected_logps: data((g) => g.policy.logps(g.y.l)),
+    ref_chosen_logps: data((g) => g.ref.logps(g.y.w)),
+    ref_rejected_logps: data((g) => g.ref.logps(g.y.l)),
+    chosen_scores: score(({ w }) => w),
+    rejected_scores: score(({ l }) => l),
+    delta_score: score(({ difference }) => difference),
+    ...(options["use_weighting"] === true ? pairWeights("sampled") : {}),
+  };
+}
+
+/** A row for losses of TRL's DPOTrainer, by a pattern of their names and the keys that they read beside the common ones. */
+const head = (names: RegExp, types: readonly string[], keys: Keys): Row => ({
+  names: [names],
+  keys: {
+    loss_type: choice("loss_type", ...types),
+    use_weighting: flag("use_weighting"),
+    beta: param("beta", 0.1),
+    ld_alpha: param("ld_alpha"),
+    f_divergence_type: choice("f_divergence_type", ...Object.keys(divergences)),
+    f_alpha_divergence_coef: unused("only an α-divergence has one"),
+    discopop_tau: unused("only discopop has one"),
+    label_smoothing: unused("since its rewrite TRL reads it only in the losses that are named after it"),
+    ...keys,
+  },
+  objective: (options, given) => {
+    const loss = trlDpo({ loss_type: options["loss_type"] as LossType });
+    const modified = desensitised(given)(divergence(options)(loss));
+    return options["use_weighting"] === true ? withWeighting(sampled)(modified) : modified;
+  },
+  quantities: recorded,
+});
+
+const plain = [
+  "sigmoid",
+  "hinge",
+  "ipo",
+  "nca_pair",
+  "bco_pair",
+  "sppo_hard",
+  "apo_zero",
+  "apo_down",
+  "sigmoid_norm",
+];
+const scored = [...plain.filter((type) => !type.startsWith("apo")), "discopop", "exo_pair", "robust"];
+const named = (types: readonly string[], divergence: string): RegExp =>
+  new RegExp(String.raw`^dpo/(?:${types.join("|")})${divergence}(?:\+ld_alpha)?(?:\+use_weighting)?$`);
+const one = "(?:/(?:reverse_kl|forward_kl|js_divergence))?";
+const epsilon = (otherwise: number): Keys => ({ label_smoothing: param("label_smoothing", otherwise) });
+const alpha: Keys = {
+  f_divergence_type: fixed("alpha_divergence"),
+  f_alpha_divergence_coef: param("f_alpha_divergence_coef", 0.5),
+};
+
+const losses: readonly Row[] = [
+  head(named(plain, one), plain, {}),
+  head(named(["discopop"], one), ["discopop"], { discopop_tau: param("discopop_tau", 0.05) }),
+  head(named(["robust"], one), ["robust"], epsilon(0)),
+  head(named(["exo_pair"], one), ["exo_pair"], epsilon(0.001)),
+  {
+    ...head(named(scored, "/alpha_divergence"), scored, alpha),
+    objective: ({ loss_type, use_weighting }, given) => {
+      const loss = withDivergence(alphaDivergence())(trlDpo({ loss_type: loss_type as LossType }));
+      const modified = desensitised(given)(loss);
+      return use_weighting === true ? withWeighting(sampled)(modified) : modified;
+    },
+    quantities: (options, given) => recorded({ ...options, f_divergence_type: "alpha_divergence" }, given),
+  },
+  {
+    names: ["dpo/MPO(sigmoid+bco_pair+sft)"],
+    keys: {
+      loss_type: fixed(["sigmoid", "bco_pair", "sft"]),
+      loss_weights: params("loss_weights.sigmoid", "loss_weights.bco_pair", "loss_weights.sft"),
+      beta: param("beta", 0.1),
+      label_smoothing: unused("none of the losses reads it"),
+    },
+    objective: () => trlDpo({ loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [1, 1, 1] }),
+    quantities: recorded,
+  },
+];
+
+/** Up to 0.28, log-probabilities and rewards of IPO are averages over tokens, also where they are reported. */
+const averaged: Quantities = quantitiesOf(({ policy, ref, y }) => {
+  const average = <R extends Pair>(m: Model, of: Response<R>): Expr<PerExample> => m.logps(of).over(of.count);
+  const reward = <R extends Pair>(of: Response<R>): Expr<PerExample> =>
+    runtime("beta").times(average(policy, of).minus(average(ref, of)));
+  return {
+    chosen_logps: average(policy, y.w),
+    rejected_logps: average(policy, y.l),
+    ref_chosen_logps: average(ref, y.w),
+    ref_rejected_logps: average(ref, y.l),
+    chosen_rewards: reward(y.w),
+    rejected_rewards: reward(y.l),
+  };
+});
+
+/** TRL 0.28: e^x was kept below the largest number of its type, and the coefficient was 1 − α. */
+const alpha028: Divergence = alphaDivergence({ meaning: "one-minus-alpha", largest: 709.78 });
+const release028 = (types: string, keys: Keys, make: (options: Chosen) => PairwiseObjective): Row => ({
+  names: [new RegExp(String.raw`^trl-0\.28/(?:${types})(?:_(?:label_smoothing|f_divergence_type|f_alpha_divergence_coef|discopop_tau)[a-z_\d.]+)*$`)],
+  keys: {
+    loss_type: choice("loss_type", ...types.split("|")),
+    beta: param("beta", 0.1),
+    f_divergence_type: fixed("reverse_kl"),
+    label_smoothing: unused("the loss does not read it"),
+    ...keys,
+  },
+  objective: make,
+});
+
+const release: readonly Row[] = [
+  {
+    ...release028("ipo", {}, () => trlDpo({ loss_type: "ipo" })),
+    quantities: () => averaged,
+  },
+  release028("hinge|nca_pair|sppo_hard|apo_zero|apo_down", {}, ({ loss_type }) => trlDpo({ loss_type: loss_type as LossType })),
+  release028("robust", epsilon(0), () => trlDpo({ loss_type: "robust" })),
+  release028("exo_pair", epsilon(0.001), () => trlDpo({ loss_type: "exo_pair" })),
+  release028("discopop", { discopop_tau: param("discopop_tau", 0.05) }, () => trlDpo({ loss_type: "discopop" })),
+  {
+    ...release028("sigmoid", {}, () => dpo()),
+    names: [/^trl-0\.28\/sigmoid_f_divergence_typejs_divergence$/],
+    keys: { loss_type: fixed("sigmoid"), beta: param("beta", 0.1), f_divergence_type: fixed("js_divergence"), ...epsilon(0) },
+    objective: () => withDivergence(jsDivergence)(dpo()),
+  },
+  {
+    names: [/^trl-0\.28\/sigmoid_f_divergence_typealpha_divergence_f_alpha_divergence_coef[\d.]+$/],
+    keys: {
+      loss_type: fixed("sigmoid"),
+      beta: param("beta", 0.1),
+      f_divergence_type: fixed("alpha_divergence"),
+      f_alpha_divergence_coef: param("f_alpha_divergence_coef", 1),
+      ...epsilon(0),
+    },
+    objective: () => withDivergence(alpha028)(dpo()),
+  },
+];
+
+/** linkedin/Liger-Kernel, chunked_loss/dpo_loss.py. */
+const liger = (type: string, keys: Keys): Row => ({
+  names: [`liger/dpo/${type}`],
+  keys: {
+    cls: fixed("dpo"),
+    kwargs: nested({
+      loss_type: fixed(type),
+      beta: param("beta", 0.1),
+      compute_nll_loss: fixed(false),
+      label_smoothing: unused("the loss does not read it"),
+      discopop_tau: unused("the loss does not read it"),
+      ...keys,
+    }),
+  },
+  objective: () => trlDpo({ loss_type: type as LossType }),
+});
+
+/** eric-mitchell/direct-preference-optimization, trainers.py, preference_loss with ipo: of sums, not of averages. */
+const original: Row = {
+  names: ["dpo/original IPO (sum, not averaged)"],
+  keys: {
+    ipo: fixed(true),
+    beta: param("beta", 0.1),
+    label_smoothing: unused("IPO does not read it"),
+    reference_free: fixed(false),
+  },
+  objective: () => ipo({ length_normalised: false }),
+};
+
+export const otherLosses: readonly Row[] = [
+  ...losses,
+  ...release,
+  ...["hinge", "nca_pair", "bco_pair", "sppo_hard", "apo_zero", "apo_down"].map((type) => liger(type, {})),
+  liger("discopop", { discopop_tau: param("discopop_tau", 0.05) }),
+  liger("robust", epsilon(0)),
+  liger("exo_pair", epsilon(0.001)),
+  original,
+];
