@@ -1,8 +1,11 @@
 // The list of objectives that train without a reference model, without pairs, on samples of the policy, or a reward model.
 
 import { alphapo, alphapoOptions, cpo, cpoOptions } from "./cpo.ts";
+import { bco, bcoOptions } from "./bco.ts";
 import { entry, type BuiltIn } from "./entry.ts";
+import { kto, ktoOptions } from "./kto.ts";
 import { nashMd, nashMdOptions } from "./nash-md.ts";
+import { orpo, orpoOptions } from "./orpo.ts";
 import { rDpo, rDpoOptions } from "./r-dpo.ts";
 import { reward, rewardOptions } from "./reward.ts";
 import { simpo, simpoOptions } from "./simpo.ts";
@@ -11,6 +14,24 @@ import { tpo, tpoOptions } from "./tpo.ts";
 import { xpo, xpoOptions } from "./xpo.ts";
 
 export const further: Readonly<Record<string, BuiltIn>> = {
+  kto: entry(
+    "kto",
+    ktoOptions,
+    kto,
+    "1 − σ(±β(h − z₀)) of single completions, z₀ a reference point",
+  ),
+  bco: entry(
+    "bco",
+    bcoOptions,
+    bco,
+    "−log σ(±(r − δ)) of single completions, δ the average reward so far",
+  ),
+  orpo: entry(
+    "orpo",
+    orpoOptions,
+    orpo,
+    "likelihood of prompt and y_w, and −β log σ of the log odds ratio",
+  ),
   cpo: entry(
     "cpo",
     cpoOptions,

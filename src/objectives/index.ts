@@ -3,7 +3,17 @@
 import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError, type Objective } from "../dsl/index.ts";
 import { calDpo, calDpoOptions } from "./cal-dpo.ts";
-import { aqfl, aql, cell, dbaql, discoveredOptions, ktoPair, lrml, padll, pfl } from "./discopop.ts";
+import {
+  aqfl,
+  aql,
+  cell,
+  dbaql,
+  discoveredOptions,
+  ktoPair,
+  lrml,
+  padll,
+  pfl,
+} from "./discopop.ts";
 import { dpo, dpoOptions } from "./dpo.ts";
 import * as halos from "./halos.ts";
 import { nemo, nemoOptions } from "./nemo.ts";
@@ -39,23 +49,88 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
   ...further,
   ...trlEntries,
   tdpo1: entry("tdpo1", tdpo1Options, tdpo1, "DPO with KL(π_ref ‖ π) at every token in the margin"),
-  tdpo2: entry("tdpo2", tdpo2Options, tdpo2, "TDPO₁ with the divergences weighted, the chosen one stopped"),
+  tdpo2: entry(
+    "tdpo2",
+    tdpo2Options,
+    tdpo2,
+    "TDPO₁ with the divergences weighted, the chosen one stopped",
+  ),
   "tis-dpo": entry("tis-dpo", tisDpoOptions, tisDpo, "DPO with a given weight for each token"),
   "cal-dpo": entry("cal-dpo", calDpoOptions, calDpo, "DPO with the log-ratios drawn to ±1/(2β)"),
-  sppo: entry("sppo", sppoOptions, sppo, "squared distance of the log-ratios from given winning probabilities"),
-  nemo: entry("nemo", nemoOptions, nemo, "DPO, IPO, or a distance of the margin from that of given rewards"),
-  "halos-dpo": entry("halos-dpo", halos.halosDpoOptions, halos.halosDpo, "DPO of log-ratios clamped per token"),
-  "halos-cdpo": entry("halos-cdpo", halos.halosCdpoOptions, halos.halosCdpo, "the same with label smoothing"),
-  "halos-ipo": entry("halos-ipo", halos.halosIpoOptions, halos.halosIpo, "IPO averaged over tokens that count"),
-  "halos-simpo": entry("halos-simpo", halos.halosSimpoOptions, halos.halosSimpo, "SimPO averaged over tokens that count"),
-  dbaql: entry("dbaql", discoveredOptions, dbaql, "logistic and exponential, blended by the variance of the margins"),
-  aql: entry("aql", discoveredOptions, aql, "logistic and hinge, blended by a quantile that follows the mean margin"),
-  aqfl: entry("aqfl", discoveredOptions, aqfl, "logistic and hinge, blended by the distance from such a quantile"),
+  sppo: entry(
+    "sppo",
+    sppoOptions,
+    sppo,
+    "squared distance of the log-ratios from given winning probabilities",
+  ),
+  nemo: entry(
+    "nemo",
+    nemoOptions,
+    nemo,
+    "DPO, IPO, or a distance of the margin from that of given rewards",
+  ),
+  "halos-dpo": entry(
+    "halos-dpo",
+    halos.halosDpoOptions,
+    halos.halosDpo,
+    "DPO of log-ratios clamped per token",
+  ),
+  "halos-cdpo": entry(
+    "halos-cdpo",
+    halos.halosCdpoOptions,
+    halos.halosCdpo,
+    "the same with label smoothing",
+  ),
+  "halos-ipo": entry(
+    "halos-ipo",
+    halos.halosIpoOptions,
+    halos.halosIpo,
+    "IPO averaged over tokens that count",
+  ),
+  "halos-simpo": entry(
+    "halos-simpo",
+    halos.halosSimpoOptions,
+    halos.halosSimpo,
+    "SimPO averaged over tokens that count",
+  ),
+  dbaql: entry(
+    "dbaql",
+    discoveredOptions,
+    dbaql,
+    "logistic and exponential, blended by the variance of the margins",
+  ),
+  aql: entry(
+    "aql",
+    discoveredOptions,
+    aql,
+    "logistic and hinge, blended by a quantile that follows the mean margin",
+  ),
+  aqfl: entry(
+    "aqfl",
+    discoveredOptions,
+    aqfl,
+    "logistic and hinge, blended by the distance from such a quantile",
+  ),
   padll: entry("padll", discoveredOptions, padll, "logistic, halved where the margin is negative"),
   cell: entry("cell", discoveredOptions, cell, "the average of logistic and exponential"),
-  lrml: entry("lrml", discoveredOptions, lrml, "logistic and exponential, blended by the margin: DiscoPOP"),
-  pfl: entry("pfl", discoveredOptions, pfl, "logistic where the policy prefers the chosen response, else hinge"),
-  "kto-pair": entry("kto-pair", discoveredOptions, ktoPair, "KTO of pairs, the divergence estimated from the batch"),
+  lrml: entry(
+    "lrml",
+    discoveredOptions,
+    lrml,
+    "logistic and exponential, blended by the margin: DiscoPOP",
+  ),
+  pfl: entry(
+    "pfl",
+    discoveredOptions,
+    pfl,
+    "logistic where the policy prefers the chosen response, else hinge",
+  ),
+  "kto-pair": entry(
+    "kto-pair",
+    discoveredOptions,
+    ktoPair,
+    "KTO of pairs, the divergence estimated from the batch",
+  ),
 };
 
 /** The built-in objective of this name. @throws PrefcError unknown-objective, unknown-option, option-value */
@@ -81,7 +156,10 @@ export { sppo, type SppoOptions } from "./sppo.ts";
 export { sequenceKl, tdpo1, tdpo2, type Tdpo1Options, type Tdpo2Options } from "./tdpo.ts";
 export { tisDpo, tokenKl, type TisDpoOptions } from "./tis-dpo.ts";
 export type { BuiltIn, Options } from "./entry.ts";
+export { bco, type BcoOptions } from "./bco.ts";
+export { kto, type KtoOptions } from "./kto.ts";
 export { nashMd, type NashMdOptions } from "./nash-md.ts";
+export { orpo, type OrpoOptions } from "./orpo.ts";
 export { rDpo, type RDpoOptions } from "./r-dpo.ts";
 export { reward, type RewardOptions } from "./reward.ts";
 export { simpo, type SimpoOptions } from "./simpo.ts";
@@ -95,9 +173,20 @@ export { sft } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";
 export { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
-export { lengthDesensitised, lengthNormalised, weighted, withLabelSmoothing } from "./combinators.ts";
+export {
+  lengthDesensitised,
+  lengthNormalised,
+  weighted,
+  withLabelSmoothing,
+} from "./combinators.ts";
 export type { DesensitisedOptions, Weight } from "./combinators.ts";
-export { alphaDivergence, forwardKl, jsDivergence, reverseKl, withDivergence } from "./divergences.ts";
+export {
+  alphaDivergence,
+  forwardKl,
+  jsDivergence,
+  reverseKl,
+  withDivergence,
+} from "./divergences.ts";
 export type { AlphaOptions, Divergence } from "./divergences.ts";
 export { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from "./margins.ts";
 export type { BetaOptions, DiscopopOptions, IpoOptions, NoisyOptions } from "./margins.ts";
