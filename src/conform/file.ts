@@ -89,6 +89,7 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
     reading = interpretGolden(golden);
     const recorded = reading.layout(golden);
     batch = recorded.batch;
+    if (recorded.state !== undefined) reading = { ...reading, state: recorded.state };
     expected = expectedOf(golden, reading, recorded);
     source = sourceErrors(golden.source, expected);
   } catch (error) {

@@ -28,15 +28,18 @@ export function gpuEngine(device: Device): Engine {
   };
   return {
     name: "gpu",
-    run: async ({ objective, params }, batch): Promise<Computed> => {
+    run: async ({ objective, params, state }, batch): Promise<Computed> => {
       const compiled = compiledFor(objective);
       const { loss, metrics, perExample, gradients } = await compiled.valueAndGrad(batch, {
         params,
+        ...(state === undefined ? {} : { state }),
         perExample: true,
       });
       const scores = objective.responses.map((response) => gradients[`reward.${response}`]);
       const parts = gradients["policy"] === undefined ? scores : [gradients["policy"]];
-      const gradient = parts.flatMap((part) => (part instanceof Float32Array ? [...part] : noLogits()));
+      const gradient = parts.flatMap((part) =>
+        part instanceof Float32Array ? [...part] : noLogits(),
+      );
       return {
         loss,
         gradient,

@@ -1,7 +1,7 @@
 // How the inputs of a golden file become a batch. Most sources hold the chosen rows and then the rejected ones; a
 // family whose rows are different brings a layout of its own.
 
-import type { Batch } from "../batch/batch.ts";
+import type { Batch, Params } from "../batch/batch.ts";
 import { fromTrl } from "../batch/trl.ts";
 import { PrefcError } from "../core/error.ts";
 import { isGiven, type Golden } from "./golden.ts";
@@ -12,6 +12,8 @@ export interface Recorded {
   readonly batch: Batch;
   /** d loss / d policy logits, row-major. */
   readonly gradient: Float64Array;
+  /** The state that the recorded step began with, if it is not the initial one. */
+  readonly state?: Params;
 }
 export type Layout = (golden: Golden) => Recorded;
 

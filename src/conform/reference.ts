@@ -66,7 +66,7 @@ export function referenceEngine(): Engine {
 
   return {
     name: "reference",
-    run: async ({ objective, params, quantities }, batch, expected): Promise<Computed> => {
+    run: async ({ objective, params, quantities, state }, batch, expected): Promise<Computed> => {
       const loss = overBatch(objective.loss);
       const { inputs, slopes } = derive(loss);
       const averages = Object.keys(expected.averages).map(
@@ -85,7 +85,7 @@ export function referenceEngine(): Engine {
         ...slopes,
         ...[...averages, ...metrics, ...named].map(([, node]) => node),
       ];
-      const values = evaluate(wanted, batch, params);
+      const values = evaluate(wanted, batch, { ...params, ...state });
       const valueOf = new Map(wanted.map((node, position) => [node, values[position]!]));
       const lists = (nodes: readonly (readonly [string, Node])[]): Record<string, Float64Array> =>
         Object.fromEntries(

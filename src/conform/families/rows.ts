@@ -1,9 +1,10 @@
 // Layouts of files whose rows are not pairs: three responses, samples of two models, completions with a yes or no each,
 // and scores of a reward model, which have no logits at all.
 
-import type { Batch } from "../../batch/batch.ts";
+import type { Batch, Params } from "../../batch/batch.ts";
 import { fromResponses } from "../../batch/separate.ts";
 import { fromTrl } from "../../batch/trl.ts";
+import { fromUnpaired } from "../../batch/unpaired.ts";
 import { isGiven } from "../golden.ts";
 import { naming, type Layout } from "../layout.ts";
 import { entries, member, tensor, type Place } from "../place.ts";
@@ -63,3 +64,46 @@ export const scored: Layout = (golden) => {
     gradient: tensor(member(golden.outputs, "grad_policy_logits"), [2 * examples, 1]),
   };
 };
+
+/** Rows with a yes or no each, and mismatched rows for the reference point where they are recorded. */
+export const unpaired: Layout = (golden) => {
+  const { examples, length, vocab } = golden.shapes;
+  const shape = [2 * examples, length, vocab] as const;
+  const block = (prefix: string) => {
+    const at = (name: string): Place => member(golden.inputs, prefix + name);
+    return {
+      input_ids: tensor(at("input_ids"), [2 * examples, length]),
+      completion_mask: tensor(at("completion_mask"), [2 * examples, length]),
+      policy_logits: tensor(at("policy_logits"), shape),
+      ref_logits: tensor(at("ref_logits"), shape),
+      shape,
+    };
+  };
+  const label = numbers(member(golden.inputs, "label"));
+  const ratios = member(golden.params, "udm");
+  const seen = member(golden.params, "prior_batches");
+  const data = {
+    ...block(""),
+    label,
+    ...(isGiven(member(golden.inputs, "KL_input_ids")) ? { KL: block("KL_") } : {}),
+    ...(isGiven(ratios) ? { examples: { prob_desirable: ofUndesirable(label, ratios) } } : {}),
+  };
+  return {
+    batch: naming(golden.file, () => fromUnpaired(data)),
+    gradient: tensor(member(golden.outputs, "grad_policy_logits"), shape),
+    ...(isGiven(seen) ? { state: averageOf(seen) } : {}),
+  };
+};
+
+/** The average and the number of the rewards of earlier batches. */
+function averageOf(batches: Place): Params {
+  const rewards = entries(batches).flatMap(numbers);
+  const total = rewards.reduce((sum, reward) => sum + reward, 0);
+  return { running_mean: total / Math.max(1, rewards.length), running_count: rewards.length };
+}
+
+/** Numbers that are recorded for undesirable rows only, in the order of the rows; nobody reads those of the others. */
+function ofUndesirable(label: readonly number[], place: Place): readonly number[] {
+  const listed = [...tensor(place, [label.filter((one) => one === 0).length])];
+  return label.map((one) => (one === 1 ? 0 : listed.shift()!));
+}
