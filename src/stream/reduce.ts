@@ -8,7 +8,7 @@ import { linearForm } from "../rewrite/linear.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Term } from "./form.ts";
 import { logitsOrFail, type Recorder } from "./record.ts";
-import { formNode, scaleOf, settled, termAtLabel } from "./settle.ts";
+import { formNode, scaleOf, settled, termAtLabel, tidy } from "./settle.ts";
 
 /** Reduces a form along the vocabulary. */
 export function reduceVocabulary(
@@ -64,7 +64,7 @@ function sumTerm(record: Recorder, term: Term, source: Node): Node | null {
   const [atom, ...others] = term.atoms;
   if (atom === undefined) {
     const sum = moment(record, term, source);
-    return sum === null ? null : forms.timesNode(scale, sum);
+    return sum === null ? null : scaledSum(term, sum);
   }
   if (others.length > 0 || atom.kind === "opaque") return null;
   if (atom.kind === "label") return termAtLabel(record, term, source);
@@ -73,6 +73,15 @@ function sumTerm(record: Recorder, term: Term, source: Node): Node | null {
   if ([...term.powers.values()].some(({ k }) => k > 0)) return constant(0);
   const { model, response } = logitsOrFail(atom.of);
   return forms.timesNode(scale, record.field({ kind: "ties", model }, response, source));
+}
+
+/** coefficient · e^{exponent} · sum. Where the exponent is −log of that sum, the two cancel as symbols, to exactly 1. */
+function scaledSum({ coefficient, exponent }: Term, sum: Node): Node {
+  const scale = scaleOf(coefficient, exponent);
+  const excess = sum.tag === "binary" && forms.isConst(sum.args[0], 1) ? sum.args[1] : null;
+  if (excess === null || exponent === null) return forms.timesNode(scale, sum);
+  const left = tidy(forms.plusNode(exponent, unary("log1p", excess)));
+  return forms.isConst(left, 0) ? coefficient : forms.timesNode(scale, sum);
 }
 
 function moment(record: Recorder, term: Term, source: Node): Node | null {
