@@ -3,6 +3,7 @@
 
 import { fail } from "../core/error.ts";
 import { didYouMean } from "../dsl/check.ts";
+import type { Params } from "../batch/batch.ts";
 import type { Objective } from "../dsl/index.ts";
 import { authors } from "./families/authors.ts";
 import { contrasts } from "./families/contrasts.ts";
@@ -11,6 +12,7 @@ import { otherLosses } from "./families/losses.ts";
 import { others } from "./families/others.ts";
 import { samples } from "./families/samples.ts";
 import { trl } from "./families/trl.ts";
+import { unpairedLosses } from "./families/unpaired.ts";
 import { wpoForms } from "./families/wpo.ts";
 import type { Golden } from "./golden.ts";
 import { readSettings } from "./keys.ts";
@@ -25,6 +27,8 @@ export interface Reading {
   readonly objective: Objective;
   readonly params: Readonly<Record<string, number>>;
   readonly layout: Layout;
+  /** The state that the step begins with; the initial one where there is none. */
+  readonly state?: Params;
   /** Recorded outputs that have an expression, by their recorded names. */
   readonly quantities: Quantities;
   /** Why the file is no specification, if it is none. */
