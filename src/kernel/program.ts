@@ -4,7 +4,9 @@
 
 import { isTokenAxis } from "../core/axis.ts";
 import { binary, reduce, substitute, unary } from "../core/build.ts";
+import { fail } from "../core/error.ts";
 import { topological, type Node, type Reduce, type Sort } from "../core/node.ts";
+import type { ReductionGroup } from "./reductions.ts";
 
 /** A value per completion token of one response. */
 export interface TokenOutput {
@@ -58,7 +60,8 @@ export const readsElsewhere = (node: Node, arg: Node): boolean =>
     (node.tag === "at" && node.axis === "batch" && arg === node.args[0] && arg !== node.args[1]));
 
 export interface Analysis {
-  readonly collectives: readonly (Reduce | Sort)[];
+  readonly groups: readonly ReductionGroup[];
+  readonly sorts: readonly Sort[];
   /** Values kept in buffers; all others are computed where they are used. */
   readonly stored: ReadonlySet<Node>;
   /** The stage in which a value can be computed: everything it needs was stored in earlier ones. */
@@ -106,11 +109,21 @@ export function analyse(program: RowProgram): Analysis {
   let exampleSlots = program.firstExampleSlot;
   let scalarSlots = program.firstScalarSlot;
   const slots = new Map<Node, number>();
+  const groups = groupReductions(order, (node) => stage.get(node)!).map((group): ReductionGroup => {
+    const isPerExample = group.along === "tokens";
+    const firstSlot = isPerExample ? exampleSlots : scalarSlots;
+    group.nodes.forEach((node, i) => slots.set(node, firstSlot + i));
+    if (isPerExample) exampleSlots += group.nodes.length;
+    else scalarSlots += group.nodes.length;
+    return { ...group, firstSlot };
+  });
   for (const node of stored) {
+    if (slots.has(node)) continue;
     slots.set(node, spaceOf(node) === "example" ? exampleSlots++ : scalarSlots++);
   }
   return {
-    collectives: order.filter(isCollective),
+    groups,
+    sorts: order.filter((node): node is Sort => node.tag === "sort"),
     stored,
     stageOf: (node) => stage.get(node)!,
     readyAt,
@@ -119,6 +132,30 @@ export function analyse(program: RowProgram): Analysis {
     exampleSlots,
     scalarSlots,
   };
+}
+
+/** Reductions that are ready together and run in the same loops. */
+function groupReductions(
+  order: readonly Node[],
+  stageOf: (node: Node) => number,
+): readonly Omit<ReductionGroup, "firstSlot">[] {
+  const groups = new Map<
+    string,
+    { stage: number; along: "tokens" | "batch"; op: "sum" | "max"; nodes: Reduce[] }
+  >();
+  for (const node of order) {
+    if (node.tag !== "reduce") continue;
+    const along = node.axis === "batch" ? "batch" : "tokens";
+    if (node.op === "logSumExp" || node.axis === "vocab") {
+      fail("kernel-axis", `A row program cannot compute ${node.op} along ${node.axis}.`);
+    }
+    const stage = stageOf(node);
+    const key = `${stage} ${along} ${node.op}`;
+    const group = groups.get(key) ?? { stage, along, op: node.op, nodes: [] };
+    group.nodes.push(node);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
 
 /** logSumExp along tokens or examples as a maximum and a sum, two stages. */

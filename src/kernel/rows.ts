@@ -1,10 +1,7 @@
 // The row program: everything between two passes over the vocabulary. One workgroup runs all of it, stage by
-// stage (program.ts), with a barrier between stages; sums use partial sums of fixed shape, so results are the
-// same in every run. What leaves the program is computed after the last stage.
+// stage (program.ts), with a barrier between stages. What leaves the program is computed after the last stage.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
-import { fail } from "../core/error.ts";
-import type { Reduce, Sort } from "../core/node.ts";
+import type { Sort } from "../core/node.ts";
 import * as k from "./kernel.ts";
 import type { Binding, Kernel, Statement, Value } from "./kernel.ts";
 import { example, examples, leaves, token, type Leaves } from "./leaves.ts";
@@ -16,6 +13,7 @@ import {
   type RowProgram,
   type TokenOutput,
 } from "./program.ts";
+import { partials, reduceGroup } from "./reductions.ts";
 import { lane, name } from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -25,22 +23,18 @@ export interface LoweredRows {
   readonly scalarSlots: number;
 }
 
-/** Lanes that share the tokens of one example. */
-const tokenLanes = 16;
-
 export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows {
   const analysis = analyse(program);
   const at = leaves(program, analysis);
   const lanes = schedule.programLanes;
   const body: Statement[] = [];
   for (let stage = 0; stage < analysis.stages; stage++) {
-    for (const node of analysis.collectives) {
-      if (analysis.stageOf(node) !== stage) continue;
-      if (node.tag === "sort") body.push(ordered(node, at, analysis.slotOf(node), lanes));
-      else {
-        const make = node.axis === "batch" ? overBatch : overTokens;
-        body.push(...make(node, stage, at, analysis, lanes));
-      }
+    for (const group of analysis.groups) {
+      if (group.stage === stage) body.push(...reduceGroup(group, at, lanes));
+    }
+    for (const node of analysis.sorts) {
+      if (analysis.stageOf(node) === stage)
+        body.push(ordered(node, at, analysis.slotOf(node), lanes));
     }
     body.push(...keptExamples(stage, at, analysis, lanes), k.barrier);
   }
@@ -49,82 +43,14 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
     name: "row program",
     bindings: bindingsOf(program),
     workgroup: lanes,
-    shared: [{ name: "partial", type: "f32", length: lanes }],
+    shared: partials(analysis.groups, lanes),
     body,
     grid: "single",
   };
   return { kernel, exampleSlots: analysis.exampleSlots, scalarSlots: analysis.scalarSlots };
 }
 
-const combine = ({ op }: Reduce, a: Value, b: Value): Value =>
-  op === "max" ? k.maximum(a, b) : k.plus(a, b);
-const identity = ({ op }: Reduce): Value => (op === "max" ? k.f32(-3e38) : k.f32(0));
-const partial = (position: Value): Value => k.load("partial", position, "f32");
 const u = (text: string): Value => name(text, "u32");
-
-/** Σ or max over the tokens of each example: a few lanes share an example, then one adds their parts. */
-function overTokens(
-  node: Reduce,
-  stage: number,
-  at: Leaves,
-  analysis: Analysis,
-  lanes: number,
-): readonly Statement[] {
-  const response = isTokenAxis(node.axis)
-    ? responseOf(node.axis)
-    : fail("kernel-axis", `A row program cannot reduce along ${node.axis}.`);
-  const inner = at.open(stage);
-  const term = inner.value(node.args[0]);
-  const share = k.u32(tokenLanes);
-  const sum = name("sum");
-  const add = (other: Value): Statement => k.assign("sum", combine(node, sum, other));
-  return [
-    k.loop("first", k.u32(0), examples, k.u32(lanes / tokenLanes), [
-      k.letValue("example", k.plus(u("first"), k.infix(lane, "/", share))),
-      k.letValue("part", k.infix(lane, "%", share)),
-      k.varValue("sum", identity(node)),
-      k.when(k.infix(example, "<", examples), [
-        k.letValue("end", at.endToken(response)),
-        k.loop("token", k.plus(at.firstToken(response), u("part")), u("end"), share, [
-          ...inner.statements,
-          add(term),
-        ]),
-      ]),
-      k.assign("partial[lane]", sum),
-      k.barrier,
-      k.when(k.value("bool", "part == 0u && example < shape.examples"), [
-        k.loop("j", k.plus(lane, k.u32(1)), k.plus(lane, share), k.u32(1), [add(partial(u("j")))]),
-        at.storeExample(analysis.slotOf(node), sum),
-      ]),
-      k.barrier,
-    ]),
-  ];
-}
-
-/** Σ or max over the batch: each lane takes every lanes-th example, then lane 0 adds the parts. */
-function overBatch(
-  node: Reduce,
-  stage: number,
-  at: Leaves,
-  analysis: Analysis,
-  lanes: number,
-): readonly Statement[] {
-  const inner = at.open(stage);
-  const term = inner.value(node.args[0]);
-  const total = name(at.fresh("total"));
-  const add = (other: Value): Statement => k.assign(total.code, combine(node, total, other));
-  return [
-    k.varValue(total.code, identity(node)),
-    k.loop("example", lane, examples, k.u32(lanes), [...inner.statements, add(term)]),
-    k.assign("partial[lane]", total),
-    k.barrier,
-    k.when(k.infix(lane, "==", k.u32(0)), [
-      k.loop("j", k.u32(1), k.u32(lanes), k.u32(1), [add(partial(u("j")))]),
-      k.assign(`scalars[${analysis.slotOf(node)}]`, total),
-    ]),
-    k.barrier,
-  ];
-}
 
 /**
  * The rank of an example is the number of those that come before it: smaller ones, and equal ones with a smaller index.

@@ -24,7 +24,7 @@ export interface AdapterTraits {
 export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
   const vector: Lanes = vocab % 4 === 0 ? 4 : 1;
   if (traits.software) {
-    return { rowLanes: Math.max(traits.subgroupSize, 4), vector, unroll: 4, programLanes: 64 };
+    return { rowLanes: Math.max(traits.subgroupSize, 4), vector, unroll: 4, programLanes: 16 };
   }
   const rowLanes = Math.min(256, traits.maxInvocations);
   return { rowLanes, vector, unroll: 4, programLanes: rowLanes };

@@ -1,0 +1,138 @@
+// Sums and maxima along tokens and along the batch, in groups: reductions that are ready together share their loops,
+// their common parts, and two barriers. (A barrier is dear where a driver compiles one invocation at a time.)
+// Partial results have a fixed shape, so the same batch gives the same bits in every run.
+
+import { isTokenAxis, responseOf } from "../core/axis.ts";
+import type { Reduce } from "../core/node.ts";
+import * as k from "./kernel.ts";
+import type { Shared, Statement, Value } from "./kernel.ts";
+import { example, examples, token, type Leaves } from "./leaves.ts";
+import { lane, name } from "./row.ts";
+
+/** Reductions of one kind that are ready in the same stage, in slots one after the other. */
+export interface ReductionGroup {
+  readonly stage: number;
+  readonly along: "tokens" | "batch";
+  readonly op: "sum" | "max";
+  readonly nodes: readonly Reduce[];
+  readonly firstSlot: number;
+}
+
+/** Lanes that share the tokens of one example. */
+const tokenLanes = 16;
+/** Partial results held at once: 8 KiB of workgroup memory. */
+const mostPartials = 2048;
+
+/** Workgroup memory for the largest part of any group. */
+export function partials(groups: readonly ReductionGroup[], lanes: number): readonly Shared[] {
+  const largest = Math.max(
+    0,
+    ...groups.map(({ nodes }) => Math.min(nodes.length, mostNodes(lanes))),
+  );
+  return largest === 0 ? [] : [{ name: "partial", type: "f32", length: largest * lanes }];
+}
+
+const mostNodes = (lanes: number): number => Math.max(1, Math.floor(mostPartials / lanes));
+
+const u = (text: string): Value => name(text, "u32");
+const combine = (op: ReductionGroup["op"], a: Value, b: Value): Value =>
+  op === "max" ? k.maximum(a, b) : k.plus(a, b);
+const identity = (op: ReductionGroup["op"]): Value => (op === "max" ? k.f32(-3e38) : k.f32(0));
+
+/** Emits a group, in parts that fit workgroup memory. */
+export function reduceGroup(
+  group: ReductionGroup,
+  at: Leaves,
+  lanes: number,
+): readonly Statement[] {
+  const most = mostNodes(lanes);
+  const statements: Statement[] = [];
+  for (let first = 0; first < group.nodes.length; first += most) {
+    const nodes = group.nodes.slice(first, first + most);
+    const part = { ...group, nodes, firstSlot: group.firstSlot + first };
+    statements.push(...(group.along === "tokens" ? overTokens : overBatch)(part, at, lanes));
+  }
+  return statements;
+}
+
+/** A few lanes share an example; then each of them adds up the parts of some of the reductions. */
+function overTokens(group: ReductionGroup, at: Leaves, lanes: number): readonly Statement[] {
+  const { op, nodes } = group;
+  const share = k.u32(tokenLanes);
+  const sums = nodes.map(() => name(at.fresh("sum")));
+  const responses = [...new Set(nodes.map(({ axis }) => axis))].filter(isTokenAxis);
+  const loops = responses.flatMap((axis) => {
+    const inner = at.open(group.stage);
+    const adds = nodes.flatMap((node, i) =>
+      node.axis === axis
+        ? [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))]
+        : [],
+    );
+    const end = name(at.fresh("end"), "u32");
+    const response = responseOf(axis);
+    return [
+      k.letValue(end.code, at.endToken(response)),
+      k.loop(token.code, k.plus(at.firstToken(response), u("part")), end, share, [
+        ...inner.statements,
+        ...adds,
+      ]),
+    ];
+  });
+  const base = k.plus(k.times(u("s"), k.u32(lanes)), k.minus(lane, u("part")));
+  const slot = k.plus(k.u32(group.firstSlot), u("s"));
+  return [
+    k.loop("first", k.u32(0), examples, k.u32(lanes / tokenLanes), [
+      k.letValue("example", k.plus(u("first"), k.infix(lane, "/", share))),
+      k.letValue("part", k.infix(lane, "%", share)),
+      ...sums.map((sum) => k.varValue(sum.code, identity(op))),
+      k.when(k.infix(example, "<", examples), loops),
+      ...keep(sums, lanes),
+      k.barrier,
+      k.when(k.infix(example, "<", examples), [
+        k.loop("s", u("part"), k.u32(nodes.length), share, [
+          ...gather(op, base, tokenLanes),
+          k.assign(`examples[${k.plus(k.times(slot, examples), example).code}]`, name("total")),
+        ]),
+      ]),
+      k.barrier,
+    ]),
+  ];
+}
+
+/** Each lane takes every lanes-th example; then each lane adds up the parts of some of the reductions. */
+function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly Statement[] {
+  const { op, nodes } = group;
+  const sums = nodes.map(() => name(at.fresh("sum")));
+  const inner = at.open(group.stage);
+  const adds = nodes.map((node, i) =>
+    k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0]))),
+  );
+  const slot = k.plus(k.u32(group.firstSlot), u("s"));
+  return [
+    ...sums.map((sum) => k.varValue(sum.code, identity(op))),
+    k.loop("example", lane, examples, k.u32(lanes), [...inner.statements, ...adds]),
+    ...keep(sums, lanes),
+    k.barrier,
+    k.loop("s", lane, k.u32(nodes.length), k.u32(lanes), [
+      ...gather(op, k.times(u("s"), k.u32(lanes)), lanes),
+      k.assign(`scalars[${slot.code}]`, name("total")),
+    ]),
+    k.barrier,
+  ];
+}
+
+/** Every lane leaves its parts in workgroup memory. */
+const keep = (sums: readonly Value[], lanes: number): readonly Statement[] =>
+  sums.map((sum, i) => k.assign(`partial[${k.plus(k.u32(i * lanes), lane).code}]`, sum));
+
+/** Adds up `count` neighbouring parts into `total`. */
+function gather(op: ReductionGroup["op"], base: Value, count: number): readonly Statement[] {
+  const part = (position: Value): Value => k.load("partial", position, "f32");
+  return [
+    k.letValue("base", base),
+    k.varValue("total", part(u("base"))),
+    k.loop("j", k.u32(1), k.u32(count), k.u32(1), [
+      k.assign("total", combine(op, name("total"), part(k.plus(u("base"), u("j"))))),
+    ]),
+  ];
+}
