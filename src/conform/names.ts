@@ -20,7 +20,17 @@ import { naming, pairs, type Layout } from "./layout.ts";
 import { pairQuantities, type Quantities } from "./quantities.ts";
 import { answersTo, type Row } from "./row.ts";
 
-export const rows: readonly Row[] = [...trl, ...otherLosses, ...wpoForms, ...authors, ...discopop, ...contrasts, ...samples, ...others];
+export const rows: readonly Row[] = [
+  ...trl,
+  ...otherLosses,
+  ...wpoForms,
+  ...authors,
+  ...discopop,
+  ...contrasts,
+  ...samples,
+  ...unpairedLosses,
+  ...others,
+];
 
 /** What a golden file asks for. */
 export interface Reading {
