@@ -29,7 +29,11 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["plan", layer(["core", "stream", "kernel", "wgsl"])],
   ["compile", layer(compiler)],
   ["explain", layer([...compiler, "compile"])],
-  ["runtime", layer(["core", "batch", "plan", "wgsl", "kernel", "compile", "explain", "dsl"])],
+  // the interpreter works out, before a run, what is divided by and depends on no logits
+  [
+    "runtime",
+    layer(["core", "batch", "reference", "plan", "wgsl", "kernel", "compile", "explain", "dsl"]),
+  ],
   ["conform", layer([...comparison, "check"])],
   ["check", layer(comparison)],
   ["cli", layer(everything)],

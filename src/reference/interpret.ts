@@ -10,6 +10,7 @@ import { parameterValue } from "../batch/params.ts";
 import { checkValues } from "../batch/values.ts";
 import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
+import { printExpression } from "../core/infix.ts";
 import { topological, type At, type Node, type Reduce, type Sort } from "../core/node.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "../core/ops.ts";
 import { readInput } from "./inputs.ts";
@@ -147,6 +148,13 @@ function lastUses(order: readonly Node[]): ReadonlyMap<Node, number> {
   return last;
 }
 
+function describeTerm(node: Node): string {
+  if (node.tag === "binary" && node.op === "over") {
+    return `"over" with the divisor ${printExpression(node.args[1], 8)}`;
+  }
+  return `"${"op" in node ? node.op : node.tag}"`;
+}
+
 function describeSpace(axes: readonly Axis[]): string {
   return axes.length === 0 ? "a scalar" : `over ${axes.map(describeAxis).join(", ")}`;
 }
@@ -197,7 +205,7 @@ export function evaluate(
       fail(
         "undefined-value",
         `evaluate: the value is not a number at ${describePlace(table, position, batch)}; the first undefined term is ` +
-          `"${"op" in operator ? operator.op : operator.tag}" (${describeSpace(operator.axes)}), so keep its operands inside its domain.`,
+          `${describeTerm(operator)} (${describeSpace(operator.axes)}), so keep its operands inside its domain.`,
       );
     }
     return table;

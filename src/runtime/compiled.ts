@@ -16,6 +16,7 @@ import {
   type Schedule,
 } from "../kernel/schedule.ts";
 import { plan, type Plan } from "../plan/plan.ts";
+import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { buffers, type Buffers } from "./buffers.ts";
 import { gradientsOf, valueOf } from "./collect.ts";
@@ -28,6 +29,8 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const { device } = options;
   const program = compileProgram(objective, options);
   const held: Buffers | null = device === undefined ? null : buffers(device);
+  const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
+  const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
   let disposed = false;
   let turn: Promise<unknown> = Promise.resolve();
@@ -67,11 +70,12 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
       );
     }
-    const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
     checkParams(roots, params);
     const scalars = { ...params, ...stateOf(roots, state) };
     checkBatch(batch, roots);
-    checkInto(rest.into ?? {}, batch, program.inputs);
+    checkDivisors(divisors, batch, scalars);
+    const differentiated = program.gradients.map(({ input }) => input);
+    checkInto(rest.into ?? {}, batch, differentiated);
     const chosen = planFor(direction, batch.vocab);
     const wait = {
       key: `${objective.name} ${direction}`,
@@ -155,7 +159,7 @@ function checkInto(
     if (!names.includes(name)) {
       fail(
         "unknown-tensor",
-        `into: the batch has no policy tensor "${name}"; its tensors are ${[...new Set(names)].map((known) => `"${known}"`).join(", ")}.`,
+        `into: no gradient is taken of a tensor "${name}"; the tensors that have one are ${[...new Set(names)].map((known) => `"${known}"`).join(", ")}.`,
       );
     }
   }
