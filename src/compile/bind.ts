@@ -15,8 +15,10 @@ import {
 } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 
+/** Where a model's log-probabilities enter: for all responses alike, or by response. */
+export type HeightOf = Height | Readonly<Record<string, Height>>;
 /** Where each model's log-probabilities enter: from logits unless said otherwise. */
-export type Heights = Readonly<Partial<Record<ModelName, Height>>>;
+export type Heights = Readonly<Partial<Record<ModelName, HeightOf>>>;
 
 export interface Roots {
   readonly loss: Node;
@@ -33,21 +35,15 @@ export interface Bound extends Roots {
 export function bindHeights(roots: Roots, responses: readonly string[], heights: Heights): Bound {
   const replaced = new Map<Node, Node>();
   const below: { node: Node; model: ModelName; height: Height }[] = [];
-  for (const [model, height] of Object.entries(heights) as readonly [ModelName, Height][]) {
+  for (const [model, given] of Object.entries(heights) as readonly [ModelName, HeightOf][]) {
     if (model !== "policy" && model !== "ref") {
       fail(
         "unknown-height",
         `heights: there is no model ${JSON.stringify(model)}; the models are "policy" and "ref".`,
       );
     }
-    if (height !== "logits" && height !== "logp" && height !== "logps") {
-      fail(
-        "unknown-height",
-        `heights: ${model} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`,
-      );
-    }
-    if (height === "logits") continue;
-    for (const response of responses) {
+    for (const [response, height] of heightsByResponse(model, given, responses)) {
+      if (height === "logits") continue;
       if (height === "logp")
         replaced.set(logpFromLogits(model, response), logpInput(model, response));
       else replaced.set(logpsFromLogits(model, response), logpsInput(model, response));
@@ -86,4 +82,30 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
   const dropped = names.filter((name) => !kept.some(([other]) => other === name));
   const next = Object.fromEntries(states.map((name, position) => [name, others[position]!]));
   return { loss: loss!, metrics: Object.fromEntries(kept), next, dropped };
+}
+
+/** One height for each response that has one. @throws PrefcError "unknown-height" or "missing-response" */
+function heightsByResponse(
+  model: ModelName,
+  given: HeightOf,
+  responses: readonly string[],
+): readonly (readonly [response: string, height: Height])[] {
+  const alike = typeof given !== "object" || given === null;
+  const pairs: readonly (readonly [string, Height])[] = alike
+    ? responses.map((response) => [response, given])
+    : Object.entries(given);
+  for (const [response, height] of pairs) {
+    const what = alike ? model : `${model} of ${JSON.stringify(response)}`;
+    if (!responses.includes(response)) {
+      const known = responses.map((one) => JSON.stringify(one)).join(", ");
+      fail("missing-response", `heights: ${what} is given, but the objective has only ${known}.`);
+    }
+    if (height !== "logits" && height !== "logp" && height !== "logps") {
+      fail(
+        "unknown-height",
+        `heights: ${what} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`,
+      );
+    }
+  }
+  return pairs;
 }

@@ -53,7 +53,7 @@ export interface Program {
   /** The next value of each state, over the state of this step and the batch. */
   readonly next: Readonly<Record<string, Node>>;
   readonly dropped: readonly string[];
-  /** Every input that the gradient is taken with respect to, and its gradient on the core. */
+  /** Every input that has a gradient, and the gradient on the core; an input of which it is always 0 is left out. */
   readonly gradients: readonly { readonly input: Input; readonly node: Node }[];
   readonly inputs: readonly Input[];
   readonly params: readonly Param[];
@@ -116,14 +116,15 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   const inputs = inputsOf(scalars);
   const differentiated = inputs.filter(({ name }) => isDifferentiated(name));
   const raw = record("differentiate", [loss], gradient(loss, differentiated));
-  const gradients = simplified("simplify the gradient", raw);
+  // what the loss does not depend on, or only under a stopped gradient, is not read again and nothing is written for it
+  const gradients = simplified("simplify the gradient", raw)
+    .map((node, position) => ({ input: differentiated[position]!, node }))
+    .filter(({ node }) => !(node.tag === "const" && node.value === 0));
 
   // 4 running passes over the vocabulary, 5 rows and stages
   const lower = (withGradient: boolean): Lowered => {
     const isHigh = (input: Input): boolean => logitsOfInput(input) === null;
-    const pairs = withGradient
-      ? differentiated.map((input, position) => ({ input, node: gradients[position]! }))
-      : [];
+    const pairs = withGradient ? gradients : [];
     const high = pairs.filter(({ input }) => isHigh(input));
     const low = pairs.filter(({ input }) => !isHigh(input));
     const derivation = derive(
@@ -164,7 +165,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     metrics: Object.fromEntries(names.map((name, position) => [name, scalars[1 + position]!])),
     next: bound.next,
     dropped: bound.dropped,
-    gradients: differentiated.map((input, position) => ({ input, node: gradients[position]! })),
+    gradients,
     inputs,
     params: topological(scalars).filter((node): node is Param => node.tag === "param"),
     value: lower(false),
