@@ -12,6 +12,8 @@ import {
   param,
   reduce,
   select,
+  sort,
+  state,
   stop,
   unary,
 } from "../../src/core/build.ts";
@@ -20,14 +22,17 @@ import type { Node } from "../../src/core/node.ts";
 import {
   binaryOps,
   reduceOps,
+  sortOps,
   unaryOps,
   type BinaryOp,
   type ReduceOp,
+  type SortOp,
   type UnaryOp,
 } from "../../src/core/ops.ts";
 
 const unaryNames = Object.keys(unaryOps) as readonly UnaryOp[];
 const binaryNames = Object.keys(binaryOps) as readonly BinaryOp[];
+const sortNames = Object.keys(sortOps) as readonly SortOp[];
 const reduceNames = Object.keys(reduceOps) as readonly ReduceOp[];
 
 /** Names that end lines, strings or comments, are invisible, are not Unicode, or mean something to JavaScript. */
@@ -71,6 +76,7 @@ const leaf: fc.Arbitrary<Node> = fc.oneof(
   fc
     .tuple(anyName, fc.option(finite, { nil: undefined }))
     .map(([name, initial]) => param(name, initial)),
+  fc.tuple(anyName, finite).map(([name, initial]) => state(name, initial)),
   fc
     .tuple(anyName, anyName, fc.nat(5), dtype)
     .map(([name, response, space, type]) => input(name, axesOf(response)[space]!, type)),
@@ -102,6 +108,7 @@ function grow(pool: readonly Node[], { kind, args }: Step): Node | undefined {
     () => reduce(reduceNames[args[1] % reduceNames.length]!, axis, a),
     () => at(a, axis, b),
     () => stop(a),
+    () => sort(sortNames[args[1] % sortNames.length]!, "batch", a),
   ];
   try {
     return makers[kind % makers.length]!();

@@ -94,7 +94,7 @@ export function explain(
   { program, plans, schedule, adapter }: Subject,
   shape: Partial<Shape> = {},
 ): Explanation {
-  const exact = exactShape(shape, program.source.responses);
+  const exact = exactShape(shape, program.responses);
   const stops = topological([program.loss]).filter((node) => node.tag === "stop");
   return {
     objective: program.source.name,
