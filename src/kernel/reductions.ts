@@ -8,6 +8,7 @@ import * as k from "./kernel.ts";
 import type { Shared, Statement, Value } from "./kernel.ts";
 import { example, examples, token, type Leaves } from "./leaves.ts";
 import { lane, name } from "./row.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** Reductions of one kind that are ready in the same stage, in slots one after the other. */
 export interface ReductionGroup {
@@ -18,8 +19,6 @@ export interface ReductionGroup {
   readonly firstSlot: number;
 }
 
-/** Lanes that share the tokens of one example. */
-const tokenLanes = 16;
 /** Partial results held at once: 8 KiB of workgroup memory. */
 const mostPartials = 2048;
 
@@ -43,20 +42,30 @@ const identity = (op: ReductionGroup["op"]): Value => (op === "max" ? k.f32(-3e3
 export function reduceGroup(
   group: ReductionGroup,
   at: Leaves,
-  lanes: number,
+  { programLanes, tokenLanes }: Schedule,
 ): readonly Statement[] {
-  const most = mostNodes(lanes);
+  const most = mostNodes(programLanes);
   const statements: Statement[] = [];
   for (let first = 0; first < group.nodes.length; first += most) {
     const nodes = group.nodes.slice(first, first + most);
     const part = { ...group, nodes, firstSlot: group.firstSlot + first };
-    statements.push(...(group.along === "tokens" ? overTokens : overBatch)(part, at, lanes));
+    if (first > 0) statements.push(k.barrier);
+    statements.push(
+      ...(group.along === "tokens"
+        ? overTokens(part, at, programLanes, tokenLanes)
+        : overBatch(part, at, programLanes)),
+    );
   }
   return statements;
 }
 
 /** A few lanes share an example; then each of them adds up the parts of some of the reductions. */
-function overTokens(group: ReductionGroup, at: Leaves, lanes: number): readonly Statement[] {
+function overTokens(
+  group: ReductionGroup,
+  at: Leaves,
+  lanes: number,
+  tokenLanes: number,
+): readonly Statement[] {
   const { op, nodes } = group;
   const share = k.u32(tokenLanes);
   const sums = nodes.map(() => name(at.fresh("sum")));
@@ -78,23 +87,36 @@ function overTokens(group: ReductionGroup, at: Leaves, lanes: number): readonly 
       ]),
     ];
   });
-  const base = k.plus(k.times(u("s"), k.u32(lanes)), k.minus(lane, u("part")));
   const slot = k.plus(k.u32(group.firstSlot), u("s"));
+  const base = k.plus(k.times(u("s"), k.u32(lanes)), k.minus(lane, u("part")));
+  const isExample = k.infix(example, "<", examples);
+  // where every lane has an example of its own there is nothing to share and no barrier
+  const together =
+    tokenLanes === 1
+      ? [
+          k.when(
+            isExample,
+            sums.map((sum, i) => at.storeExample(group.firstSlot + i, sum)),
+          ),
+        ]
+      : [
+          ...keep(sums, lanes),
+          k.barrier,
+          k.when(isExample, [
+            k.loop("s", u("part"), k.u32(nodes.length), share, [
+              ...gather(op, base, tokenLanes),
+              k.assign(`examples[${k.plus(k.times(slot, examples), example).code}]`, name("total")),
+            ]),
+          ]),
+          k.barrier,
+        ];
   return [
     k.loop("first", k.u32(0), examples, k.u32(lanes / tokenLanes), [
       k.letValue("example", k.plus(u("first"), k.infix(lane, "/", share))),
       k.letValue("part", k.infix(lane, "%", share)),
       ...sums.map((sum) => k.varValue(sum.code, identity(op))),
-      k.when(k.infix(example, "<", examples), loops),
-      ...keep(sums, lanes),
-      k.barrier,
-      k.when(k.infix(example, "<", examples), [
-        k.loop("s", u("part"), k.u32(nodes.length), share, [
-          ...gather(op, base, tokenLanes),
-          k.assign(`examples[${k.plus(k.times(slot, examples), example).code}]`, name("total")),
-        ]),
-      ]),
-      k.barrier,
+      k.when(isExample, loops),
+      ...together,
     ]),
   ];
 }
@@ -117,7 +139,6 @@ function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly S
       ...gather(op, k.times(u("s"), k.u32(lanes)), lanes),
       k.assign(`scalars[${slot.code}]`, name("total")),
     ]),
-    k.barrier,
   ];
 }
 

@@ -30,7 +30,10 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   const body: Statement[] = [];
   for (let stage = 0; stage < analysis.stages; stage++) {
     for (const group of analysis.groups) {
-      if (group.stage === stage) body.push(...reduceGroup(group, at, lanes));
+      if (group.stage !== stage) continue;
+      // the groups of a stage share workgroup memory
+      if (body[body.length - 1] !== k.barrier && body.length > 0) body.push(k.barrier);
+      body.push(...reduceGroup(group, at, schedule));
     }
     for (const node of analysis.sorts) {
       if (analysis.stageOf(node) === stage)

@@ -13,6 +13,8 @@ export interface Schedule {
   readonly unroll: number;
   /** Invocations of the single workgroup that runs a row program; a power of two. */
   readonly programLanes: number;
+  /** How many of them share the tokens of one example; a power of two, at most `programLanes`. */
+  readonly tokenLanes: number;
 }
 
 export interface AdapterTraits {
@@ -24,10 +26,11 @@ export interface AdapterTraits {
 export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
   const vector: Lanes = vocab % 4 === 0 ? 4 : 1;
   if (traits.software) {
-    return { rowLanes: Math.max(traits.subgroupSize, 4), vector, unroll: 4, programLanes: 16 };
+    const rowLanes = Math.max(traits.subgroupSize, 4);
+    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1 };
   }
   const rowLanes = Math.min(256, traits.maxInvocations);
-  return { rowLanes, vector, unroll: 4, programLanes: rowLanes };
+  return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16 };
 }
 
 /** The schedule that explanations assume when no adapter is given. */
