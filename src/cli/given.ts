@@ -64,7 +64,7 @@ export function givenHeights(
   args: ArgsDef,
 ): Readonly<Partial<Record<ModelName, Height>>> {
   const given = pairs("heights", repeated(rawArgs, args, "heights"));
-  return Object.fromEntries(given) as Partial<Record<ModelName, Height>>;
+  return Object.fromEntries(given);
 }
 
 /** Parameters by name. @throws PrefcError option-value */

@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   env: async () => (await import("./env.ts")).default,
   check: async () => (await import("./check.ts")).default,
   explain: async () => (await import("./explain.ts")).default,
-  conform: async () => (await import("./conform.ts")).default as unknown as CommandDef,
+  conform: async () => (await import("./conform.ts")).default,
 };
 
 const root: CommandDef = defineCommand({
@@ -36,6 +36,15 @@ const root: CommandDef = defineCommand({
 async function printUsage(command: CommandDef, parent?: CommandDef): Promise<void> {
   const text = await renderUsage(command, parent);
   print(isTerminal() ? text : stripVTControlCharacters(text));
+}
+
+const takesObjective = ({ args }: CommandDef): boolean =>
+  args !== undefined && Object.hasOwn(args, "objective");
+
+/** The catalogue is loaded only where it is shown. */
+async function printBuiltIns(): Promise<void> {
+  const { builtInNames } = await import("./objective.ts");
+  print(["", "BUILT-IN OBJECTIVES", "", ...builtInNames().map((line) => `  ${line}`)].join("\n"));
 }
 
 const asksForHelp = (rawArgs: readonly string[]): boolean => {
@@ -66,6 +75,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
   const command = await load();
   if (asksForHelp(rest)) {
     await printUsage(command, root);
+    if (takesObjective(command)) await printBuiltIns();
     return 0;
   }
   checkArguments(

@@ -5,13 +5,18 @@ import { existsSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { PrefcError } from "../core/error.ts";
 import { didYouMean, listNames } from "../dsl/check.ts";
+import { wrapped } from "../explain/units.ts";
 import { builtIn, builtIns, isObjective, type Objective, type Options } from "../index.ts";
 import { loadModule } from "./load.ts";
 
 const extensions = [".ts", ".mts", ".js", ".mjs"];
 
 /** What OBJECTIVE may be, for help texts. */
-export const objectiveHelp: string = `a built-in objective (${Object.keys(builtIns).join(", ")}), or the path of a .ts or .js module that exports one (path#name if it exports several)`;
+export const objectiveHelp =
+  "a built-in objective, or the path of a .ts or .js module that exports one (path#name if it exports several)";
+
+/** The names of the built-in objectives, in lines of a help text. */
+export const builtInNames = (): readonly string[] => wrapped(Object.keys(builtIns), 90);
 
 /** The objective that a text names. @throws PrefcError with a sentence for each way in which it cannot be had */
 export async function loadObjective(text: string, options: Options = {}): Promise<Objective> {
@@ -20,10 +25,9 @@ export async function loadObjective(text: string, options: Options = {}): Promis
   const looksLikePath =
     /[\\/]/.test(path) || extensions.includes(extname(path)) || existsSync(path);
   if (!looksLikePath) {
-    const names = Object.keys(builtIns);
     throw new PrefcError(
       "unknown-objective",
-      `There is no built-in objective ${JSON.stringify(text)}; there are ${listNames(names)}, or give the path of a .ts or .js module.${didYouMean(text, names)}`,
+      `There is no built-in objective ${JSON.stringify(text)} (prefc explain --help lists them) and no file of that name.${didYouMean(text, Object.keys(builtIns))}`,
     );
   }
   if (Object.keys(options).length > 0) {
@@ -47,7 +51,7 @@ async function exportsOf(path: string): Promise<Readonly<Record<string, unknown>
   if (!existsSync(file)) {
     throw new PrefcError(
       "module-missing",
-      `There is no file ${JSON.stringify(path)} (looked for ${file}); correct the path.`,
+      `There is no file ${JSON.stringify(path)}${file === path ? "" : ` (looked for ${file})`}; correct the path.`,
     );
   }
   if (!statSync(file).isFile() || !extensions.includes(extname(file))) {
@@ -113,7 +117,7 @@ function chosen(
         : ` (${listNames(functions)} ${functions.length === 1 ? "is a function" : "are functions"}: export what a call returns)`;
     throw new PrefcError(
       "no-objective",
-      `${path} exports ${Object.keys(found).length === 0 ? "nothing" : listNames(Object.keys(found))}, but no objective${hint}; write export default objective(…).`,
+      `${path} exports ${Object.keys(found).length === 0 ? "nothing" : `${listNames(Object.keys(found))}, but no objective`}${hint}; write export default objective(…).`,
     );
   }
   if (others.length > 0) {

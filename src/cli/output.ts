@@ -34,6 +34,4 @@ export async function leave(code: number): Promise<never> {
 
 /** Whether the output is read by a person, who may like colours. */
 export const isTerminal = (): boolean =>
-  process.stdout.isTTY === true &&
-  (process.env["NO_COLOR"] ?? "") === "" &&
-  process.env["TERM"] !== "dumb";
+  process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";

@@ -47,7 +47,7 @@ function reducedBelow(roots: readonly Node[]): ReadonlySet<Node> {
   const reductions = topological(roots).filter(
     (node) => node.tag === "reduce" && node.axis === "vocab",
   );
-  return new Set(reductions.flatMap((node) => [...entriesOf(node.args[0]!)]));
+  return new Set(reductions.flatMap((node) => [...entriesOf(node.args[0])]));
 }
 
 /** The demands of a direction, for every logits input that it depends on. */

@@ -10,7 +10,7 @@ export function bytesText(bytes: number): string {
     size /= 1000;
     unit++;
   }
-  const digits = unit === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(size)));
+  const digits = unit === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
   return `${size.toFixed(digits)} ${units[unit]!}`;
 }
 
