@@ -84,11 +84,12 @@ export function expectedOf(
     const at = member(outputs, name);
     return isGiven(at) ? tensor(at, [shapes.examples]) : null;
   };
-  // a recorded name that has an expression of its own is that, and not a metric of the same name
+  // a recorded name that has an expression of its own is that, and the metric only if that is the same expression
   const compared = (recorded: string, metric: string): boolean =>
     Object.hasOwn(objective.metrics, metric) &&
-    !Object.hasOwn(quantities, recorded) &&
-    !Object.hasOwn(quantities, metric);
+    [recorded, metric].every(
+      (name) => !Object.hasOwn(quantities, name) || quantities[name] === objective.metrics[metric],
+    );
 
   const scaleOf = (metric: string): number =>
     metric.startsWith("rewards/") ? rewardScale(outputs, params["beta"] ?? 0, shapes) : 0;
