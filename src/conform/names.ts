@@ -20,6 +20,7 @@ import { naming, pairs, type Layout } from "./layout.ts";
 import { pairQuantities, type Quantities } from "./quantities.ts";
 import { answersTo, type Row } from "./row.ts";
 
+/** The first row that answers to a name is taken, so a row of one name may stand before a pattern of many. */
 export const rows: readonly Row[] = [
   ...trl,
   ...otherLosses,
