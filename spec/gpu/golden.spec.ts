@@ -6,7 +6,7 @@ import { runConform } from "../../src/conform/run.ts";
 
 const folder = fileURLToPath(new URL("../golden/", import.meta.url));
 
-it("agrees with the recorded losses, gradients and metrics", { timeout: 300_000 }, async () => {
+it("agrees with the recorded losses, gradients and metrics", { timeout: 900_000 }, async () => {
   const report = await runConform(folder, { engine: "both" });
   const failures = report.files.flatMap(({ file, failures }) =>
     failures.map((failure) => `${file}: ${failure}`),
