@@ -8,8 +8,10 @@ import {
   expm1,
   logSigmoid,
   maximum,
+  minimum,
   neg,
   param,
+  relu,
   stopGrad,
   where,
 } from "../dsl/index.ts";
@@ -36,16 +38,29 @@ export const reverseKl: Divergence = { name: "reverse_kl", score: (h) => h };
 /** s(h) = log σ(h) = log(u / (1 + u)) with u = eʰ */
 export const jsDivergence: Divergence = { name: "js_divergence", score: logSigmoid };
 
+/**
+ * d·eᵐ for a d that may be 0. In single precision eᵐ is infinite from m = 89 on, and 0 times it undefined, also in the
+ * gradient; so what m is above 80 comes in eight more factors, each of which is finite as long as eᵐ is one of float64.
+ */
+const timesExponential = (d: Score, m: Score): Score => {
+  const beyond = exp(relu(m.minus(80)).over(8));
+  const factors = [exp(minimum(m, 80)), ...Array.from({ length: 8 }, () => beyond)];
+  return factors.reduce((product, factor) => product.times(factor), d);
+};
+
+/** eˣ, with the gradient in the same factors. */
+const exponential = (x: Score): Score => timesExponential(exp(x.minus(stopGrad(x))), stopGrad(x));
+
 /** eᵃ − eᵇ from e^m (expm1(a − m) − expm1(b − m)), m the larger: no infinity less another one, no rounding at a = b. */
 const differenceOfExponentials = (a: Score, b: Score): Score => {
   const m = stopGrad(maximum(a, b));
-  return exp(m).times(expm1(a.minus(m)).minus(expm1(b.minus(m))));
+  return timesExponential(expm1(a.minus(m)).minus(expm1(b.minus(m))), m);
 };
 
 /** s(h) = −e⁻ʰ = −1/u */
 export const forwardKl: Divergence = {
   name: "forward_kl",
-  score: (h) => neg(exp(neg(h))),
+  score: (h) => neg(exponential(neg(h))),
   difference: (w, l) => differenceOfExponentials(neg(l), neg(w)),
 };
 
@@ -83,7 +98,7 @@ export function alphaDivergence(options: AlphaOptions = {}): Divergence {
   };
   return {
     name: "alpha_divergence",
-    score: (h) => where(isReverseKl, h, exp(exponent(h)).over(divisor)),
+    score: (h) => where(isReverseKl, h, exponential(exponent(h)).over(divisor)),
     difference: (w, l) =>
       where(
         isReverseKl,

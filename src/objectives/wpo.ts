@@ -59,20 +59,24 @@ export const weight = <R extends string>(
 
 const atMostOne = (w: Expr<PerExample>): Expr<PerExample> => bound(w, { max: 1 });
 
-/** w(x, y_w) w(x, y_l), or one of the two, with what is clamped kept at 1 at most. */
-function pairWeight(
+/**
+ * The factors of w(x, y_w) w(x, y_l), or of one of the two, with what is clamped kept at 1 at most. The loss is multiplied
+ * by one after the other: their product alone may be too small for single precision where that with the loss is not.
+ */
+function pairWeights(
   { policy, y }: Given<Pair>,
   alignment: Alignment,
   { clamp = "none", responses = "pair" }: WeightingOptions,
-): Expr<PerExample> {
+): readonly Expr<PerExample>[] {
   const each = <R extends string>(y: Response<R>): Expr<PerExample> =>
     clamp === "each" ? atMostOne(weight(policy, y, alignment)) : weight(policy, y, alignment);
-  const product = {
-    pair: () => each(y.w).times(each(y.l)),
-    chosen: () => each(y.w),
-    rejected: () => each(y.l),
+  const factors = {
+    pair: () => [each(y.w), each(y.l)],
+    chosen: () => [each(y.w)],
+    rejected: () => [each(y.l)],
   }[responses]();
-  return clamp === "product" ? atMostOne(product) : product;
+  const product = (): Expr<PerExample> => factors.reduce((w, other) => w.times(other));
+  return clamp === "product" ? [atMostOne(product())] : factors;
 }
 
 const weighted = { pair: ["w", "l"], chosen: ["w"], rejected: ["l"] } as const;
@@ -105,8 +109,11 @@ export function withWeighting(
       names,
       (g) => {
         const { loss, ...rest } = inner.define(g);
-        const w = pairWeight(g, alignment, options);
-        return { ...rest, loss: (stop ? stopGrad(w) : w).times(loss) };
+        const factors = pairWeights(g, alignment, options);
+        return {
+          loss: factors.reduce((product, w) => product.times(stop ? stopGrad(w) : w), loss),
+          ...rest,
+        };
       },
       { source: `${inner.source}; ${source}` },
     );
