@@ -1,7 +1,17 @@
 // The verifier accepts whatever the constructors make, and finds each kind of damage in nodes made by hand.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { binary, constant, input, iota, param, reduce, unary } from "../../src/core/build.ts";
+import {
+  at,
+  binary,
+  constant,
+  input,
+  iota,
+  param,
+  reduce,
+  sort,
+  unary,
+} from "../../src/core/build.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import type { Node } from "../../src/core/node.ts";
 import { verify } from "../../src/core/verify.ts";
@@ -27,6 +37,7 @@ const z = input("z", ["batch", "token.w", "vocab"]);
 const flag = input("flag", ["batch"], "bool");
 const exp = unary("exp", x);
 const sum = reduce("sum", "vocab", z);
+const ordered = sort("order", "batch", input("m", ["batch"]));
 const later = 1e9;
 
 describe("verify", () => {
@@ -109,6 +120,24 @@ describe("verify", () => {
       "a parameter that is a bool",
       forged(x, { dtype: "bool" }),
       /it says it is bool, but it gives f32/,
+    ],
+    ["a scalar of no kind", forged(x, { kind: "global" }), /no run-time scalar of kind "global"/],
+    [
+      "a state without a beginning",
+      forged(x, { kind: "state", initial: undefined }),
+      /it has no initial value/,
+    ],
+    ["unknown sorting", forged(ordered, { op: "median" }), /there is no sorting "median"/],
+    ["sorted tokens", forged(ordered, { axis: "token.w" }), /another axis than the batch/],
+    [
+      "sorted vocabularies",
+      forged(ordered, { args: [z], axes: z.axes, id: later }),
+      /it sorts more than one number per example/,
+    ],
+    [
+      "a lookup of ragged tokens",
+      forged(at(sum, "vocab", ordered), { axis: "batch" }),
+      /it picks from the batch of an operand that still ranges over tokens/,
     ],
     ["a nameless input", forged(z, { name: undefined }), /it has no name/],
   ])("finds %s", (_what, node, expected) => {
