@@ -8,9 +8,11 @@ import type { Objective } from "../dsl/index.ts";
 import { authors } from "./families/authors.ts";
 import { contrasts } from "./families/contrasts.ts";
 import { discopop } from "./families/discopop.ts";
+import { halos } from "./families/halos.ts";
 import { otherLosses } from "./families/losses.ts";
 import { others } from "./families/others.ts";
 import { samples } from "./families/samples.ts";
+import { shifted } from "./families/shifted.ts";
 import { trl } from "./families/trl.ts";
 import { unpairedLosses } from "./families/unpaired.ts";
 import { wpoForms } from "./families/wpo.ts";
@@ -26,7 +28,9 @@ export const rows: readonly Row[] = [
   ...otherLosses,
   ...wpoForms,
   ...authors,
+  ...halos,
   ...discopop,
+  ...shifted,
   ...contrasts,
   ...samples,
   ...unpairedLosses,

@@ -5,18 +5,15 @@ import {
   abs,
   clamp,
   constant,
-  count,
   exp,
   logSigmoid,
-  maximum,
   mean,
   neg,
   objective,
   param,
   sigmoid,
   sqrt,
-  square,
-  sum,
+  variance,
   where,
 } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
@@ -55,26 +52,25 @@ const discovered =
 const logistic = (x: Expr<PerExample>): Expr<PerExample> => neg(logSigmoid(x));
 
 /** share · a + (1 − share) · b */
-const blend = (share: Expr<PerExample>, a: Expr<PerExample>, b: Expr<PerExample>): Expr<PerExample> =>
-  share.times(a).plus(constant(1).minus(share).times(b));
+const blend = (
+  share: Expr<PerExample>,
+  a: Expr<PerExample>,
+  b: Expr<PerExample>,
+): Expr<PerExample> => share.times(a).plus(constant(1).minus(share).times(b));
 
-/** Σ (x − x̄)² / (B − 1); 0 of a single example, where the source divides by 0. */
-const variance = (x: Expr<PerExample>): Expr =>
-  sum("batch", square(x.minus(mean("batch", x)))).over(maximum(count("batch").minus(1), 1));
-
-/** Its root, whose derivative at 0 is 0, as in PyTorch. */
+/** The root of the variance, whose derivative at 0 is 0, as in PyTorch. */
 function deviation(x: Expr<PerExample>): Expr {
-  const v = variance(x);
+  const v = variance("batch", x);
   return where(v.gt(0), sqrt(where(v.gt(0), v, 1)), 0);
 }
 
 /**
  * Dynamic blended adaptive quantile loss: c · −log σ(x/0.9) + (1 − c) e^(−0.9x), c = σ(Var(x/0.05)), x = βΔ
  *
- * The variance is the unbiased one over the batch; the gradient passes through it.
+ * The variance is the unbiased one over the batch, so a batch needs two pairs; the gradient passes through it.
  */
 export const dbaql: Discovered = discovered("dbaql", "152–182", (x) =>
-  blend(sigmoid(variance(x.over(0.05))), logistic(x.over(0.9)), exp(neg(x.times(0.9)))),
+  blend(sigmoid(variance("batch", x.over(0.05))), logistic(x.over(0.9)), exp(neg(x.times(0.9)))),
 );
 
 /**

@@ -16,7 +16,7 @@ import {
   square,
   sum,
 } from "../dsl/index.ts";
-import type { Expr, Given, Models, PerExample, PerToken, Response } from "../dsl/index.ts";
+import type { Axes, Expr, Given, Models, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { logistic } from "./contrast.ts";
 import { checkApplies, checkOptions, smoothing, type OptionKinds } from "./options.ts";
 import { rewardMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
@@ -78,8 +78,9 @@ export function tokenRatio(where: string, options: HumanlineOptions): TokenRatio
  * size at which a label's log-probability can be rounded away.
  */
 const rounding = 2 ** -48;
-const isNonzero = <R extends string>(x: Expr<PerToken<R>>): Expr<PerToken<R>> =>
-  real(abs(x).gt(rounding));
+
+/** 1 where a log-ratio is not 0. */
+export const isNonzero = <A extends Axes>(x: Expr<A>): Expr<A> => real(abs(x).gt(rounding));
 
 /** h = Σ_t of the log-ratios; `average` divides by the number of those that are not 0, or by 1 if all are. */
 const summed = <R extends string>(x: Expr<PerToken<R>>): Expr<PerExample> => sum("token", x);
@@ -99,7 +100,14 @@ interface Pairwise<O> {
 }
 
 /** A loss of the difference of the two rewards. */
-function pairwise<O>({ name, options, reward, loss, scale, source }: Pairwise<O>): PairwiseObjective {
+function pairwise<O>({
+  name,
+  options,
+  reward,
+  loss,
+  scale,
+  source,
+}: Pairwise<O>): PairwiseObjective {
   const ratio = tokenRatio(name, options);
   const of = <R extends Pair>(g: Given<Pair>, y: Response<R>): Expr<PerExample> =>
     reward(ratio(g, y));
@@ -170,7 +178,10 @@ export function halosIpo(options: HalosIpoOptions = {}): PairwiseObjective {
  */
 export function halosSimpo(options: HalosSimpoOptions = {}): PairwiseObjective {
   const given = checkOptions("halos-simpo", halosSimpoOptions, options);
-  const [β, ratio] = [param("beta", given.beta ?? 10), param("gamma_beta_ratio", given.gamma_beta_ratio ?? 0.3)];
+  const [β, ratio] = [
+    param("beta", given.beta ?? 10),
+    param("gamma_beta_ratio", given.gamma_beta_ratio ?? 0.3),
+  ];
   const inner = pairwise({
     name: "halos-simpo",
     options: given,

@@ -2,27 +2,11 @@
 
 import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError, type Objective } from "../dsl/index.ts";
-import { calDpo, calDpoOptions } from "./cal-dpo.ts";
-import {
-  aqfl,
-  aql,
-  cell,
-  dbaql,
-  discoveredOptions,
-  ktoPair,
-  lrml,
-  padll,
-  pfl,
-} from "./discopop.ts";
+import { authorEntries } from "./author-entries.ts";
 import { dpo, dpoOptions } from "./dpo.ts";
-import * as halos from "./halos.ts";
-import { nemo, nemoOptions } from "./nemo.ts";
 import { entry, type BuiltIn, type Options } from "./entry.ts";
 import { further } from "./further.ts";
 import { sft, sftOptions } from "./sft.ts";
-import { sppo, sppoOptions } from "./sppo.ts";
-import { tdpo1, tdpo1Options, tdpo2, tdpo2Options } from "./tdpo.ts";
-import { tisDpo, tisDpoOptions } from "./tis-dpo.ts";
 import { trlEntries } from "./trl-entries.ts";
 import { wpo, wpoOptions } from "./wpo.ts";
 
@@ -48,89 +32,7 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
   ),
   ...further,
   ...trlEntries,
-  tdpo1: entry("tdpo1", tdpo1Options, tdpo1, "DPO with KL(π_ref ‖ π) at every token in the margin"),
-  tdpo2: entry(
-    "tdpo2",
-    tdpo2Options,
-    tdpo2,
-    "TDPO₁ with the divergences weighted, the chosen one stopped",
-  ),
-  "tis-dpo": entry("tis-dpo", tisDpoOptions, tisDpo, "DPO with a given weight for each token"),
-  "cal-dpo": entry("cal-dpo", calDpoOptions, calDpo, "DPO with the log-ratios drawn to ±1/(2β)"),
-  sppo: entry(
-    "sppo",
-    sppoOptions,
-    sppo,
-    "squared distance of the log-ratios from given winning probabilities",
-  ),
-  nemo: entry(
-    "nemo",
-    nemoOptions,
-    nemo,
-    "DPO, IPO, or a distance of the margin from that of given rewards",
-  ),
-  "halos-dpo": entry(
-    "halos-dpo",
-    halos.halosDpoOptions,
-    halos.halosDpo,
-    "DPO of log-ratios clamped per token",
-  ),
-  "halos-cdpo": entry(
-    "halos-cdpo",
-    halos.halosCdpoOptions,
-    halos.halosCdpo,
-    "the same with label smoothing",
-  ),
-  "halos-ipo": entry(
-    "halos-ipo",
-    halos.halosIpoOptions,
-    halos.halosIpo,
-    "IPO averaged over tokens that count",
-  ),
-  "halos-simpo": entry(
-    "halos-simpo",
-    halos.halosSimpoOptions,
-    halos.halosSimpo,
-    "SimPO averaged over tokens that count",
-  ),
-  dbaql: entry(
-    "dbaql",
-    discoveredOptions,
-    dbaql,
-    "logistic and exponential, blended by the variance of the margins",
-  ),
-  aql: entry(
-    "aql",
-    discoveredOptions,
-    aql,
-    "logistic and hinge, blended by a quantile that follows the mean margin",
-  ),
-  aqfl: entry(
-    "aqfl",
-    discoveredOptions,
-    aqfl,
-    "logistic and hinge, blended by the distance from such a quantile",
-  ),
-  padll: entry("padll", discoveredOptions, padll, "logistic, halved where the margin is negative"),
-  cell: entry("cell", discoveredOptions, cell, "the average of logistic and exponential"),
-  lrml: entry(
-    "lrml",
-    discoveredOptions,
-    lrml,
-    "logistic and exponential, blended by the margin: DiscoPOP",
-  ),
-  pfl: entry(
-    "pfl",
-    discoveredOptions,
-    pfl,
-    "logistic where the policy prefers the chosen response, else hinge",
-  ),
-  "kto-pair": entry(
-    "kto-pair",
-    discoveredOptions,
-    ktoPair,
-    "KTO of pairs, the divergence estimated from the batch",
-  ),
+  ...authorEntries,
 };
 
 /** The built-in objective of this name. @throws PrefcError unknown-objective, unknown-option, option-value */
@@ -151,6 +53,10 @@ export { aqfl, aql, cell, dbaql, ktoPair, lrml, padll, pfl } from "./discopop.ts
 export type { Discovered, DiscoveredOptions } from "./discopop.ts";
 export { dpo, type DpoOptions } from "./dpo.ts";
 export { halosCdpo, halosDpo, halosIpo, halosSimpo } from "./halos.ts";
+export type { HalosCdpoOptions, HalosDpoOptions, HalosIpoOptions, HalosSimpoOptions } from "./halos.ts";
+export { halosKto, type HalosKtoOptions } from "./halos-kto.ts";
+export { llamaFactory, withBco, type LlamaFactoryOptions } from "./llama-factory.ts";
+export { shiftedBcoPair } from "./reward-shift.ts";
 export { bernoulliKl, nemo, type NemoOptions } from "./nemo.ts";
 export { sppo, type SppoOptions } from "./sppo.ts";
 export { sequenceKl, tdpo1, tdpo2, type Tdpo1Options, type Tdpo2Options } from "./tdpo.ts";

@@ -68,7 +68,10 @@ export function nemo(options: NemoOptions = {}): PairwiseObjective {
     param("preference_loss_weight", given.preference_loss_weight ?? 1),
     param("sft_loss_weight", given.sft_loss_weight ?? 0),
   ];
-  const logRatio = <R extends Pair>({ policy, ref }: Given<Pair>, y: Response<R>): Expr<PerExample> =>
+  const logRatio = <R extends Pair>(
+    { policy, ref }: Given<Pair>,
+    y: Response<R>,
+  ): Expr<PerExample> =>
     preference_average_log_probs
       ? averageLogps(policy, y).minus(averageLogps(ref, y))
       : policy.logps(y).minus(ref.logps(y));

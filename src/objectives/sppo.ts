@@ -21,7 +21,8 @@ export const sppoOptions: OptionKinds = {
 
 /** P_w and P_l of an example; of one given probability P, they are P and 1 − P. */
 const probabilities = {
-  sppo: (g: Given<Pair>) => [g.example("chosen_probs_win"), g.example("chosen_probs_lose")] as const,
+  sppo: (g: Given<Pair>) =>
+    [g.example("chosen_probs_win"), g.example("chosen_probs_lose")] as const,
   sppo_single: (g: Given<Pair>) => {
     const won = g.example("chosen_probs");
     return [won, constant(1).minus(won)] as const;
@@ -44,7 +45,9 @@ export function sppo(options: SppoOptions = {}): PairwiseObjective {
     ["w", "l"],
     (g) => {
       const [won, lost] = probabilities[loss_type](g);
-      return distance(logRatio(g, g.y.w), won).plus(distance(logRatio(g, g.y.l), lost)).times(0.5);
+      return distance(logRatio(g, g.y.w), won)
+        .plus(distance(logRatio(g, g.y.l), lost))
+        .times(0.5);
     },
     {
       source: "Wu et al. 2024, arXiv 2405.00675; the authors' sppo/trainer.py, sppo_loss",

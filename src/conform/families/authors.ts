@@ -1,18 +1,7 @@
 // Losses as the authors of a paper published them, in repositories of their own.
 
-import {
-  calDpo,
-  halosCdpo,
-  halosDpo,
-  halosIpo,
-  halosSimpo,
-  nemo,
-  sppo,
-  tdpo1,
-  tdpo2,
-  tisDpo,
-} from "../../objectives/index.ts";
-import { choice, fixed, flag, nested, param, unused, type Keys } from "../keys.ts";
+import { calDpo, nemo, sppo, tdpo1, tdpo2, tisDpo } from "../../objectives/index.ts";
+import { fixed, flag, param, unused } from "../keys.ts";
 import type { Row } from "../row.ts";
 import { withExamples, withRows, withTokens } from "./given.ts";
 
@@ -97,31 +86,4 @@ const aligner: readonly Row[] = losses.map((preference_loss): Row => ({
     : {}),
 }));
 
-/** ContextualAI/HALOs, train/trainers.py: the losses of pairs. */
-const halosRow = (
-  trainer: string,
-  loss: Keys,
-  make: (options: object) => ReturnType<typeof halosDpo>,
-): Row => ({
-  names: [`halos/${trainer}`, `halos/${trainer} humanline`],
-  keys: {
-    cls: fixed(trainer),
-    loss: nested(loss),
-    humanline: choice("humanline", true, false),
-    log_epsilon_P: param("log_epsilon_P"),
-    log_epsilon_R: param("log_epsilon_R"),
-  },
-  objective: (options) => make(options),
-});
-const halos: readonly Row[] = [
-  halosRow("DPOTrainer", { beta: param("beta", 0.1) }, halosDpo),
-  halosRow("CDPOTrainer", { beta: param("beta", 0.1), epsilon: param("epsilon", 0.2) }, halosCdpo),
-  halosRow("IPOTrainer", { tau: param("tau", 0.1) }, halosIpo),
-  halosRow(
-    "SimPOTrainer",
-    { beta: param("beta", 10), gamma_beta_ratio: param("gamma_beta_ratio", 0.3) },
-    halosSimpo,
-  ),
-];
-
-export const authors: readonly Row[] = [...tdpo, ...tis, cal, ...selfPlay, ...aligner, ...halos];
+export const authors: readonly Row[] = [...tdpo, ...tis, cal, ...selfPlay, ...aligner];

@@ -1,16 +1,18 @@
 // SakanaAI/DiscoPOP, src/alignment/gpo.py: the losses by the names of its methods.
 
 import {
-  aql,
   aqfl,
+  aql,
   cell,
   dbaql,
   dpo,
+  hinge,
+  ipo,
   ktoPair,
   lrml,
-  nemo,
   padll,
   pfl,
+  shiftedBcoPair,
 } from "../../objectives/index.ts";
 import type { Objective } from "../../dsl/index.ts";
 import { fixed, param, type Keys } from "../keys.ts";
@@ -32,6 +34,7 @@ export const discopop: readonly Row[] = [
   row("policy_focused_loss", pfl),
   row("kto_pair_loss", ktoPair),
   row("sigmoid_loss", dpo, { label_smoothing: param("label_smoothing", 0) }),
-  // the same squared distance of summed log-ratios
-  row("ipo_loss", () => nemo({ preference_loss: "ipo" })),
+  row("hinge_loss", hinge),
+  row("ipo_loss", () => ipo({ length_normalised: false })),
+  row("bco_pair_loss", shiftedBcoPair),
 ];
