@@ -2,6 +2,7 @@
 // computes against the interpreter. Nothing here knows an objective; whatever it reads is brought.
 
 import type { Batch, Params } from "../batch/batch.ts";
+import { responsesNeeded } from "../batch/check.ts";
 import { checkParams } from "../batch/params.ts";
 import { PrefcError } from "../core/error.ts";
 import type { Objective } from "../dsl/objective.ts";
@@ -60,11 +61,14 @@ export async function* checkObjective(
   const compiled = compile(objective, { heights, ...(device === null ? {} : { device }) });
   try {
     const { program } = compiled;
-    checkParams([program.loss, ...Object.values(program.metrics)], params);
+    const roots = [program.loss, ...Object.values(program.metrics)];
+    checkParams(roots, params);
+    // prompts are read without being declared
+    const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
     for (let index = 0; index < batches; index++) {
       const source = random(seed, index);
       const { size, moves } = trials[index % trials.length]!;
-      const needs = { responses: objective.responses, inputs: program.inputs };
+      const needs = { responses, inputs: program.inputs };
       const batch = randomBatch(needs, size, source);
       yield await reportOn(compiled, batch, params, {
         index,
