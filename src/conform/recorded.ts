@@ -59,6 +59,10 @@ function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes)
     .map((name) => member(outputs, name))
     .filter(isGiven)
     .map((place) => largest(tensor(place, [examples])));
+  const byRow = ["logps", "weighted_logps"]
+    .map((name) => member(outputs, name))
+    .filter(isGiven)
+    .map((place) => largest(tensor(place, [2 * examples])));
   const byToken = ["policy_token_logps", "ref_token_logps"]
     .map((name) => member(outputs, name))
     .filter(isGiven)
@@ -70,7 +74,7 @@ function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes)
           .reduce((sum, value) => sum + Math.abs(value), 0),
       );
     });
-  return Math.abs(beta) * Math.max(0, ...listed, ...byToken);
+  return Math.abs(beta) * Math.max(0, ...listed, ...byRow, ...byToken);
 }
 
 export function expectedOf(
