@@ -1,7 +1,7 @@
 // Hyper-parameters: defaults, given values, and every way in which they may not fit.
 import { describe, expect, it } from "vitest";
-import { binary, param } from "../../src/core/build.ts";
-import { checkParams, didYouMean, parameterValue } from "../../src/batch/params.ts";
+import { binary, param, state } from "../../src/core/build.ts";
+import { checkParams, didYouMean, parameterValue, stateOf } from "../../src/batch/params.ts";
 import { expectError } from "../support/checks.ts";
 
 const beta = param("beta", 0.1);
@@ -45,5 +45,52 @@ describe("a name that is no parameter", () => {
     expect(didYouMean("temperature", ["beta", "gamma"])).toBe("");
     expect(didYouMean("Beta", ["gamma", "beta"])).toContain('"beta"');
     expect(didYouMean("x", [])).toBe("");
+  });
+});
+
+describe("the state that a step begins with", () => {
+  const moving = [binary("plus", state("mean", 0.5), binary("times", state("count", 0), beta))];
+
+  it("is the given one, whole, or the initial values when none is given", () => {
+    expect(stateOf(moving, undefined)).toEqual({ mean: 0.5, count: 0 });
+    expect(stateOf(moving, { mean: 2, count: 3 })).toEqual({ mean: 2, count: 3 });
+    expect(stateOf([beta], {})).toEqual({});
+  });
+
+  it("is not half of a state, of which the other half would start again", () => {
+    expectError(
+      () => stateOf(moving, { mean: 2 }),
+      "missing-state",
+      /has no "count"; give the whole/,
+    );
+    expectError(() => stateOf(moving, {}), "missing-state", /"mean"/);
+    const cleared = { mean: null, count: 1 } as never;
+    expectError(() => stateOf(moving, cleared), "missing-state", /"mean"/);
+  });
+
+  it("has no other names", () => {
+    const given = { mean: 2, coun: 3 };
+    expectError(
+      () => stateOf(moving, given),
+      "unknown-state",
+      /"coun" \(it has mean, count\)/,
+      /"count"/,
+    );
+    expectError(() => stateOf([beta], { mean: 1 }), "unknown-state", /it has none/);
+    expectError(() => stateOf(moving, { toString: 1 } as never), "unknown-state", /"toString"/);
+  });
+
+  it.each([NaN, -Infinity, "2"])("does not hold %o", (value) => {
+    const given = { mean: value as number, count: 1 };
+    expectError(() => stateOf(moving, given), "state-not-finite", /State "mean" is/);
+  });
+
+  it("is not given among the parameters", () => {
+    expectError(
+      () => checkParams(moving, { mean: 1 }),
+      "unknown-parameter",
+      /give it as state: \{ "mean": … \}/,
+    );
+    expect(() => checkParams(moving, { beta: 1 })).not.toThrow();
   });
 });

@@ -110,7 +110,9 @@ export function stateOf(roots: readonly Node[], given: Params | undefined): Para
       `The objective has no state "${name}" (${has}).${didYouMean(name, names)}`,
     );
   }
-  const missing = names.find((name) => given !== undefined && !Object.hasOwn(given, name));
+  const isGiven = (name: string): boolean =>
+    given === undefined || (Object.hasOwn(given, name) && (given[name] ?? null) !== null);
+  const missing = names.find((name) => !isGiven(name));
   if (missing !== undefined) {
     fail(
       "missing-state",
