@@ -11,7 +11,7 @@ import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
 import { noLogits, type Computed, type Engine } from "./engine.ts";
 import { asRecorded } from "./rounding.ts";
 
-const overBatch = (node: Node): Node =>
+export const overBatch = (node: Node): Node =>
   node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
 
 /** One number per example, whether or not the term depends on it, unless there is to be one number in all. */
@@ -25,7 +25,7 @@ const perExample = (tensor: Tensor, batch: Batch): Float64Array =>
  * The gradient that a file records: with respect to the policy's logits, or, where the loss reads none, to the scores of
  * one response after the other. Other tensors, such as those of mismatched completions, are data in every source.
  */
-function recordedGradient(
+export function recordedGradient(
   inputs: readonly Input[],
   slopes: readonly Tensor[],
   batch: Batch,
