@@ -31,7 +31,7 @@ export function gradientKernel(
   const write = (at: Value, v: Value): Statement => k.assign(target(at), k.splat(v, lanes));
   const shifted = pass.models.filter((model) => pass.terms.some((term) => usesX(term, model)));
 
-  const visit = (positions: readonly Value[], block: row.Block): readonly Statement[] => {
+  const visit = (positions: readonly Value[]): readonly Statement[] => {
     const out: Statement[] = [];
     positions.forEach((at, j) => {
       for (const model of pass.models) {
@@ -92,21 +92,17 @@ export function gradientKernel(
         return k.choose(absent, k.f32(0), product);
       });
       out.push(
-        k.varValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)),
+        k.letValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)),
       );
     });
-    const patches = positions.map((at, j) => {
-      const g = name(`g_${j}`, "f32", lanes);
-      return k.assign(
-        g.code,
-        k.choose(row.isLabelAt(at, schedule), k.splat(name("at_label"), lanes), g),
-      );
-    });
-    out.push(k.when(row.labelInBlock(block, schedule), patches));
     positions.forEach((at, j) => out.push(write(at, name(`g_${j}`, "f32", lanes))));
     return out;
   };
 
+  const labelEntry =
+    lanes === 4
+      ? `${target(k.infix(row.label, "/", k.u32(4)))}[${k.infix(row.label, "%", k.u32(4)).code}]`
+      : target(row.label);
   const zeros = row.overRow(schedule, {
     visit: (positions) => positions.map((at) => write(at, k.f32(0))),
   });
@@ -117,6 +113,10 @@ export function gradientKernel(
     ...pass.opaqueSlots.map((slot, position) => k.letValue(`slot_${position}`, read(slot))),
     k.letValue("at_label", read(pass.atLabel)),
     ...row.overRow(schedule, { visit }),
+    // by the lane that wrote the label's vector before, so that no barrier is needed
+    k.when(k.infix(row.lane, "==", row.labelLane(schedule)), [
+      k.assign(labelEntry, name("at_label")),
+    ]),
   ];
   return {
     name: `write the gradient of ${pass.of} logits`,

@@ -4,12 +4,12 @@
 import type { ModelName } from "../core/inputs.ts";
 import {
   call,
-  choose,
   f32,
   infix,
   letValue,
   load,
   loop,
+  maximum,
   minus,
   noToken,
   otherDispatch,
@@ -121,9 +121,8 @@ export const loadBits = (
 export const isNegativeInfinity = (bits: Value): Value =>
   infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
 
-/** The logit, with `absent` for −Infinity. */
-export const finite = (bits: Value): Value =>
-  choose(isNegativeInfinity(bits), splat(f32(absent), bits.lanes), asReal(bits));
+/** The logit, with `absent` for −Infinity; for rows that are known to have no NaN. */
+export const finite = (bits: Value): Value => maximum(asReal(bits), splat(f32(absent), bits.lanes));
 export const asReal = (bits: Value): Value =>
   value("f32", `bitcast<${bits.lanes === 4 ? "vec4<f32>" : "f32"}>(${bits.code})`, bits.lanes);
 export const magnitude = (bits: Value): Value =>
@@ -175,22 +174,23 @@ export function overRow(
     plus(start, plus(u32(j * rowLanes), lane)),
   );
   const chunk = u32(span * chunkBlocks);
+  const wholeBlocks = letValue("blocks", times(infix(width, "/", u32(span)), u32(span)));
+  const block = visit(positions, { from: start, span });
+  const single = visit([at], { from: at, span: 1 });
+  const rest = loop("at", plus(blocks, lane), width, u32(rowLanes), single);
+  if (open.length === 0 && close.length === 0) {
+    return [wholeBlocks, loop("start", u32(0), blocks, u32(span), block), rest];
+  }
   return [
-    letValue("blocks", times(infix(width, "/", u32(span)), u32(span))),
+    wholeBlocks,
     loop("chunk", u32(0), blocks, chunk, [
       ...open,
       letValue("chunk_end", call("min", "u32", plus(name("chunk", "u32"), chunk), blocks)),
-      loop(
-        "start",
-        name("chunk", "u32"),
-        name("chunk_end", "u32"),
-        u32(span),
-        visit(positions, { from: start, span }),
-      ),
+      loop("start", name("chunk", "u32"), name("chunk_end", "u32"), u32(span), block),
       ...close,
     ]),
     ...open,
-    loop("at", plus(blocks, lane), width, u32(rowLanes), visit([at], { from: at, span: 1 })),
+    rest,
     ...close,
   ];
 }
@@ -207,6 +207,10 @@ export interface Block {
   readonly from: Value;
   readonly span: number;
 }
+
+/** The lane that visits the label's vector: each vector of a row is visited by lane (position mod lanes). */
+export const labelLane = ({ vector, rowLanes }: Schedule): Value =>
+  infix(vector === 4 ? infix(label, "/", u32(4)) : label, "%", u32(rowLanes));
 
 /** Whether the label lies in a block: a cheap test, the same for all lanes of a full block. */
 export function labelInBlock(block: Block, schedule: Schedule): Value {
