@@ -12,6 +12,8 @@ export interface Sequence {
   readonly ref: readonly number[];
   /** Policy log-probabilities over the vocabulary, one row per token. */
   readonly rows: readonly (readonly number[])[];
+  /** The same of the reference. */
+  readonly refRows: readonly (readonly number[])[];
   readonly labels: readonly number[];
 }
 
@@ -46,10 +48,10 @@ export function sequence(batch: Batch, side: Side, example: number): Sequence {
     );
   };
   const own = tokens.map((token) => labels[token]!);
-  const rows = rowsOf("policy");
+  const [rows, refRows] = [rowsOf("policy"), rowsOf("ref")];
   const pick = (all: readonly (readonly number[])[]): readonly number[] =>
     all.map((row, t) => row[own[t]!]!);
-  return { policy: pick(rows), ref: pick(rowsOf("ref")), rows, labels: own };
+  return { policy: pick(rows), ref: pick(refRows), rows, refRows, labels: own };
 }
 
 export const examples = (batch: Batch): readonly Readonly<Record<Side, Sequence>>[] =>
