@@ -8,6 +8,8 @@ import { topological, type Node } from "../../src/core/node.ts";
 import { neg, objective, param, referenceFree, state } from "../../src/dsl/index.ts";
 import {
   alphaDivergence,
+  aot,
+  aotUnpaired,
   apoDown,
   apoZero,
   bradleyTerry,
@@ -366,6 +368,24 @@ describeMisuses("a combination without sense", [
     noEffect,
     /"apo_down"/,
     () => withDivergence(jsDivergence)(apoDown()),
+  ],
+  [
+    "a divergence of log-ratios that are sorted",
+    noEffect,
+    /"aot_unpaired"/,
+    () => withDivergence(jsDivergence)(aotUnpaired()),
+  ],
+  [
+    "weights of pairs for what was sorted",
+    "weight-of-sorted",
+    /^withWeighting: "aot" sorts scores along the batch, so its numbers belong to no pair/,
+    () => withWeighting(sampled)(aot()),
+  ],
+  [
+    "TRL's weighting of what was sorted",
+    "weight-of-sorted",
+    /"aot_unpaired"/,
+    () => trlDpo({ loss_type: "aot_unpaired", use_weighting: true }),
   ],
   [
     "smoothing the likelihood",

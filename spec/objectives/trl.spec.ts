@@ -126,6 +126,49 @@ describe.each(types)("%s", (type) => {
   });
 });
 
+describe("losses of sorted lists", () => {
+  const ascending = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
+  const link = (x: number, ε: number): number => -(1 - ε) * logSigmoid(x) - ε * logSigmoid(-x);
+  const cases = fc.record({ beta: fc.constantFrom(0.1, 1), ε: fc.constantFrom(0, 0.1) });
+
+  it("aot compares sorted margins of the policy with those of the reference", () => {
+    fc.assert(
+      fc.property(cases, ragged(), ({ beta, ε }, batch) => {
+        const examples = plain.examples(batch);
+        const [policy, ref] = (["policy", "ref"] as const).map((model) =>
+          ascending(examples.map(({ w, l }) => plain.total(w[model]) - plain.total(l[model]))),
+        );
+        const wanted = policy!.map((value, b) => link(beta * (value - ref![b]!), ε));
+        expectLosses(trlDpo({ loss_type: "aot", beta, label_smoothing: ε }), batch, wanted);
+      }),
+    );
+  });
+
+  it("aot_unpaired compares sorted log-ratios of chosen and rejected responses", () => {
+    fc.assert(
+      fc.property(cases, ragged(), ({ beta, ε }, batch) => {
+        const examples = plain.examples(batch);
+        const [w, l] = sides.map((side) =>
+          ascending(examples.map((example) => plain.logRatio(example[side]))),
+        );
+        const wanted = w!.map((value, b) => link(beta * (value - l![b]!), ε));
+        const options = { loss_type: "aot_unpaired", beta, label_smoothing: ε } as const;
+        expectLosses(trlDpo(options), batch, wanted);
+      }),
+    );
+  });
+
+  it.each(["aot", "aot_unpaired"] as const)("%s has the slope of its values", (loss_type) => {
+    const batches = ragged({ scales: ["normal"], maxExamples: 3, maxLength: 2, maxVocab: 4 });
+    fc.assert(
+      fc.property(batches, (batch) => {
+        expect(disagreement(trlDpo({ loss_type }), batch)).toBeLessThanOrEqual(1e-7);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
 describe("modifiers", () => {
   const divergent = fc.record({
     type: fc.constantFrom(...ofScores),

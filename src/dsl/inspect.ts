@@ -14,5 +14,5 @@ export const reads: {
   readonly sorted: (objective: Objective) => boolean;
 } = {
   param: (objective, name) => some(objective, (node) => node.tag === "param" && node.name === name),
-  sorted: (objective) => some(objective, (node) => (node.tag as string) === "sort"),
+  sorted: (objective) => some(objective, (node) => node.tag === "sort"),
 };

@@ -3,6 +3,7 @@
 
 import { named } from "../dsl/index.ts";
 import { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
+import { aot, aotOptions, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
 import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
 import { entry, type BuiltIn } from "./entry.ts";
@@ -62,6 +63,8 @@ export const trlEntries: Readonly<Record<string, BuiltIn>> = {
   robust: entry("robust", robustOptions, robust, "DPO, corrected for a known share of wrong labels"),
   bco_pair: entry("bco_pair", betaOptions, bcoPair, "−log σ(βs_w) − log σ(−βs_l)"),
   sppo_hard: entry("sppo_hard", betaOptions, sppoHard, "squared distance of the scores from ±1/(2β)"),
+  aot: entry("aot", aotOptions, aot, "DPO of margins sorted along the batch, policy against reference"),
+  aot_unpaired: entry("aot_unpaired", aotOptions, aotUnpaired, "DPO of log-ratios sorted along the batch, chosen against rejected"),
   apo_zero: entry("apo_zero", betaOptions, apoZero, "1 − σ(βh_w) + σ(βh_l)"),
   apo_down: entry("apo_down", betaOptions, apoDown, "σ(βh_w) + 1 − σ(βΔ)"),
   discopop: entry("discopop", discopopOptions, discopop, "logistic and exponential loss, blended by the margin"),

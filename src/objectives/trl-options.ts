@@ -16,6 +16,8 @@ export const lossTypeNames = [
   "robust",
   "bco_pair",
   "sppo_hard",
+  "aot",
+  "aot_unpaired",
   "apo_zero",
   "apo_down",
   "discopop",
@@ -122,12 +124,14 @@ function readWeights(given: unknown, { length }: readonly LossType[]): readonly 
 const doesNotApply = (option: string, to: string, instead: string): never =>
   refuse("option-does-not-apply", `${option} does not apply to ${to}; ${instead}.`);
 
+const smoothed: readonly LossType[] = ["exo_pair", "robust", "aot", "aot_unpaired"];
+
 /** Fails for options that differ from TRL's default where no loss reads them. */
 function checkRead(options: Checked): void {
   const { types, f_divergence_type: divergence } = options;
   const losses = `loss_type ${listNames(types)}`;
-  if ((options.label_smoothing ?? 0) !== 0 && !types.some((type) => type === "exo_pair" || type === "robust"))
-    doesNotApply("label_smoothing", losses, 'TRL reads it with "exo_pair" and "robust" only; any loss of scores is smoothed by withLabelSmoothing');
+  if ((options.label_smoothing ?? 0) !== 0 && !types.some((type) => smoothed.includes(type)))
+    doesNotApply("label_smoothing", losses, `TRL reads it with ${listNames(smoothed)} only; any loss of scores is smoothed by withLabelSmoothing`);
   if (options.discopop_tau !== 0.05 && !types.includes("discopop"))
     doesNotApply("discopop_tau", losses, 'it is read with "discopop" only');
   if (options.f_alpha_divergence_coef !== 0.5 && divergence !== "alpha_divergence")

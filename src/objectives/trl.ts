@@ -3,6 +3,7 @@
 
 import { param, referenceFree } from "../dsl/index.ts";
 import { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
+import { aot, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
 import { alphaDivergence, forwardKl, jsDivergence, reverseKl, withDivergence } from "./divergences.ts";
 import type { Divergence } from "./divergences.ts";
@@ -24,6 +25,8 @@ const losses: Readonly<Record<LossType, (options: Checked) => PairwiseObjective>
   robust: ({ beta, label_smoothing = 0 }) => robust({ beta, label_smoothing }),
   bco_pair: ({ beta }) => bcoPair({ beta }),
   sppo_hard: ({ beta }) => sppoHard({ beta }),
+  aot: ({ beta, label_smoothing = 0 }) => aot({ beta, label_smoothing }),
+  aot_unpaired: ({ beta, label_smoothing = 0 }) => aotUnpaired({ beta, label_smoothing }),
   apo_zero: ({ beta }) => apoZero({ beta }),
   apo_down: ({ beta }) => apoDown({ beta }),
   discopop: ({ beta, discopop_tau }) => discopop({ beta, discopop_tau }),

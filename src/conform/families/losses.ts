@@ -115,6 +115,7 @@ const losses: readonly Row[] = [
   head(named(plain, one), plain, {}),
   head(named(["discopop"], one), ["discopop"], { discopop_tau: param("discopop_tau", 0.05) }),
   head(named(["robust"], one), ["robust"], epsilon(0)),
+  ...["aot", "aot_unpaired"].map((type) => head(named([type], ""), [type], epsilon(0))),
   head(named(["exo_pair"], one), ["exo_pair"], epsilon(0.001)),
   {
     ...head(named(scored, "/alpha_divergence"), scored, alpha),
@@ -173,6 +174,7 @@ const release: readonly Row[] = [
     quantities: () => averaged,
   },
   release028("hinge|nca_pair|sppo_hard|apo_zero|apo_down", {}, ({ loss_type }) => trlDpo({ loss_type: loss_type as LossType })),
+  release028("aot|aot_unpaired", epsilon(0), ({ loss_type }) => trlDpo({ loss_type: loss_type as LossType })),
   release028("robust", epsilon(0), () => trlDpo({ loss_type: "robust" })),
   release028("exo_pair", epsilon(0.001), () => trlDpo({ loss_type: "exo_pair" })),
   release028("discopop", { discopop_tau: param("discopop_tau", 0.05) }, () => trlDpo({ loss_type: "discopop" })),
