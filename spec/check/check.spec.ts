@@ -5,7 +5,17 @@ import { describe, expect, it } from "vitest";
 import { checkObjective, type BatchReport } from "../../src/check/check.ts";
 import type { Node } from "../../src/core/node.ts";
 import { unaryOps } from "../../src/core/ops.ts";
-import { builtIn, log, neg, objective, square, sum, type Objective } from "../../src/index.ts";
+import {
+  builtIn,
+  count,
+  log,
+  mean,
+  neg,
+  objective,
+  square,
+  sum,
+  type Objective,
+} from "../../src/index.ts";
 
 const reports = async (
   made: Objective,
@@ -72,6 +82,20 @@ describe("checking an objective without a GPU", () => {
       { source: "this test" },
     );
     expect((await reports(scored, 4)).flatMap(({ failures }) => failures)).toEqual([]);
+  });
+  it("gives an objective that counts examples at least two, and others a single one at times", async () => {
+    const variance = objective(
+      "sample variance",
+      ["w"],
+      ({ policy, y }) => {
+        const h = policy.logps(y.w);
+        return sum("batch", square(h.minus(mean("batch", h)))).over(count("batch").minus(1));
+      },
+      { source: "this test" },
+    );
+    const all = await reports(variance, 10);
+    expect(all.flatMap(({ failures }) => failures)).toEqual([]);
+    expect((await reports(builtIn("sft"), 10)).map(({ examples }) => examples)).toContain(1);
   });
   it("refuses a parameter that the objective lacks", async () => {
     const run = checkObjective(builtIn("dpo"), {

@@ -19,15 +19,21 @@ export interface BatchSize {
 export interface Needs {
   readonly responses: readonly string[];
   readonly inputs: readonly Input[];
+  /** Examples that the objective needs at least; 1. */
+  readonly fewestExamples?: number;
 }
 
 /** Rows that belong to no completion token, as prompts and padding do. */
 const unusedRows = 2;
 
 /** A batch of random data for an objective. */
-export function randomBatch({ responses, inputs }: Needs, size: BatchSize, random: Random): Batch {
+export function randomBatch(
+  { responses, inputs, fewestExamples = 1 }: Needs,
+  size: BatchSize,
+  random: Random,
+): Batch {
   const vocab = random.integer(...size.vocab);
-  const examples = random.integer(1, size.examples);
+  const examples = random.integer(fewestExamples, size.examples);
   const tokens = Object.fromEntries(
     responses.map((response) => [response, randomTokens(examples, size.tokens, vocab, random)]),
   );
