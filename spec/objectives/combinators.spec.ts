@@ -136,9 +136,14 @@ describe("mix", () => {
       values(swept.loss, batch, { share: 2 }).forEach((value, b) =>
         close(value, 2 * own[b]! + likelihood!),
       );
-      const weight = { height: "example", values: own.map((_, b) => b + 0.5) } as const;
-      const with_ = { ...batch, inputs: { ...batch.inputs, "example.weight": { ...weight, values: Float64Array.from(weight.values) } } };
-      values(given.loss, with_).forEach((value, b) => close(value, (b + 0.5) * own[b]!));
+      const weights = Float64Array.from(own, (_, b) => b + 0.5);
+      const inputs = {
+        ...batch.inputs,
+        "example.weight": { height: "example", values: weights },
+      } as const;
+      values(given.loss, { ...batch, inputs }).forEach((value, b) =>
+        close(value, (b + 0.5) * own[b]!),
+      );
     });
   });
 

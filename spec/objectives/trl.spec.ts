@@ -127,7 +127,8 @@ describe.each(types)("%s", (type) => {
 });
 
 describe("losses of sorted lists", () => {
-  const ascending = (values: readonly number[]): readonly number[] => values.toSorted((a, b) => a - b);
+  const ascending = (values: readonly number[]): readonly number[] =>
+    values.toSorted((a, b) => a - b);
   const link = (x: number, ε: number): number => -(1 - ε) * logSigmoid(x) - ε * logSigmoid(-x);
   const cases = fc.record({ beta: fc.constantFrom(0.1, 1), ε: fc.constantFrom(0, 0.1) });
 
@@ -172,9 +173,7 @@ describe("losses of sorted lists", () => {
 describe("modifiers", () => {
   const divergent = fc.record({
     type: fc.constantFrom(...ofScores),
-    divergence: fc.constantFrom(
-      ...(["forward_kl", "js_divergence", "alpha_divergence"] as const),
-    ),
+    divergence: fc.constantFrom(...(["forward_kl", "js_divergence", "alpha_divergence"] as const)),
     α: fc.constantFrom(-0.5, 0.5, 0.999, 1, 2),
   });
   const made = (type: LossType, divergence: DivergenceType, α: number): TrlDpoOptions => ({

@@ -76,11 +76,13 @@ async function runEngine(
     return { ...again, notes: [...again.notes, saturated] };
   } catch (error) {
     const overflows = error instanceof PrefcError && error.code === "value-not-finite";
-    if (engine.name === "gpu" && overflows && Math.abs(expected.loss) > largestFloat32) {
+    const reported = Object.values(expected.averages).map(({ value }) => value);
+    const outside = [expected.loss, ...reported].some((value) => Math.abs(value) > largestFloat32);
+    if (engine.name === "gpu" && overflows && outside) {
       return refused(
         [],
         [
-          "gpu: the recorded loss lies outside float32, and the run says so instead of returning a number",
+          "gpu: the recorded loss or metrics lie outside float32, and the run says so instead of returning numbers",
         ],
       );
     }

@@ -14,7 +14,11 @@ import { overBatch, recordedGradient } from "./reference.ts";
 import { asRecorded } from "./rounding.ts";
 
 /** What is expected with the gradient before that rounding; null where rounding σ does not explain the record. */
-export function beforeRounding(reading: Reading, batch: Batch, expected: Expected): Expected | null {
+export function beforeRounding(
+  reading: Reading,
+  batch: Batch,
+  expected: Expected,
+): Expected | null {
   const loss = overBatch(reading.objective.loss);
   const inputs = topological([loss]).filter(
     (node): node is Input => node.tag === "input" && isDifferentiated(node.name),
@@ -25,7 +29,8 @@ export function beforeRounding(reading: Reading, batch: Batch, expected: Expecte
   const values = evaluate([...slopes, ...rounded], batch, { ...reading.params, ...reading.state });
   const as = recordedGradient(inputs, values.slice(slopes.length), batch);
   const unit = Math.max(...Array.from(expected.gradient, Math.abs));
-  const scaled = (of: ArrayLike<number>): readonly number[] => Array.from(of, (value) => value / unit);
+  const scaled = (of: ArrayLike<number>): readonly number[] =>
+    Array.from(of, (value) => value / unit);
   if (!(gradientError(scaled(as), scaled(expected.gradient)) <= interpreterTolerance)) return null;
   const exact = Float64Array.from(recordedGradient(inputs, values.slice(0, slopes.length), batch));
   return { ...expected, gradient: exact };

@@ -2,7 +2,18 @@
 // the scores, the models or the loss of the objective it is given, and works on any objective for which that line
 // means something.
 
-import { constant, iota, neg, objective, param, PrefcError, real, reads, sum, where } from "../dsl/index.ts";
+import {
+  constant,
+  iota,
+  neg,
+  objective,
+  param,
+  PrefcError,
+  real,
+  reads,
+  sum,
+  where,
+} from "../dsl/index.ts";
 import type { Expr, Given, Model, PerExample, Real, Response } from "../dsl/index.ts";
 import { checkOptions, smoothing } from "./options.ts";
 import type { Pair, PairwiseObjective } from "./pairwise.ts";
@@ -79,7 +90,8 @@ export const lengthNormalised = (inner: PairwiseObjective): PairwiseObjective =>
       name: `${inner.name} length-normalised`,
       source: "scores averaged over tokens",
     },
-    (g) => inner.define(rescored(g, ({ w, l }) => scoresOf(w.over(g.y.w.count), l.over(g.y.l.count)))),
+    (g) =>
+      inner.define(rescored(g, ({ w, l }) => scoresOf(w.over(g.y.w.count), l.over(g.y.l.count)))),
   );
 
 /** What LD-DPO changes. */

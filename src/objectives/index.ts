@@ -78,6 +78,7 @@ export type { NumberRange, OptionKind, OptionKinds } from "./options.ts";
 export { sft } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";
+export { aot, aotUnpaired, type AotOptions } from "./aot.ts";
 export { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
 export {
   lengthDesensitised,

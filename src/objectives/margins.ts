@@ -29,7 +29,12 @@ export const betaOptions: OptionKinds = { beta: "number" };
 export function bradleyTerry(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("bradleyTerry", betaOptions, options);
   const source = "Rafailov et al. 2023, arXiv 2305.18290, equation 7";
-  return linked("sigmoid", beta, ({ difference }, β) => neg(logSigmoid(β.times(difference))), source);
+  return linked(
+    "sigmoid",
+    beta,
+    ({ difference }, β) => neg(logSigmoid(β.times(difference))),
+    source,
+  );
 }
 
 /** −log σ(β(s_w/|y_w| − s_l/|y_l|)): TRL's "sigmoid_norm". Lambert et al. 2024 (arXiv 2411.15124), length-normalised DPO. */
@@ -45,8 +50,14 @@ export function sigmoidNorm(options: BetaOptions = {}): PairwiseObjective {
 /** max(0, 1 − βδ). Zhao et al. 2023 (arXiv 2305.10425) in the form of Liu et al. 2023 (arXiv 2309.06657), hinge-norm. */
 export function hinge(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("hinge", betaOptions, options);
-  const source = "Zhao et al. 2023, arXiv 2305.10425; Liu et al. 2023, arXiv 2309.06657, hinge-norm";
-  return linked("hinge", beta, ({ difference }, β) => relu(constant(1).minus(β.times(difference))), source);
+  const source =
+    "Zhao et al. 2023, arXiv 2305.10425; Liu et al. 2023, arXiv 2309.06657, hinge-norm";
+  return linked(
+    "hinge",
+    beta,
+    ({ difference }, β) => relu(constant(1).minus(β.times(difference))),
+    source,
+  );
 }
 
 /** Options of IPO. */
@@ -60,7 +71,12 @@ export const ipoOptions: OptionKinds = { ...betaOptions, length_normalised: "boo
 export function ipo(options: IpoOptions = {}): PairwiseObjective {
   const { beta = 0.1, length_normalised = true } = checkOptions("ipo", ipoOptions, options);
   const source = "Azar et al. 2023, arXiv 2310.12036, equation 17";
-  const link = linked("ipo", beta, ({ difference }, β) => square(difference.minus(constant(0.5).over(β))), source);
+  const link = linked(
+    "ipo",
+    beta,
+    ({ difference }, β) => square(difference.minus(constant(0.5).over(β))),
+    source,
+  );
   return length_normalised ? named("ipo", lengthNormalised(link)) : link;
 }
 
@@ -75,11 +91,19 @@ export const robustOptions: OptionKinds = { ...betaOptions, label_smoothing: smo
 export function robust(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions("robust", robustOptions, options);
   const ε = param("label_smoothing", label_smoothing);
-  return linked("robust", beta, ({ difference }, β) => {
-    const x = β.times(difference);
-    const right = constant(1).minus(ε).times(logSigmoid(x));
-    return ε.times(logSigmoid(neg(x))).minus(right).over(constant(1).minus(ε.times(2)));
-  }, "Chowdhury et al. 2024, arXiv 2403.00409, equation 12");
+  return linked(
+    "robust",
+    beta,
+    ({ difference }, β) => {
+      const x = β.times(difference);
+      const right = constant(1).minus(ε).times(logSigmoid(x));
+      return ε
+        .times(logSigmoid(neg(x)))
+        .minus(right)
+        .over(constant(1).minus(ε.times(2)));
+    },
+    "Chowdhury et al. 2024, arXiv 2403.00409, equation 12",
+  );
 }
 
 /** ε may not be 0: the loss has log ε. */
@@ -90,11 +114,16 @@ export const exoOptions: OptionKinds = { ...betaOptions, label_smoothing: positi
 export function exoPair(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0.001 } = checkOptions("exoPair", exoOptions, options);
   const ε = param("label_smoothing", label_smoothing);
-  return linked("exo_pair", beta, ({ difference }, β) => {
-    const x = β.times(difference);
-    const right = sigmoid(x).times(logSigmoid(x).minus(log1p(neg(ε))));
-    return right.plus(sigmoid(neg(x)).times(logSigmoid(neg(x)).minus(log(ε))));
-  }, "Ji et al. 2024, arXiv 2402.00856, equation 16");
+  return linked(
+    "exo_pair",
+    beta,
+    ({ difference }, β) => {
+      const x = β.times(difference);
+      const right = sigmoid(x).times(logSigmoid(x).minus(log1p(neg(ε))));
+      return right.plus(sigmoid(neg(x)).times(logSigmoid(neg(x)).minus(log(ε))));
+    },
+    "Ji et al. 2024, arXiv 2402.00856, equation 16",
+  );
 }
 
 /** Options of DiscoPOP. */
@@ -111,9 +140,14 @@ export const discopopOptions: OptionKinds = { ...betaOptions, discopop_tau: "num
 export function discopop(options: DiscopopOptions = {}): PairwiseObjective {
   const { beta = 0.1, discopop_tau = 0.05 } = checkOptions("discopop", discopopOptions, options);
   const τ = param("discopop_tau", discopop_tau);
-  return linked("discopop", beta, ({ difference }, β) => {
-    const x = β.times(difference);
-    const logistic = sigmoid(neg(x.over(τ))).times(logSigmoid(x));
-    return exp(logSigmoid(x.over(τ)).minus(x)).minus(logistic);
-  }, "Lu et al. 2024, arXiv 2406.08414, the log-ratio modulated loss");
+  return linked(
+    "discopop",
+    beta,
+    ({ difference }, β) => {
+      const x = β.times(difference);
+      const logistic = sigmoid(neg(x.over(τ))).times(logSigmoid(x));
+      return exp(logSigmoid(x.over(τ)).minus(x)).minus(logistic);
+    },
+    "Lu et al. 2024, arXiv 2406.08414, the log-ratio modulated loss",
+  );
 }

@@ -42,12 +42,17 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
   const members = Object.values(parts).map(([part, weight]) => weighted(part, weight));
   const [first] = members;
   if (first === undefined) {
-    throw new PrefcError("mix-of-nothing", "mix: there are no parts; give at least one, as { name: [objective, weight] }.");
+    throw new PrefcError(
+      "mix-of-nothing",
+      "mix: there are no parts; give at least one, as { name: [objective, weight] }.",
+    );
   }
   if (members.length === 1) return first;
   const responses = [...new Set<Pair>(members.flatMap((part) => part.responses))];
   const rank = (position: number): number => members[position]!.responses.length;
-  const order = members.map((_, position) => position).toSorted((a, b) => rank(a) - rank(b) || b - a);
+  const order = members
+    .map((_, position) => position)
+    .toSorted((a, b) => rank(a) - rank(b) || b - a);
   return objective(
     names.join(" + "),
     responses,
@@ -56,8 +61,14 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
       const [head, ...tail] = made.map(({ loss }) => loss);
       return {
         loss: tail.reduce((sum, loss) => sum.plus(loss), head!),
-        metrics: Object.assign({}, ...order.map((position) => made[position]!.metrics)) as typeof made[0]["metrics"],
-        next: merged(names, made.map(({ next }) => next)),
+        metrics: Object.assign(
+          {},
+          ...order.map((position) => made[position]!.metrics),
+        ) as (typeof made)[0]["metrics"],
+        next: merged(
+          names,
+          made.map(({ next }) => next),
+        ),
       };
     },
     { source: [...new Set(members.map(({ source }) => source))].join("; ") },

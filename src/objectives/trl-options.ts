@@ -131,13 +131,25 @@ function checkRead(options: Checked): void {
   const { types, f_divergence_type: divergence } = options;
   const losses = `loss_type ${listNames(types)}`;
   if ((options.label_smoothing ?? 0) !== 0 && !types.some((type) => smoothed.includes(type)))
-    doesNotApply("label_smoothing", losses, `TRL reads it with ${listNames(smoothed)} only; any loss of scores is smoothed by withLabelSmoothing`);
+    doesNotApply(
+      "label_smoothing",
+      losses,
+      `TRL reads it with ${listNames(smoothed)} only; any loss of scores is smoothed by withLabelSmoothing`,
+    );
   if (options.discopop_tau !== 0.05 && !types.includes("discopop"))
     doesNotApply("discopop_tau", losses, 'it is read with "discopop" only');
   if (options.f_alpha_divergence_coef !== 0.5 && divergence !== "alpha_divergence")
-    doesNotApply("f_alpha_divergence_coef", `f_divergence_type ${JSON.stringify(divergence)}`, 'it is read with "alpha_divergence" only');
+    doesNotApply(
+      "f_alpha_divergence_coef",
+      `f_divergence_type ${JSON.stringify(divergence)}`,
+      'it is read with "alpha_divergence" only',
+    );
   if (options.rpo_alpha !== undefined && types.includes("sft"))
-    doesNotApply("rpo_alpha", losses, 'it adds the loss "sft", which is there already; weigh that with loss_weights');
+    doesNotApply(
+      "rpo_alpha",
+      losses,
+      'it adds the loss "sft", which is there already; weigh that with loss_weights',
+    );
   if (!types.every((type) => type === "sft")) return;
   const ignored = [
     ["beta", options.beta !== 0.1],
@@ -147,7 +159,11 @@ function checkRead(options: Checked): void {
   ] as const;
   const [option] = ignored.find(([, isGiven]) => isGiven) ?? [];
   if (option !== undefined)
-    doesNotApply(option, losses, "that is the likelihood of the chosen responses alone, without a reference");
+    doesNotApply(
+      option,
+      losses,
+      "that is the likelihood of the chosen responses alone, without a reference",
+    );
 }
 
 /**
@@ -156,11 +172,18 @@ function checkRead(options: Checked): void {
  */
 export function checkTrlOptions(options: TrlDpoOptions): Checked {
   if (typeof options !== "object" || options === null)
-    refuse("option-value", `the options are ${describe(options)}; give an object such as { loss_type: "sigmoid" }.`);
+    refuse(
+      "option-value",
+      `the options are ${describe(options)}; give an object such as { loss_type: "sigmoid" }.`,
+    );
   const { loss_type, loss_weights, ...single } = options;
   const given = Object.fromEntries(Object.entries(single).filter(([, value]) => value !== null));
   type Given = { readonly [K in keyof Single]: Exclude<Single[K], null> };
-  const { beta = 0.1, discopop_tau = 0.05, ...others }: Given = checkOptions("trlDpo", trlDpoOptions, given);
+  const {
+    beta = 0.1,
+    discopop_tau = 0.05,
+    ...others
+  }: Given = checkOptions("trlDpo", trlDpoOptions, given);
   const types = readTypes(loss_type ?? "sigmoid");
   const checked: Checked = {
     types,

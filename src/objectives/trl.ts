@@ -5,7 +5,13 @@ import { param, referenceFree } from "../dsl/index.ts";
 import { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
 import { aot, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
-import { alphaDivergence, forwardKl, jsDivergence, reverseKl, withDivergence } from "./divergences.ts";
+import {
+  alphaDivergence,
+  forwardKl,
+  jsDivergence,
+  reverseKl,
+  withDivergence,
+} from "./divergences.ts";
 import type { Divergence } from "./divergences.ts";
 import { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from "./margins.ts";
 import { mix, type Part } from "./mix.ts";
@@ -54,10 +60,11 @@ export function trlDpo(options: TrlDpoOptions = {}): PairwiseObjective {
   const divergence = withDivergence(divergences[checked.f_divergence_type](checked));
   const parts = types.map((type, position): readonly [string, Part] => {
     const loss = losses[type](checked);
-    const weight = weights === null ? 1 : param(`loss_weights.${type}`, weights[position]!);
+    const weight = weights === null ? 1 : param(`loss_weights.${type}`, weights[position]);
     return [type, [type === "sft" ? loss : divergence(loss), weight]];
   });
-  const likelihood = rpo_alpha === undefined ? {} : { sft: [sft(), param("rpo_alpha", rpo_alpha)] as const };
+  const likelihood =
+    rpo_alpha === undefined ? {} : { sft: [sft(), param("rpo_alpha", rpo_alpha)] as const };
   const mixed = mix({ ...Object.fromEntries(parts), ...likelihood });
   const desensitised = ld_alpha === undefined ? mixed : lengthDesensitised({ ld_alpha })(mixed);
   const free = checked.reference_free ? referenceFree(desensitised) : desensitised;

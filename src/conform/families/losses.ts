@@ -79,7 +79,9 @@ const head = (names: RegExp, types: readonly string[], keys: Keys): Row => ({
     f_divergence_type: choice("f_divergence_type", ...Object.keys(divergences)),
     f_alpha_divergence_coef: unused("only an α-divergence has one"),
     discopop_tau: unused("only discopop has one"),
-    label_smoothing: unused("since its rewrite TRL reads it only in the losses that are named after it"),
+    label_smoothing: unused(
+      "since its rewrite TRL reads it only in the losses that are named after it",
+    ),
     ...keys,
   },
   objective: (options, given) => {
@@ -101,11 +103,20 @@ const plain = [
   "apo_down",
   "sigmoid_norm",
 ];
-const scored = [...plain.filter((type) => !type.startsWith("apo")), "discopop", "exo_pair", "robust"];
+const scored = [
+  ...plain.filter((type) => !type.startsWith("apo")),
+  "discopop",
+  "exo_pair",
+  "robust",
+];
 const named = (types: readonly string[], divergence: string): RegExp =>
-  new RegExp(String.raw`^dpo/(?:${types.join("|")})${divergence}(?:\+ld_alpha)?(?:\+use_weighting)?$`);
+  new RegExp(
+    String.raw`^dpo/(?:${types.join("|")})${divergence}(?:\+ld_alpha)?(?:\+use_weighting)?$`,
+  );
 const one = "(?:/(?:reverse_kl|forward_kl|js_divergence))?";
-const epsilon = (otherwise: number): Keys => ({ label_smoothing: param("label_smoothing", otherwise) });
+const epsilon = (otherwise: number): Keys => ({
+  label_smoothing: param("label_smoothing", otherwise),
+});
 const alpha: Keys = {
   f_divergence_type: fixed("alpha_divergence"),
   f_alpha_divergence_coef: param("f_alpha_divergence_coef", 0.5),
@@ -124,7 +135,8 @@ const losses: readonly Row[] = [
       const modified = desensitised(given)(loss);
       return use_weighting === true ? withWeighting(sampled)(modified) : modified;
     },
-    quantities: (options, given) => recorded({ ...options, f_divergence_type: "alpha_divergence" }, given),
+    quantities: (options, given) =>
+      recorded({ ...options, f_divergence_type: "alpha_divergence" }, given),
   },
   {
     names: ["dpo/MPO(sigmoid+bco_pair+sft)"],
@@ -141,7 +153,8 @@ const losses: readonly Row[] = [
 
 /** Up to 0.28, log-probabilities and rewards of IPO are averages over tokens, also where they are reported. */
 const averaged: Quantities = quantitiesOf(({ policy, ref, y }) => {
-  const average = <R extends Pair>(m: Model, of: Response<R>): Expr<PerExample> => m.logps(of).over(of.count);
+  const average = <R extends Pair>(m: Model, of: Response<R>): Expr<PerExample> =>
+    m.logps(of).over(of.count);
   const reward = <R extends Pair>(of: Response<R>): Expr<PerExample> =>
     runtime("beta").times(average(policy, of).minus(average(ref, of)));
   return {
@@ -156,8 +169,16 @@ const averaged: Quantities = quantitiesOf(({ policy, ref, y }) => {
 
 /** TRL 0.28: e^x was kept below the largest number of its type, and the coefficient was 1 − α. */
 const alpha028: Divergence = alphaDivergence({ meaning: "one-minus-alpha", largest: 709.78 });
-const release028 = (types: string, keys: Keys, make: (options: Chosen) => PairwiseObjective): Row => ({
-  names: [new RegExp(String.raw`^trl-0\.28/(?:${types})(?:_(?:label_smoothing|f_divergence_type|f_alpha_divergence_coef|discopop_tau)[a-z_\d.]+)*$`)],
+const release028 = (
+  types: string,
+  keys: Keys,
+  make: (options: Chosen) => PairwiseObjective,
+): Row => ({
+  names: [
+    new RegExp(
+      String.raw`^trl-0\.28/(?:${types})(?:_(?:label_smoothing|f_divergence_type|f_alpha_divergence_coef|discopop_tau)[a-z_\d.]+)*$`,
+    ),
+  ],
   keys: {
     loss_type: choice("loss_type", ...types.split("|")),
     beta: param("beta", 0.1),
@@ -173,15 +194,26 @@ const release: readonly Row[] = [
     ...release028("ipo", {}, () => trlDpo({ loss_type: "ipo" })),
     quantities: () => averaged,
   },
-  release028("hinge|nca_pair|sppo_hard|apo_zero|apo_down", {}, ({ loss_type }) => trlDpo({ loss_type: loss_type as LossType })),
-  release028("aot|aot_unpaired", epsilon(0), ({ loss_type }) => trlDpo({ loss_type: loss_type as LossType })),
+  release028("hinge|nca_pair|sppo_hard|apo_zero|apo_down", {}, ({ loss_type }) =>
+    trlDpo({ loss_type: loss_type as LossType }),
+  ),
+  release028("aot|aot_unpaired", epsilon(0), ({ loss_type }) =>
+    trlDpo({ loss_type: loss_type as LossType }),
+  ),
   release028("robust", epsilon(0), () => trlDpo({ loss_type: "robust" })),
   release028("exo_pair", epsilon(0.001), () => trlDpo({ loss_type: "exo_pair" })),
-  release028("discopop", { discopop_tau: param("discopop_tau", 0.05) }, () => trlDpo({ loss_type: "discopop" })),
+  release028("discopop", { discopop_tau: param("discopop_tau", 0.05) }, () =>
+    trlDpo({ loss_type: "discopop" }),
+  ),
   {
     ...release028("sigmoid", {}, () => dpo()),
     names: [/^trl-0\.28\/sigmoid_f_divergence_typejs_divergence$/],
-    keys: { loss_type: fixed("sigmoid"), beta: param("beta", 0.1), f_divergence_type: fixed("js_divergence"), ...epsilon(0) },
+    keys: {
+      loss_type: fixed("sigmoid"),
+      beta: param("beta", 0.1),
+      f_divergence_type: fixed("js_divergence"),
+      ...epsilon(0),
+    },
     objective: () => withDivergence(jsDivergence)(dpo()),
   },
   {
@@ -229,7 +261,9 @@ const original: Row = {
 export const otherLosses: readonly Row[] = [
   ...losses,
   ...release,
-  ...["hinge", "nca_pair", "bco_pair", "sppo_hard", "apo_zero", "apo_down"].map((type) => liger(type, {})),
+  ...["hinge", "nca_pair", "bco_pair", "sppo_hard", "apo_zero", "apo_down"].map((type) =>
+    liger(type, {}),
+  ),
   liger("discopop", { discopop_tau: param("discopop_tau", 0.05) }),
   liger("robust", epsilon(0)),
   liger("exo_pair", epsilon(0.001)),
