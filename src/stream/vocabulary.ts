@@ -131,10 +131,13 @@ function branch(
   return forms.form(forms.collect([...first, ...second]));
 }
 
-/** e^{line} is a single term: multiples of x become powers, the rest stays an exponent. */
+/**
+ * e^{line} is a single term: multiples of x become powers, the rest stays an exponent. A line that falls in some logit is
+ * left whole: x ≤ 0, so e^{−x} alone may leave the range of f32 where the exponential of the line does not.
+ */
 function exponential(record: Recorder, body: Form, source: Node): Form | null {
   const line = linear(body);
-  if (line === null) return null;
+  if (line === null || [...line.d.values()].some((d) => d < 0)) return null;
   const exponent = tidy(forms.plusNode(line.row, shiftTerms(record, body, source)));
   const powers = new Map([...line.d].map(([z, d]) => [z, { d, k: 0 }]));
   const known = forms.isConst(exponent, 0) ? null : exponent;
