@@ -123,6 +123,16 @@ describe("single precision keeps what the printed formula loses", () => {
     expectAccurate(await both(alphapo(), oneToken({ w: [-110, 0], l: [-109, 0] }), ["w", "l"]));
   });
 
+  it("alphapo: a loss of 0 whose rewards float32 cannot hold", async () => {
+    const batch = oneToken({ w: [-100, 0], l: [-120, 0] });
+    const compiled = compile(alphapo({ alpha: 1 }), { device, metrics: false });
+    const { loss, gradients } = await compiled.valueAndGrad(batch);
+    compiled.dispose();
+    expect(Math.abs(loss)).toBe(0);
+    for (const slopes of Object.values(gradients))
+      expect([...(slopes as Float32Array)].map(Math.abs)).toEqual([0, 0]);
+  });
+
   it.each([
     ["chosen", 200, 1],
     ["rejected", 1, 200],

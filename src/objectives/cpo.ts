@@ -1,9 +1,22 @@
 // Contrastive preference optimisation and what TRL trains beside it without a reference model: SimPO, which scores by
 // the average per token, and AlphaPO, which bends the score.
 
-import { abs, constant, expm1, named, neg, objective, param, square, where } from "../dsl/index.ts";
+import {
+  abs,
+  constant,
+  exp,
+  expm1,
+  maximum,
+  minimum,
+  named,
+  neg,
+  objective,
+  param,
+  square,
+  where,
+} from "../dsl/index.ts";
 import type { Expr, PerExample } from "../dsl/index.ts";
-import { contrastMetrics, hinge, likelihood, logistic, scores } from "./contrast.ts";
+import { contrastMetrics, hinge, likelihood, logistic, scores, type Both } from "./contrast.ts";
 import { checkApplies, checkOptions, smoothing, type OptionKinds } from "./options.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 
@@ -44,6 +57,24 @@ const alphaReward = (logp: Expr<PerExample>, alpha: Expr): Expr<PerExample> => {
   return where(isLimit, logp, neg(expm1(neg(α.times(logp)))).over(α));
 };
 
+/** A loss that is 0 for a large margin is 0 from e^this on as well, and float32 can hold it. */
+const farEnough = 80;
+
+/**
+ * The difference of two such rewards, (e^a − e^b)/α = ± e^max(a, b) (1 − e^−|a − b|)/α with a = −α log p_l, b = −α log p_w.
+ * Where the chosen response is ahead and the loss is flat there, the exponent ends at `farEnough`.
+ */
+const alphaMargin = (logps: Both, alpha: Expr, isFlat: Expr<{}, "bool">): Expr<PerExample> => {
+  const isLimit = abs(alpha).lt(smallest);
+  const α = where(isLimit, smallest, alpha);
+  const [a, b] = [neg(α.times(logps.rejected)), neg(α.times(logps.chosen))];
+  const [isAhead, larger] = [a.gt(b), maximum(a, b)];
+  const sign = where(isAhead, 1, -1);
+  const scale = exp(where(isAhead.and(isFlat), minimum(larger, farEnough), larger)).times(sign);
+  const difference = scale.times(neg(expm1(neg(sign.times(a.minus(b))))));
+  return where(isLimit, logps.chosen.minus(logps.rejected), difference.over(α));
+};
+
 /**
  * ℓ(Δ) + cpo_alpha · NLL(y_w), where Δ = s(y_w) − s(y_l) and s is log π(y | x), or its average per token:
  *
@@ -78,17 +109,21 @@ export function cpo(options: CpoOptions = {}): PairwiseObjective {
     ipo: (Δ: Expr<PerExample>) => square(Δ.minus(constant(0.5).over(β))),
     simpo: (Δ: Expr<PerExample>) => logistic(β.times(Δ).minus(γ), ε),
   }[loss_type];
+  // what is lost beyond a large margin: nothing, unless a share of the labels is wrong or the loss is a square
+  const isFlat = { sigmoid: ε, simpo: ε, hinge: constant(0), ipo: constant(1) }[loss_type].eq(0);
+  const bent = alpha === undefined ? undefined : param("alpha", alpha);
   const reward = (logp: Expr<PerExample>): Expr<PerExample> =>
-    alpha === undefined ? logp : alphaReward(logp, param("alpha", alpha));
+    bent === undefined ? logp : alphaReward(logp, bent);
   return objective(
     "cpo",
     ["w", "l"],
     ({ policy, y }) => {
       const logps = scores(policy, y, loss_type === "ipo" || loss_type === "simpo");
       const r = { chosen: reward(logps.chosen), rejected: reward(logps.rejected) };
+      const Δ = bent === undefined ? r.chosen.minus(r.rejected) : alphaMargin(logps, bent, isFlat);
       const nll = likelihood(policy, y.w);
       const metrics = { ...contrastMetrics(r, β, logps), nll_loss: where(λ.eq(0), 0, nll) };
-      return { loss: link(r.chosen.minus(r.rejected)).plus(λ.times(nll)), metrics };
+      return { loss: link(Δ).plus(λ.times(nll)), metrics };
     },
     {
       source:
