@@ -7,9 +7,7 @@ import { checkParams } from "../batch/params.ts";
 import { count } from "../core/build.ts";
 import { PrefcError } from "../core/error.ts";
 import { topological } from "../core/node.ts";
-import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
-import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device.ts";
 import { randomBatch, type BatchSize } from "./batch.ts";
@@ -69,12 +67,11 @@ export async function* checkObjective(
     checkParams(roots, params);
     // prompts are read without being declared
     const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
-    const divisors = knownDivisors(roots);
     for (let index = 0; index < batches; index++) {
       const source = random(seed, index);
       const { size, moves } = trials[index % trials.length]!;
       const needs = { responses, inputs: program.inputs, fewestExamples: fewestFor(objective) };
-      const batch = drawBatch(() => randomBatch(needs, size, source), divisors, params);
+      const batch = randomBatch(needs, size, source);
       yield await reportOn(compiled, batch, params, {
         index,
         moves,
@@ -84,26 +81,6 @@ export async function* checkObjective(
     }
   } finally {
     compiled.dispose();
-  }
-}
-
-/** How often a batch is drawn again because the objective cannot be had on it. */
-const draws = 32;
-
-/** A batch by which the objective can be divided: one that needs a variance is not checked on a single example. */
-function drawBatch(draw: () => Batch, divisors: readonly Node[], params: Params): Batch {
-  let batch = draw();
-  for (let again = 1; again < draws && !divides(divisors, batch, params); again++) batch = draw();
-  return batch;
-}
-
-function divides(divisors: readonly Node[], batch: Batch, params: Params): boolean {
-  try {
-    checkDivisors(divisors, batch, params);
-    return true;
-  } catch (error) {
-    if (error instanceof PrefcError && error.code === "division-by-zero") return false;
-    throw error;
   }
 }
 
