@@ -53,7 +53,12 @@ export { aqfl, aql, cell, dbaql, ktoPair, lrml, padll, pfl } from "./discopop.ts
 export type { Discovered, DiscoveredOptions } from "./discopop.ts";
 export { dpo, type DpoOptions } from "./dpo.ts";
 export { halosCdpo, halosDpo, halosIpo, halosSimpo } from "./halos.ts";
-export type { HalosCdpoOptions, HalosDpoOptions, HalosIpoOptions, HalosSimpoOptions } from "./halos.ts";
+export type {
+  HalosCdpoOptions,
+  HalosDpoOptions,
+  HalosIpoOptions,
+  HalosSimpoOptions,
+} from "./halos.ts";
 export { halosKto, type HalosKtoOptions } from "./halos-kto.ts";
 export { llamaFactory, withBco, type LlamaFactoryOptions } from "./llama-factory.ts";
 export { shiftedBcoPair } from "./reward-shift.ts";

@@ -1,15 +1,7 @@
 // Odds ratio preference optimisation: supervised fine-tuning with a bonus where the odds of the chosen response exceed those
 // of the rejected one. There is no reference model.
 
-import {
-  log1mExp,
-  logSigmoid,
-  minimum,
-  neg,
-  objective,
-  param,
-  prompt,
-} from "../dsl/index.ts";
+import { log1mExp, logSigmoid, minimum, neg, objective, param, prompt } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { averageLogps, contrastMetrics, likelihood, scores } from "./contrast.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";
