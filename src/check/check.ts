@@ -11,8 +11,9 @@ import type { Objective } from "../dsl/objective.ts";
 import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device.ts";
 import { randomBatch, type BatchSize } from "./batch.ts";
-import { againstDifferences, againstGpu, interpret } from "./compare.ts";
-import { acceptedGpuError, differencesTolerance } from "./error.ts";
+import { againstDifferences, againstGpu, interpret, type GpuErrors } from "./compare.ts";
+import { acceptedErrors } from "./conditioning.ts";
+import { differencesTolerance } from "./error.ts";
 import { random, type Random } from "./random.ts";
 
 export interface CheckOptions {
@@ -32,11 +33,7 @@ export interface BatchReport {
   /** Gradient of the interpreter against central differences. */
   readonly differences: number;
   /** GPU against the interpreter; null if it was left out. */
-  readonly gpu: {
-    readonly loss: number;
-    readonly gradient: number;
-    readonly metrics: number;
-  } | null;
+  readonly gpu: GpuErrors | null;
   /** One sentence for everything that was wrong. */
   readonly failures: readonly string[];
 }
@@ -100,6 +97,7 @@ async function reportOn(
     const truth = interpret(compiled, batch, params);
     const drawn = againstDifferences(compiled, batch, params, truth, moves, source);
     const computed = gpu ? await againstGpu(compiled, batch, params, truth) : null;
+    const accepted = computed === null ? null : acceptedErrors(compiled, batch, params, truth);
     const failures = [
       ...beyond(
         `the derivative of ${drawn.where}`,
@@ -107,8 +105,10 @@ async function reportOn(
         drawn.error,
         differencesTolerance,
       ),
-      ...Object.entries(computed ?? {}).flatMap(([what, error]) =>
-        beyond(`the ${what} on the GPU`, "the interpreter", error, acceptedGpuError()),
+      ...(["loss", "gradient", "metrics"] as const).flatMap((what) =>
+        computed === null || accepted === null
+          ? []
+          : beyond(`the ${what} on the GPU`, "the interpreter", computed[what], accepted[what]),
       ),
     ];
     return { ...shape, differences: drawn.error, gpu: computed, failures };
@@ -128,5 +128,5 @@ const beyond = (
   error <= accepted
     ? []
     : [
-        `${what} is ${error.toExponential(1)} away from ${against}, more than ${accepted.toExponential()}`,
+        `${what} is ${error.toExponential(1)} away from ${against}, more than ${accepted.toExponential(0)}`,
       ];

@@ -20,6 +20,13 @@ export interface Truth {
   readonly largest: number;
 }
 
+/** One number for each of what a GPU computes: an error, or the largest that is accepted. */
+export interface GpuErrors {
+  readonly loss: number;
+  readonly gradient: number;
+  readonly metrics: number;
+}
+
 /** Interprets the loss, the metrics and every gradient. @throws PrefcError what `evaluate` throws */
 export function interpret({ program }: Compiled, batch: Batch, params: Params): Truth {
   const names = Object.keys(program.metrics);
@@ -94,7 +101,7 @@ export async function againstGpu(
   batch: Batch,
   params: Params,
   truth: Truth,
-): Promise<{ loss: number; gradient: number; metrics: number }> {
+): Promise<GpuErrors> {
   const { loss, metrics, gradients } = await compiled.valueAndGrad(batch, { params });
   const alone = await compiled.value(batch, { params });
   const named = Object.fromEntries(

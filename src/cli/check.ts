@@ -81,7 +81,7 @@ function heading(name: string, seed: number, device: Device | null): readonly st
       ? ["no GPU, as --engine reference asks"]
       : [
           `GPU ${device.line}`,
-          `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, the rounding of f32 over a batch`,
+          `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, or what a log-probability unknown by 2^-20 changes`,
         ];
   return [
     `check ${name}, seed ${seed}`,

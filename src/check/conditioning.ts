@@ -1,0 +1,58 @@
+// How well float32 can know an objective on a batch. A kernel has log π(y_t) to about 2^-20: WGSL's log is good to
+// 2^-21, and the sum of exponentials adds as much again. Where a small move of that size changes the loss or the
+// gradient by more than the usual bound (a margin of hundreds, a sigmoid that cancels against another), no
+// kernel in float32 can do better, so what a GPU may be off grows with it.
+
+import type { Batch, Params } from "../batch/batch.ts";
+import { isGpuBuffer } from "../batch/logits.ts";
+import type { Compiled } from "../runtime/compiled.ts";
+import { interpret, type GpuErrors, type Truth } from "./compare.ts";
+import { acceptedGpuError, gradientError, lossError, metricError } from "./error.ts";
+
+/** What is left unknown of a log-probability. */
+const unknown = 2 ** -20;
+/** The other tokens and models may be off in the same direction, or by a little more. */
+const margin = 4;
+
+/** The batch with the label's logit of every token of one response moved up. */
+function moved(batch: Batch, name: string): Batch {
+  const binding = batch.inputs[name]!;
+  if (binding.height !== "logits" || isGpuBuffer(binding.tensor.data)) return batch;
+  const response = name.split(".").slice(2).join(".");
+  const { labels } = batch.responses[response]!;
+  const data = Float64Array.from(binding.tensor.data);
+  binding.rowIndex.forEach((row, token) => {
+    data[row * batch.vocab + labels[token]!]! += unknown;
+  });
+  const tensor = { ...binding.tensor, data };
+  return { ...batch, inputs: { ...batch.inputs, [name]: { ...binding, tensor } } };
+}
+
+const entries = ({ gradients }: Truth): readonly number[] =>
+  gradients.flatMap(({ gradient }) => [...gradient.data]);
+
+/** The errors that a GPU may have on this batch: 1e-5, or more where the objective is badly conditioned. */
+export function acceptedErrors(
+  compiled: Compiled,
+  batch: Batch,
+  params: Params,
+  truth: Truth,
+): GpuErrors {
+  const expected = entries(truth);
+  let [loss, gradient, metrics] = [0, 0, 0];
+  for (const { name, axes } of compiled.program.inputs) {
+    if (!axes.includes("vocab")) continue;
+    const other = interpret(compiled, moved(batch, name), params);
+    loss += lossError(other.loss, truth.loss);
+    gradient += gradientError(entries(other), expected);
+    metrics += Math.max(
+      0,
+      ...Object.entries(truth.metrics).map(([key, value]) =>
+        metricError(other.metrics[key]!, value),
+      ),
+    );
+  }
+  const accepted = (error: number): number =>
+    Math.max(acceptedGpuError(), Number.isFinite(error) ? margin * error : 0);
+  return { loss: accepted(loss), gradient: accepted(gradient), metrics: accepted(metrics) };
+}
