@@ -28,3 +28,5 @@ export {
   type Value,
   type ValueAndGrad,
 } from "./runtime/compiled.ts";
+export type { Explanation, Shape } from "./explain/json.ts";
+export { explanationText } from "./explain/text.ts";
