@@ -125,11 +125,11 @@ const klEstimate = (h: Expr<PerExample>): Expr => clamp(mean("batch", h), { min:
  * KTO of pairs: ½ (1 − σ(β(h_w − K_l))) + ½ (1 − σ(β(K_w − h_l))), K = max(0, E[h])
  *
  * The divergence is estimated from the other half of the batch, and the gradient passes through it. The source lists both
- * terms as losses of their own, of which the average is the same.
+ * terms as losses of their own, of which the average is the same; 1 − σ(x) is written σ(−x), which keeps its digits.
  */
 export const ktoPair: Discovered = discovered("kto-pair", "462–482", (_x, g, β) => {
   const [chosen, rejected] = [logRatio(g, g.y.w), logRatio(g, g.y.l)];
-  const first = sigmoid(β.times(chosen.minus(klEstimate(rejected))));
-  const second = sigmoid(β.times(klEstimate(chosen).minus(rejected)));
-  return constant(1).minus(first).plus(constant(1).minus(second)).times(0.5);
+  const first = sigmoid(β.times(klEstimate(rejected).minus(chosen)));
+  const second = sigmoid(β.times(rejected.minus(klEstimate(chosen))));
+  return first.plus(second).times(0.5);
 });
