@@ -77,7 +77,7 @@ describe("the state that a step begins with", () => {
       /"count"/,
     );
     expectError(() => stateOf([beta], { mean: 1 }), "unknown-state", /it has none/);
-    expectError(() => stateOf(moving, { toString: 1 } as never), "unknown-state", /"toString"/);
+    expectError(() => stateOf(moving, { toString: 1 }), "unknown-state", /"toString"/);
   });
 
   it.each([NaN, -Infinity, "2"])("does not hold %o", (value) => {

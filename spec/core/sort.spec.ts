@@ -72,11 +72,8 @@ describe("the meaning of a permutation", () => {
         expect(order.toSorted((i, j) => i - j)).toEqual(list.map((_, position) => position));
         for (let i = 1; i < order.length; i++) {
           const [before, after] = [order[i - 1]!, order[i]!];
-          expect(
-            list[before]! < list[after]! ||
-              ((list[before] === list[after] || list[before]! + list[after]! === 0) &&
-                before < after),
-          ).toBe(true);
+          const [x, y] = [list[before]!, list[after]!];
+          expect(x < y || (x === y && before < after)).toBe(true);
         }
       }),
     );

@@ -155,7 +155,7 @@ function badAttributes(node: Node): string | undefined {
         ? "it reduces the batch of an operand that still ranges over tokens"
         : undefined;
     case "sort":
-      if (!Object.hasOwn(sortOps, node.op)) return `there is no sorting "${String(node.op)}"`;
+      if (!Object.hasOwn(sortOps, node.op)) return `there is no sorting "${node.op}"`;
       // the type allows nothing else, but a damaged node may hold anything
       if ((node.axis as Axis) !== "batch") return "it sorts along another axis than the batch";
       return node.args[0].axes.some((axis) => axis !== "batch")
