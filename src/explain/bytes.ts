@@ -119,7 +119,11 @@ export function directionBytes(
   const counted = steps.map((step, position) =>
     stepBytes(step, program[direction], rounds[position]!, shape),
   );
-  const needed = demands(program, direction);
+  const order = program.responses;
+  const needed = demands(program, direction).toSorted(
+    (a, b) =>
+      a.model.localeCompare(b.model) || order.indexOf(a.response) - order.indexOf(b.response),
+  );
   const touches = (step: Step, model: ModelName, response: string): boolean =>
     step.pass !== null &&
     step.pass.models.includes(model) &&

@@ -163,7 +163,8 @@ function describeStep(
     const leaves = rowProgramLeaves(round, lowered, plan);
     return { kind, models: [], responses: plan.responses, leaves, serves: [] };
   }
-  const { models, responses } = pass;
+  const { models } = pass;
+  const responses = program.responses.filter((response) => pass.responses.includes(response));
   switch (pass.kind) {
     case "online":
       return {

@@ -2,7 +2,7 @@
 // compiler stacks them into one stream as well.
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
-import type { Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
 import { isPlainWord } from "../core/spell.ts";
 import { logitsOfInput } from "../stream/fields.ts";
@@ -21,9 +21,11 @@ const operators = 16;
 /** The name of a response inside printed names of inputs and axes. */
 const mention = (response: string): RegExp => new RegExp(`(?<=\\.)${response}(?![\\w.])`, "g");
 
+/** The one response whose tokens a term ranges or reduces over; null if there are none or several. */
 function responseIn(node: Node): string | null {
-  const axis = node.axes.find(isTokenAxis);
-  return axis === undefined ? null : responseOf(axis);
+  const axes = topological([node]).flatMap((part) => part.axes.filter(isTokenAxis));
+  const [first, ...others] = new Set(axes);
+  return first === undefined || others.length > 0 ? null : responseOf(first);
 }
 
 /** Prints terms, those of several responses once. */
