@@ -72,6 +72,6 @@ export interface Compiled {
   valueAndGrad(batch: Batch, options?: GradientOptions): Promise<ValueAndGrad>;
   /** Buffers held on the device: how many were made, and their bytes. */
   memory(): { readonly buffersCreated: number; readonly bytes: number };
-  /** Frees every buffer. A later run is refused. */
+  /** Frees every buffer, as soon as no run is under way; runs under way or waiting, and later ones, are refused. */
   dispose(): void;
 }

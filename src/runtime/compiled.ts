@@ -34,6 +34,10 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const plans = new Map<string, Plan>();
   let disposed = false;
   let turn: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
+  const released = (): void => {
+    if (disposed && underWay === 0) held?.destroy();
+  };
 
   const scheduleFor = (vocab: number): Schedule => ({
     ...chooseSchedule(traitsOf(device), vocab),
@@ -82,21 +86,32 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
     const before = turn;
-    const mine = (async (): Promise<T> => {
-      await before.catch(() => undefined);
+    const refuseDisposed = (): void => {
       if (disposed)
         fail(
           "used-after-dispose",
-          `The compiled objective "${objective.name}" was disposed while a run was waiting.`,
+          `The compiled objective "${objective.name}" was disposed while a run was under way or waiting.`,
         );
-      const done = await execute(device, held, chosen, batch, {
-        params: scalars,
-        into: rest.into ?? {},
-        wait,
-        profile: rest.profile ?? false,
-      });
-      await reportBadLogits(device, batch, chosen, done, locate);
-      return await finish(device, done, chosen);
+    };
+    underWay++;
+    const mine = (async (): Promise<T> => {
+      try {
+        await before.catch(() => undefined);
+        refuseDisposed();
+        const done = await execute(device, held, chosen, batch, {
+          params: scalars,
+          into: rest.into ?? {},
+          wait,
+          profile: rest.profile ?? false,
+        });
+        await reportBadLogits(device, batch, chosen, done, locate);
+        const result = await finish(device, done, chosen);
+        refuseDisposed();
+        return result;
+      } finally {
+        underWay--;
+        released();
+      }
     })();
     turn = mine;
     return await mine;
@@ -130,8 +145,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       }),
     memory: () => ({ buffersCreated: held?.created() ?? 0, bytes: held?.bytes() ?? 0 }),
     dispose: () => {
+      // a run under way still reads its buffers, so the last one frees them
       disposed = true;
-      held?.destroy();
+      released();
     },
   };
 }

@@ -190,11 +190,29 @@ function valuesOf(batch: Batch, input: string): Float32Array<ArrayBuffer> {
   if (binding === undefined || binding.height === "logits") {
     return fail("missing-input", `The batch has no "${input}"; supply it.`);
   }
-  return Float32Array.from(binding.values);
+  const values = Float32Array.from(binding.values);
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    const given = binding.values[wrong]!;
+    const what = Number.isFinite(given) ? "outside the range of f32" : "no finite number";
+    fail(
+      "input-not-finite",
+      `"${input}" is ${given} for ${binding.height} ${wrong}, which is ${what}; find out where it comes from.`,
+    );
+  }
+  return values;
 }
 
 function parameters(plan: Plan, params: Params): Float32Array {
   const values = new Float32Array(4 * Math.max(1, Math.ceil(plan.params.length / 4)));
-  plan.params.forEach((param, slot) => (values[slot] = parameterValue(param, params)));
+  plan.params.forEach((param, slot) => {
+    const value = parameterValue(param, params);
+    values[slot] = value;
+    if (Number.isFinite(values[slot])) return;
+    fail(
+      "parameter-exceeds-f32",
+      `Parameter "${param.name}" is ${value}, which is outside the range of f32; rescale it.`,
+    );
+  });
   return values;
 }
