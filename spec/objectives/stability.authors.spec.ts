@@ -12,7 +12,7 @@ import {
   type Device,
   type Objective,
 } from "../../src/index.ts";
-import { dbaql, ktoPair, lrml, tdpo2, tisDpo } from "../../src/objectives/index.ts";
+import { dbaql, halosSimpo, ktoPair, lrml, tdpo2, tisDpo } from "../../src/objectives/index.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -119,5 +119,24 @@ describe("the logarithm of a probability that rounds to zero", () => {
     expect(f(Math.log(probability))).toBe(-Infinity);
     for (const objective of [tdpo2(), tisDpo({ token_level: true, alpha: 0.2 })])
       await agreed(objective, batch);
+  });
+});
+
+describe("a log-probability that only float64 tells from zero", () => {
+  const logits = [20, 40, 1].flatMap((gap) => [gap, 0]);
+  const response = (labels: readonly number[]) => ({
+    labels: [labels],
+    policy_logits: Float32Array.from(logits),
+  });
+  const batch = fromResponses({ w: response([0, 0, 0]), l: response([1, 1, 1]) });
+
+  it("counts in the averages of HALOs, and one that float64 loses too does not", async () => {
+    const inSingle = (gap: number): number => f(gap - f(gap + f(Math.log1p(Math.exp(-gap)))));
+    expect([20, 40, 1].map(inSingle).filter((logp) => logp !== 0)).toHaveLength(1);
+    const logp = (gap: number): number => -Math.log1p(Math.exp(-gap));
+    const chosen = (logp(20) + logp(1)) / 2;
+    const rejected = (logp(-20) + logp(-40) + logp(-1)) / 3;
+    const { loss } = await agreed(halosSimpo({ beta: 0.1 }), batch);
+    expectClose(loss, Math.log1p(Math.exp(-0.1 * (chosen - rejected - 0.3))));
   });
 });
