@@ -3,7 +3,6 @@
 // text.ts turns it into text; `prefc explain --json` prints it as it is.
 
 import type { Lowered, Program } from "../compile/pipeline.ts";
-import { isDifferentiated } from "../core/inputs.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
 import type { Schedule } from "../kernel/schedule.ts";
@@ -79,11 +78,13 @@ export interface Explanation {
   readonly notDifferentiated: {
     /** Terms under stopGrad, which are constants to the gradient. */
     readonly stopped: readonly SourceTerm[];
-    /** Inputs that are data. */
+    /** Inputs that are data, or that the gradient does not reach. */
     readonly data: readonly string[];
   };
   /** Run-time parameters and their defaults; null where a value must be given. */
   readonly params: Readonly<Record<string, number | null>>;
+  /** What a step takes from the one before and leaves for the next, with the values of the first step. */
+  readonly state: Readonly<Record<string, number>>;
   readonly metrics: readonly string[];
   /** Metrics that need more of a model than the batch brings. */
   readonly dropped: readonly string[];
@@ -95,6 +96,7 @@ export function explain(
   shape: Partial<Shape> = {},
 ): Explanation {
   const exact = exactShape(shape, program.responses);
+  const differentiated = program.gradients.map(({ input }) => input.name);
   const stops = topological([program.loss]).filter((node) => node.tag === "stop");
   return {
     objective: program.source.name,
@@ -108,14 +110,23 @@ export function explain(
     })),
     value: explainDirection(program, "value", plans.value, exact),
     valueAndGrad: explainDirection(program, "valueAndGrad", plans.valueAndGrad, exact),
-    differentiated: program.inputs.map(({ name }) => name).filter(isDifferentiated),
+    differentiated,
     notDifferentiated: {
       stopped: sourceTerms(stops.map(({ args: [body] }) => body)),
       data: program.inputs
-        .filter(({ name, dtype }) => dtype !== "i32" && !isDifferentiated(name))
+        .filter(({ name, dtype }) => dtype !== "i32" && !differentiated.includes(name))
         .map(({ name }) => name),
     },
-    params: Object.fromEntries(program.params.map(({ name, initial }) => [name, initial ?? null])),
+    params: Object.fromEntries(
+      program.params
+        .filter(({ kind }) => kind === "param")
+        .map(({ name, initial }) => [name, initial ?? null]),
+    ),
+    state: Object.fromEntries(
+      program.params
+        .filter(({ kind }) => kind === "state")
+        .map(({ name, initial }) => [name, initial!]),
+    ),
     metrics: Object.keys(program.metrics),
     dropped: program.dropped,
   };

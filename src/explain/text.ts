@@ -54,6 +54,7 @@ function setting({
   schedule,
   adapter,
   params,
+  state,
   metrics,
   dropped,
 }: Explanation): readonly string[] {
@@ -63,6 +64,7 @@ function setting({
   const parameters = Object.entries(params).map(
     ([name, initial]) => `${name} = ${initial === null ? "(no default: must be given)" : initial}`,
   );
+  const states = Object.entries(state).map(([name, initial]) => `${name} = ${initial} at first`);
   const { rowLanes, vector, unroll } = schedule;
   const assumed = adapter ?? "a typical GPU, as no device is given";
   return [
@@ -74,6 +76,7 @@ function setting({
       `chosen for ${assumed}`,
     ]),
     ...list("parameters", parameters),
+    ...(states.length === 0 ? [] : list("state", states)),
     ...list("metrics", metrics),
     ...(dropped.length === 0
       ? []
