@@ -42,7 +42,12 @@ describeMisuses("a wrong name or option", [
     /^there is no built-in objective "dop"; there are "dpo", "wpo", .* and ".*"\. Did you mean "dpo"\?$/,
     () => builtIn("dop"),
   ],
-  ["something else", "unknown-objective", /"wpo", .* and "[^"]*"\.$/, () => builtIn("reinforcement")],
+  [
+    "something else",
+    "unknown-objective",
+    /"wpo", .* and "[^"]*"\.$/,
+    () => builtIn("reinforcement"),
+  ],
   ["a name from Object.prototype", "unknown-objective", /"toString"/, () => builtIn("toString")],
   [
     "an option's near miss",
@@ -71,7 +76,7 @@ describeMisuses("a wrong name or option", [
   [
     "a number as text",
     "option-value",
-    /^dpo: the option beta is the string "0\.1"; give a finite number/,
+    /^dpo: the option beta is the string "0\.1"; give a number above 0\./,
     () => builtIn("dpo", { beta: "0.1" }),
   ],
   [

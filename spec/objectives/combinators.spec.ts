@@ -491,8 +491,20 @@ describeMisuses("options of TRL that do not apply", [
   [
     "exo_pair without ε",
     "option-value",
-    /^exoPair: the option label_smoothing is the number 0/,
+    /^exoPair: the option label_smoothing is the number 0; give a number above 0 and below 0\.5\./,
     () => trlDpo({ loss_type: "exo_pair", label_smoothing: 0 }),
+  ],
+  [
+    "β of 0",
+    "option-value",
+    /^trlDpo: the option beta is the number 0; give a number above 0\./,
+    () => trlDpo({ beta: 0 }),
+  ],
+  [
+    "α of LD-DPO beyond 1",
+    "option-value",
+    /ld_alpha is the number 1\.5; give a number from 0 to 1\./,
+    () => trlDpo({ ld_alpha: 1.5 }),
   ],
   [
     "τ without discopop",

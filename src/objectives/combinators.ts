@@ -121,7 +121,7 @@ const desensitised = (m: Model, { y }: Given<Pair>, α: Expr): Model => ({
 export function lengthDesensitised(
   options: DesensitisedOptions = {},
 ): (inner: PairwiseObjective) => PairwiseObjective {
-  const kinds = { ld_alpha: "number", reference: "boolean" } as const;
+  const kinds = { ld_alpha: { from: 0, to: 1 }, reference: "boolean" } as const;
   const { ld_alpha = 0.5, reference = true } = checkOptions("lengthDesensitised", kinds, options);
   const α = param("ld_alpha", ld_alpha);
   return (inner) =>

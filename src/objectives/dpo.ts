@@ -2,7 +2,7 @@
 // pairwise ones are variations of.
 
 import { constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
-import { checkOptions, smoothing, type OptionKinds } from "./options.ts";
+import { checkOptions, positive, smoothing, type OptionKinds } from "./options.ts";
 import { pairMetrics, type PairwiseObjective } from "./pairwise.ts";
 import { pairScores } from "./scores.ts";
 
@@ -14,7 +14,7 @@ export interface DpoOptions {
   readonly label_smoothing?: number;
 }
 
-export const dpoOptions: OptionKinds = { beta: "number", label_smoothing: smoothing };
+export const dpoOptions: OptionKinds = { beta: positive, label_smoothing: smoothing };
 
 /**
  * −(1 − ε) log σ(βΔ) − ε log σ(−βΔ)

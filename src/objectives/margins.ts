@@ -14,7 +14,13 @@ import {
   square,
 } from "../dsl/index.ts";
 import { lengthNormalised } from "./combinators.ts";
-import { checkOptions, smoothing, type NumberRange, type OptionKinds } from "./options.ts";
+import {
+  checkOptions,
+  positive,
+  smoothing,
+  type NumberRange,
+  type OptionKinds,
+} from "./options.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 import { linked } from "./scores.ts";
 
@@ -23,7 +29,7 @@ export interface BetaOptions {
   /** β, how strongly the policy is held to the reference; 0.1. */
   readonly beta?: number;
 }
-export const betaOptions: OptionKinds = { beta: "number" };
+export const betaOptions: OptionKinds = { beta: positive };
 
 /** −log σ(βδ): DPO without label smoothing, TRL's loss_type "sigmoid". Rafailov et al. 2023 (arXiv 2305.18290), equation 7. */
 export function bradleyTerry(options: BetaOptions = {}): PairwiseObjective {
@@ -107,7 +113,7 @@ export function robust(options: NoisyOptions = {}): PairwiseObjective {
 }
 
 /** ε may not be 0: the loss has log ε. */
-const positiveSmoothing: NumberRange = { from: 1e-12, below: 0.5 };
+const positiveSmoothing: NumberRange = { above: 0, below: 0.5 };
 export const exoOptions: OptionKinds = { ...betaOptions, label_smoothing: positiveSmoothing };
 
 /** KL(σ(±βδ) ‖ (1 − ε, ε)) = Σ_± σ(±βδ) (log σ(±βδ) − log p_±). Ji et al. 2024 (arXiv 2402.00856), equation 16. */
@@ -131,7 +137,7 @@ export interface DiscopopOptions extends BetaOptions {
   /** τ, the temperature of the blend; 0.05. */
   readonly discopop_tau?: number;
 }
-export const discopopOptions: OptionKinds = { ...betaOptions, discopop_tau: "number" };
+export const discopopOptions: OptionKinds = { ...betaOptions, discopop_tau: positive };
 
 /**
  * (1 − μ)(−log σ(x)) + μ e⁻ˣ with x = βδ and μ = σ(x/τ): the log-ratio modulated loss of Lu et al. 2024 (arXiv

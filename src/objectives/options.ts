@@ -4,11 +4,14 @@
 import { didYouMean, describe, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 
-/** Numbers from a bound on, or below one. */
+/** Numbers between bounds, of which there may be one. */
 export interface NumberRange {
-  readonly from: number;
-  /** Excluded. */
-  readonly below: number;
+  readonly from?: number;
+  /** A lower bound that is excluded. */
+  readonly above?: number;
+  readonly to?: number;
+  /** An upper bound that is excluded. */
+  readonly below?: number;
 }
 /** What an option accepts: a finite number, a number of a range, a boolean, or one of several words. */
 export type OptionKind = "number" | NumberRange | "boolean" | readonly string[];
@@ -18,20 +21,37 @@ export type OptionKinds = Readonly<Record<string, OptionKind>>;
 /** ε, the probability that a preference label is wrong: at one half the labels say nothing. */
 export const smoothing: NumberRange = { from: 0, below: 0.5 };
 
+/** β and what else is a scale: at 0 there would be no loss, or a division by 0. */
+export const positive: NumberRange = { above: 0 };
+
 const isRange = (kind: OptionKind): kind is NumberRange =>
-  typeof kind === "object" && "below" in kind;
+  typeof kind === "object" && !Array.isArray(kind);
+
+const within = ({ from, above, to, below }: NumberRange, value: number): boolean =>
+  Number.isFinite(value) &&
+  value >= (from ?? -Infinity) &&
+  value > (above ?? -Infinity) &&
+  value <= (to ?? Infinity) &&
+  value < (below ?? Infinity);
+
+const bounds = ({ from, above, to, below }: NumberRange): string => {
+  const lower = from !== undefined ? `from ${from}` : above !== undefined ? `above ${above}` : "";
+  const upper = to !== undefined ? `to ${to}` : below !== undefined ? `below ${below}` : "";
+  if (lower === "" || upper === "") return lower + upper;
+  return lower + (from === undefined ? " and " : to === undefined ? " to " : " ") + upper;
+};
 
 const fits = (kind: OptionKind, value: unknown): boolean => {
   if (kind === "number") return typeof value === "number" && Number.isFinite(value);
   if (kind === "boolean") return typeof value === "boolean";
-  if (isRange(kind)) return typeof value === "number" && value >= kind.from && value < kind.below;
+  if (isRange(kind)) return typeof value === "number" && within(kind, value);
   return kind.some((word) => word === value);
 };
 
 const expected = (kind: OptionKind): string => {
   if (kind === "number") return "a finite number";
   if (kind === "boolean") return "true or false";
-  if (isRange(kind)) return `a number from ${kind.from} to below ${kind.below}`;
+  if (isRange(kind)) return `a number ${bounds(kind)}`;
   return `one of ${listNames(kind)}`;
 };
 

@@ -118,7 +118,7 @@ export const trlEntries: Readonly<Record<string, BuiltIn>> = {
   ),
   ld_dpo: entry(
     "ld_dpo",
-    { ...dpoOptions, ld_alpha: "number" },
+    { ...dpoOptions, ld_alpha: { from: 0, to: 1 } },
     ldDpo,
     "DPO with the tokens beyond the shorter response counted α times",
   ),

@@ -4,7 +4,7 @@
 
 import { describe, didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
-import { checkOptions, smoothing, type OptionKinds } from "./options.ts";
+import { checkOptions, positive, smoothing, type OptionKinds } from "./options.ts";
 
 /** TRL's loss types. */
 export const lossTypeNames = [
@@ -76,13 +76,13 @@ export interface Checked {
 
 export const trlDpoOptions: OptionKinds = {
   loss_type: lossTypeNames,
-  beta: "number",
+  beta: positive,
   label_smoothing: smoothing,
   use_weighting: "boolean",
-  ld_alpha: "number",
+  ld_alpha: { from: 0, to: 1 },
   f_divergence_type: ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"],
   f_alpha_divergence_coef: "number",
-  discopop_tau: "number",
+  discopop_tau: positive,
   reference_free: "boolean",
   rpo_alpha: "number",
 };
