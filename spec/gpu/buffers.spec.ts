@@ -182,12 +182,13 @@ describe("a device that the user brings", () => {
   });
 });
 
+/** The same device, as if it bound no more than this many bytes. */
+const binding = (bytes: number): Device => ({
+  ...device,
+  limits: { ...device.limits, maxStorageBufferBindingSize: bytes },
+});
+
 describe("a tensor larger than a binding", () => {
-  /** The same device, as if it bound no more than this many bytes. */
-  const binding = (bytes: number): Device => ({
-    ...device,
-    limits: { ...device.limits, maxStorageBufferBindingSize: bytes },
-  });
   it.each([
     ["dpo", dpo(), content],
     ["wpo", wpo({ stop: false }), content],
@@ -213,23 +214,42 @@ describe("a tensor larger than a binding", () => {
 });
 
 describe("responses of one model in one tensor and of the other in two", () => {
+  const mixed = (policy: Batch, ref: Batch): Batch => ({
+    ...policy,
+    inputs: {
+      ...policy.inputs,
+      "ref.logits.w": ref.inputs["ref.logits.w"]!,
+      "ref.logits.l": ref.inputs["ref.logits.l"]!,
+    },
+  });
+  const trl = asTrl(unmasked);
+  const separate = asSeparate(unmasked);
+
   it("agree with the interpreter, for every kind of pass", async () => {
-    const trl = asTrl(unmasked);
-    const separate = asSeparate(unmasked);
-    const mixed = (policy: Batch, ref: Batch): Batch => ({
-      ...policy,
-      inputs: {
-        ...policy.inputs,
-        "ref.logits.w": ref.inputs["ref.logits.w"]!,
-        "ref.logits.l": ref.inputs["ref.logits.l"]!,
-      },
-    });
     for (const given of [dpo(), wpo(), reverseKl]) {
       const own = compile(given, { device });
       await expectAgreementOf(own, mixed(trl, separate), {}, "gradient sums");
       await expectAgreementOf(own, mixed(separate, trl), {}, "gradient sums");
       own.dispose();
     }
+  });
+
+  it("are cut together when they are read in one loop, to the same bits", async () => {
+    const whole = compile(reverseKl, { device });
+    const cut = compile(reverseKl, { device: binding(1280) });
+    for (const batch of [mixed(trl, separate), mixed(separate, trl)]) {
+      same(await whole.valueAndGrad(batch), await cut.valueAndGrad(batch));
+    }
+    whole.dispose();
+    cut.dispose();
+  });
+
+  it("are refused when what belongs together lies too far apart for a binding", async () => {
+    const cut = compile(reverseKl, { device: binding(256) });
+    const running = cut.valueAndGrad(mixed(separate, trl));
+    await expect(running).rejects.toMatchObject({ code: "rows-apart" });
+    await expect(running).rejects.toThrow(/lay out the logits of both models alike\.$/);
+    cut.dispose();
   });
 });
 

@@ -4,7 +4,8 @@
 import type { Batch, LogitsTensor } from "../batch/batch.ts";
 import type { ModelName } from "../core/inputs.ts";
 import type { Plan, Step } from "../plan/plan.ts";
-import { rowGroups, windows, type RowGroup, type Stacked, type Window } from "./layout.ts";
+import { jointWindows, type Partner } from "./joint.ts";
+import { rowGroups, type RowGroup, type Stacked, type Window } from "./layout.ts";
 
 export interface Dispatch {
   /** Position of the step in the plan. */
@@ -13,6 +14,8 @@ export interface Dispatch {
   /** The tensors of a pass, or null for a row program. */
   readonly group: RowGroup | null;
   readonly window: Window;
+  /** What is read of the group's further tensors. */
+  readonly partners: readonly Partner[];
 }
 export interface BindingLimits {
   /** Largest binding in bytes. */
@@ -28,14 +31,13 @@ export function listDispatches(
   limits: BindingLimits,
 ): readonly Dispatch[] {
   return plan.steps.flatMap((step, index): readonly Dispatch[] => {
-    if (step.pass === null) return [{ index, step, group: null, window: { firstRow: 0, rows: 1 } }];
+    if (step.pass === null) {
+      return [{ index, step, group: null, window: { firstRow: 0, rows: 1 }, partners: [] }];
+    }
     const { models, responses } = step.pass;
-    return rowGroups(batch, stacked, plan, models, responses).flatMap((group) => {
-      const { model, tensor } = group.tensors[0]!;
-      const what = `the ${model} logits "${tensor.name}"`;
-      const cut = windows(tensor.rows, batch.vocab * 4, limits, what);
-      return cut.map((window) => ({ index, step, group, window }));
-    });
+    return rowGroups(batch, stacked, plan, models, responses).flatMap((group) =>
+      jointWindows(group, batch.vocab * 4, limits).map((cut) => ({ index, step, group, ...cut })),
+    );
   });
 }
 

@@ -128,7 +128,7 @@ export function windows(
 ): readonly Window[] {
   if (rows === 0) return [];
   if (rows * rowBytes <= limits.maxBinding) return [{ firstRow: 0, rows }];
-  const step = limits.alignment / greatestCommonDivisor(limits.alignment, rowBytes);
+  const step = rowStep(limits.alignment, rowBytes);
   const most = Math.floor(limits.maxBinding / rowBytes / step) * step;
   if (most === 0) {
     fail(
@@ -140,6 +140,11 @@ export function windows(
   for (let firstRow = 0; firstRow < rows; firstRow += most)
     all.push({ firstRow, rows: Math.min(most, rows - firstRow) });
   return all;
+}
+
+/** The fewest rows whose bytes are a multiple of the alignment. */
+export function rowStep(alignment: number, rowBytes: number): number {
+  return alignment / greatestCommonDivisor(alignment, rowBytes);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -10,7 +10,7 @@ import type { Plan } from "../plan/plan.ts";
 import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
-import type { RowGroup, Stacked } from "./layout.ts";
+import type { Stacked, Window } from "./layout.ts";
 import { bufferUsage } from "./usage.ts";
 
 export interface Gradient {
@@ -101,37 +101,38 @@ export function resources(
     words.set([window.firstRow, window.rows, gridWidth(window)], start);
   });
   const windowBuffer = held.upload("windows", words, uniformUsage);
-  const groups = [...new Set(dispatches.flatMap(({ group }) => group ?? []))];
-  const maps = new Map<RowGroup, { tokenOf: GPUBuffer; rowOf: readonly GPUBuffer[] }>();
-  groups.forEach((group, number) => {
-    const role = `row map ${number}`;
-    const rowOf = group.rowOf.map((rows, i) => held.upload(`${role}.${i}`, rows, storageUsage));
-    maps.set(group, { tokenOf: held.upload(role, group.tokenOf, storageUsage), rowOf });
-  });
+  const maps = new Map<Uint32Array, GPUBuffer>();
+  for (const { group, partners } of dispatches) {
+    for (const map of group === null
+      ? []
+      : [group.tokenOf, ...partners.map(({ rowOf }) => rowOf)]) {
+      if (!maps.has(map)) maps.set(map, held.upload(`row map ${maps.size}`, map, storageUsage));
+    }
+  }
 
   const binding = (role: Role, dispatch: Dispatch, position: number): GPUBufferBinding => {
-    const { group, window } = dispatch;
+    const { group, window, partners } = dispatch;
     const tensorAt = (model: string): number =>
       group!.tensors.findIndex((entry) => entry.model === model);
-    const windowed = (buffer: GPUBuffer): GPUBufferBinding => ({
+    const windowed = (buffer: GPUBuffer, { firstRow, rows }: Window): GPUBufferBinding => ({
       buffer,
-      offset: window.firstRow * rowBytes,
-      size: window.rows * rowBytes,
+      offset: firstRow * rowBytes,
+      size: rows * rowBytes,
     });
     switch (role.kind) {
       case "window":
         return { buffer: windowBuffer, offset: position * windowStride, size: 16 };
       case "tokenOf":
-        return { buffer: maps.get(group!)!.tokenOf };
+        return { buffer: maps.get(group!.tokenOf)! };
       case "rowOf":
-        return { buffer: maps.get(group!)!.rowOf[tensorAt(role.model) - 1]! };
+        return { buffer: maps.get(partners[tensorAt(role.model) - 1]!.rowOf)! };
       case "logits": {
         const place = tensorAt(role.model);
         const buffer = logits.get(group!.tensors[place]!.tensor.data)!;
-        return place === 0 ? windowed(buffer) : { buffer };
+        return windowed(buffer, place === 0 ? window : partners[place - 1]!.window);
       }
       case "gradient":
-        return windowed(gradients.get(group!.tensors[0]!.tensor.name)!.buffer);
+        return windowed(gradients.get(group!.tensors[0]!.tensor.name)!.buffer, window);
       case "shape":
       case "params":
       case "ragged":
