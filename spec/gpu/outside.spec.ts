@@ -174,4 +174,43 @@ describe("an objective from outside", () => {
     );
     compiled.dispose();
   });
+
+  it.each([
+    "a power of probabilities that is no integer",
+    "forward divergence, differentiated",
+    "reverse divergence, differentiated",
+    "token-level DPO with both divergences",
+    "an entropy bonus",
+    "the probability of the likeliest token",
+    "a temperature that is a parameter",
+    "absolute differences of probabilities",
+  ])("agrees where both models mask the same entries: %s", async (name) => {
+    const compiled = compile(outside[name]!, { device });
+    await fc.assert(
+      fc.asyncProperty(
+        draws({ scales: ["normal"], masked: true, maxVocab: 24, maxLength: 3 }),
+        layouts,
+        async (drawn, layout) => {
+          const { rows, ...rest } = contentOf(drawn);
+          const masks = (key: string): readonly Float32Array[] =>
+            rows[key.replace("ref.", "policy.")]!;
+          const together = Object.fromEntries(
+            Object.entries(rows).map(([key, own]) => [
+              key,
+              own.map((row, n) =>
+                row.map((z, v) => {
+                  if (masks(key)[n]![v] === -Infinity) return -Infinity;
+                  return z === -Infinity ? 0 : z;
+                }),
+              ),
+            ]),
+          );
+          const batch = laidOut({ ...rest, rows: together }, layout);
+          await expectAgreementOf(compiled, batch, {}, "gradient sums");
+        },
+      ),
+      { numRuns: 4 },
+    );
+    compiled.dispose();
+  });
 });
