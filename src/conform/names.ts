@@ -9,7 +9,8 @@ import { authors } from "./families/authors.ts";
 import { contrasts } from "./families/contrasts.ts";
 import { discopop } from "./families/discopop.ts";
 import { halos } from "./families/halos.ts";
-import { otherLosses } from "./families/losses.ts";
+import { lossesElsewhere } from "./families/elsewhere.ts";
+import { trlLosses } from "./families/losses.ts";
 import { others } from "./families/others.ts";
 import { samples } from "./families/samples.ts";
 import { shifted } from "./families/shifted.ts";
@@ -25,7 +26,8 @@ import { answersTo, type Row } from "./row.ts";
 /** The first row that answers to a name is taken, so a row of one name may stand before a pattern of many. */
 export const rows: readonly Row[] = [
   ...trl,
-  ...otherLosses,
+  ...trlLosses,
+  ...lossesElsewhere,
   ...wpoForms,
   ...authors,
   ...halos,

@@ -10,38 +10,30 @@ import { linked } from "./scores.ts";
 /** −log σ(βs_w) − ½ log σ(−βs_w) − ½ log σ(−βs_l). Chen et al. 2024 (arXiv 2402.05369), NCA for a pair. */
 export function ncaPair(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("ncaPair", betaOptions, options);
-  return linked(
-    "nca_pair",
-    beta,
-    ({ w, l }, β) => {
-      const low = logSigmoid(neg(β.times(w))).plus(logSigmoid(neg(β.times(l))));
-      return neg(logSigmoid(β.times(w))).minus(low.times(0.5));
-    },
-    "Chen et al. 2024, arXiv 2402.05369, NCA for a pair",
-  );
+  const source = "Chen et al. 2024, arXiv 2402.05369, NCA for a pair";
+  return linked("nca_pair", source, beta, ({ w, l }, β) => {
+    const low = logSigmoid(neg(β.times(w))).plus(logSigmoid(neg(β.times(l))));
+    return neg(logSigmoid(β.times(w))).minus(low.times(0.5));
+  });
 }
 
 /** −log σ(βs_w) − log σ(−βs_l). Jung et al. 2024 (arXiv 2404.04656) without the shift of rewards, as TRL since its rewrite. */
 export function bcoPair(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("bcoPair", betaOptions, options);
   const source = "Jung et al. 2024, arXiv 2404.04656, without the shift of rewards";
-  const link = (w: Expr<PerExample>, l: Expr<PerExample>): Expr<PerExample> =>
-    neg(logSigmoid(w)).minus(logSigmoid(neg(l)));
-  return linked("bco_pair", beta, ({ w, l }, β) => link(β.times(w), β.times(l)), source);
+  return linked("bco_pair", source, beta, ({ w, l }, β) =>
+    neg(logSigmoid(β.times(w))).minus(logSigmoid(neg(β.times(l)))),
+  );
 }
 
-/** (s_w − 1/(2β))² + (s_l + 1/(2β))². Wu et al. 2024 (arXiv 2405.00675), equation 4.7 with certain preferences. */
+/** (s_w − 1/(2β))² + (s_l + 1/(2β))². Wu et al. 2024 (arXiv 2405.00675), with preferences that are certain. */
 export function sppoHard(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("sppoHard", betaOptions, options);
-  return linked(
-    "sppo_hard",
-    beta,
-    ({ w, l }, β) => {
-      const half = constant(0.5).over(β);
-      return square(w.minus(half)).plus(square(l.plus(half)));
-    },
-    "Wu et al. 2024, arXiv 2405.00675, with certain preferences",
-  );
+  const source = "Wu et al. 2024, arXiv 2405.00675, with preferences that are certain";
+  return linked("sppo_hard", source, beta, ({ w, l }, β) => {
+    const half = constant(0.5).over(β);
+    return square(w.minus(half)).plus(square(l.plus(half)));
+  });
 }
 
 /**

@@ -35,12 +35,7 @@ export const betaOptions: OptionKinds = { beta: positive };
 export function bradleyTerry(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("bradleyTerry", betaOptions, options);
   const source = "Rafailov et al. 2023, arXiv 2305.18290, equation 7";
-  return linked(
-    "sigmoid",
-    beta,
-    ({ difference }, β) => neg(logSigmoid(β.times(difference))),
-    source,
-  );
+  return linked("sigmoid", source, beta, ({ difference: δ }, β) => neg(logSigmoid(β.times(δ))));
 }
 
 /** −log σ(β(s_w/|y_w| − s_l/|y_l|)): TRL's "sigmoid_norm". Lambert et al. 2024 (arXiv 2411.15124), length-normalised DPO. */
@@ -58,11 +53,8 @@ export function hinge(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("hinge", betaOptions, options);
   const source =
     "Zhao et al. 2023, arXiv 2305.10425; Liu et al. 2023, arXiv 2309.06657, hinge-norm";
-  return linked(
-    "hinge",
-    beta,
-    ({ difference }, β) => relu(constant(1).minus(β.times(difference))),
-    source,
+  return linked("hinge", source, beta, ({ difference: δ }, β) =>
+    relu(constant(1).minus(β.times(δ))),
   );
 }
 
@@ -77,13 +69,10 @@ export const ipoOptions: OptionKinds = { ...betaOptions, length_normalised: "boo
 export function ipo(options: IpoOptions = {}): PairwiseObjective {
   const { beta = 0.1, length_normalised = true } = checkOptions("ipo", ipoOptions, options);
   const source = "Azar et al. 2023, arXiv 2310.12036, equation 17";
-  const link = linked(
-    "ipo",
-    beta,
-    ({ difference }, β) => square(difference.minus(constant(0.5).over(β))),
-    source,
+  const ofSums = linked("ipo", source, beta, ({ difference: δ }, β) =>
+    square(δ.minus(constant(0.5).over(β))),
   );
-  return length_normalised ? named("ipo", lengthNormalised(link)) : link;
+  return length_normalised ? named("ipo", lengthNormalised(ofSums)) : ofSums;
 }
 
 /** Options of the losses that correct for wrong labels. */
@@ -93,23 +82,18 @@ export interface NoisyOptions extends BetaOptions {
 }
 export const robustOptions: OptionKinds = { ...betaOptions, label_smoothing: smoothing };
 
-/** [−(1 − ε) log σ(βδ) + ε log σ(−βδ)] / (1 − 2ε). Chowdhury et al. 2024 (arXiv 2403.00409), equation 12. */
+/** [−(1 − ε) log σ(βδ) + ε log σ(−βδ)] / (1 − 2ε). Chowdhury et al. 2024 (arXiv 2403.00409). */
 export function robust(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions("robust", robustOptions, options);
   const ε = param("label_smoothing", label_smoothing);
-  return linked(
-    "robust",
-    beta,
-    ({ difference }, β) => {
-      const x = β.times(difference);
-      const right = constant(1).minus(ε).times(logSigmoid(x));
-      return ε
-        .times(logSigmoid(neg(x)))
-        .minus(right)
-        .over(constant(1).minus(ε.times(2)));
-    },
-    "Chowdhury et al. 2024, arXiv 2403.00409, equation 12",
-  );
+  const source = "Chowdhury et al. 2024, arXiv 2403.00409";
+  return linked("robust", source, beta, ({ difference: δ }, β) => {
+    const right = constant(1)
+      .minus(ε)
+      .times(logSigmoid(β.times(δ)));
+    const wrong = ε.times(logSigmoid(neg(β.times(δ))));
+    return wrong.minus(right).over(constant(1).minus(ε.times(2)));
+  });
 }
 
 /** ε may not be 0: the loss has log ε. */
@@ -120,16 +104,12 @@ export const exoOptions: OptionKinds = { ...betaOptions, label_smoothing: positi
 export function exoPair(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0.001 } = checkOptions("exoPair", exoOptions, options);
   const ε = param("label_smoothing", label_smoothing);
-  return linked(
-    "exo_pair",
-    beta,
-    ({ difference }, β) => {
-      const x = β.times(difference);
-      const right = sigmoid(x).times(logSigmoid(x).minus(log1p(neg(ε))));
-      return right.plus(sigmoid(neg(x)).times(logSigmoid(neg(x)).minus(log(ε))));
-    },
-    "Ji et al. 2024, arXiv 2402.00856, equation 16",
-  );
+  const source = "Ji et al. 2024, arXiv 2402.00856, equation 16";
+  return linked("exo_pair", source, beta, ({ difference: δ }, β) => {
+    const x = β.times(δ);
+    const right = sigmoid(x).times(logSigmoid(x).minus(log1p(neg(ε))));
+    return right.plus(sigmoid(neg(x)).times(logSigmoid(neg(x)).minus(log(ε))));
+  });
 }
 
 /** Options of DiscoPOP. */
@@ -146,14 +126,10 @@ export const discopopOptions: OptionKinds = { ...betaOptions, discopop_tau: posi
 export function discopop(options: DiscopopOptions = {}): PairwiseObjective {
   const { beta = 0.1, discopop_tau = 0.05 } = checkOptions("discopop", discopopOptions, options);
   const τ = param("discopop_tau", discopop_tau);
-  return linked(
-    "discopop",
-    beta,
-    ({ difference }, β) => {
-      const x = β.times(difference);
-      const logistic = sigmoid(neg(x.over(τ))).times(logSigmoid(x));
-      return exp(logSigmoid(x.over(τ)).minus(x)).minus(logistic);
-    },
-    "Lu et al. 2024, arXiv 2406.08414, the log-ratio modulated loss",
-  );
+  const source = "Lu et al. 2024, arXiv 2406.08414, the log-ratio modulated loss";
+  return linked("discopop", source, beta, ({ difference: δ }, β) => {
+    const x = β.times(δ);
+    const logistic = sigmoid(neg(x.over(τ))).times(logSigmoid(x));
+    return exp(logSigmoid(x.over(τ)).minus(x)).minus(logistic);
+  });
 }

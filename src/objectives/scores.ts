@@ -48,7 +48,7 @@ export function rescored(
 export type Link = (s: Scores, β: Expr) => Expr<PerExample>;
 
 /** An objective whose loss is a function of the scores, with the run-time parameter `beta`. */
-export function linked(name: string, beta: number, link: Link, source: string): PairwiseObjective {
+export function linked(name: string, source: string, beta: number, link: Link): PairwiseObjective {
   const β = param("beta", beta);
   return objective(name, ["w", "l"], (g) => link(pairScores(g), β), {
     source,

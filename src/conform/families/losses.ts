@@ -1,21 +1,10 @@
-// The losses of TRL's DPOTrainer besides the logistic one, with its modifiers; the same losses in its last release before
-// the rewrite, in Liger, and in the repository that DPO came from.
+// The losses of TRL's DPOTrainer besides the logistic one, with its modifiers.
 
-import {
-  objective,
-  param as runtime,
-  type Expr,
-  type Given,
-  type Model,
-  type PerExample,
-  type Response,
-} from "../../dsl/index.ts";
+import { objective, type Expr, type Given, type PerExample } from "../../dsl/index.ts";
 import type { Node } from "../../core/node.ts";
 import {
   alphaDivergence,
-  dpo,
   forwardKl,
-  ipo,
   jsDivergence,
   lengthDesensitised,
   linked,
@@ -30,8 +19,8 @@ import {
   type PairwiseObjective,
   type Scores,
 } from "../../objectives/index.ts";
-import { choice, fixed, flag, nested, param, params, unused, type Keys } from "../keys.ts";
-import { quantitiesOf, type Quantities } from "../quantities.ts";
+import { choice, fixed, flag, param, params, unused, type Keys } from "../keys.ts";
+import type { Quantities } from "../quantities.ts";
 import type { Chosen, Row } from "../row.ts";
 import { pairWeights } from "./weights.ts";
 
@@ -53,7 +42,7 @@ const desensitised = (given: Names): Modifier =>
 function recorded(options: Chosen, given: Names): Quantities {
   const modify = desensitised(given);
   const score = (of: (s: Scores) => Expr<PerExample>): Node =>
-    modify(divergence(options)(linked("score", 1, of, "carries a score"))).loss;
+    modify(divergence(options)(linked("score", "carries a score", 1, of))).loss;
   const data = (of: (g: Given<Pair>) => Expr<PerExample>): Node =>
     modify(objective("data", ["w", "l"], of, { source: "carries a log-probability" })).loss;
   return {
@@ -114,7 +103,8 @@ const named = (types: readonly string[], divergence: string): RegExp =>
     String.raw`^dpo/(?:${types.join("|")})${divergence}(?:\+ld_alpha)?(?:\+use_weighting)?$`,
   );
 const one = "(?:/(?:reverse_kl|forward_kl|js_divergence))?";
-const epsilon = (otherwise: number): Keys => ({
+/** ε, where a loss reads it. */
+export const epsilon = (otherwise: number): Keys => ({
   label_smoothing: param("label_smoothing", otherwise),
 });
 const alpha: Keys = {
@@ -122,7 +112,7 @@ const alpha: Keys = {
   f_alpha_divergence_coef: param("f_alpha_divergence_coef", 0.5),
 };
 
-const losses: readonly Row[] = [
+export const trlLosses: readonly Row[] = [
   head(named(plain, one), plain, {}),
   head(named(["discopop"], one), ["discopop"], { discopop_tau: param("discopop_tau", 0.05) }),
   head(named(["robust"], one), ["robust"], epsilon(0)),
@@ -149,123 +139,4 @@ const losses: readonly Row[] = [
     objective: () => trlDpo({ loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [1, 1, 1] }),
     quantities: recorded,
   },
-];
-
-/** Up to 0.28, log-probabilities and rewards of IPO are averages over tokens, also where they are reported. */
-const averaged: Quantities = quantitiesOf(({ policy, ref, y }) => {
-  const average = <R extends Pair>(m: Model, of: Response<R>): Expr<PerExample> =>
-    m.logps(of).over(of.count);
-  const reward = <R extends Pair>(of: Response<R>): Expr<PerExample> =>
-    runtime("beta").times(average(policy, of).minus(average(ref, of)));
-  return {
-    chosen_logps: average(policy, y.w),
-    rejected_logps: average(policy, y.l),
-    ref_chosen_logps: average(ref, y.w),
-    ref_rejected_logps: average(ref, y.l),
-    chosen_rewards: reward(y.w),
-    rejected_rewards: reward(y.l),
-  };
-});
-
-/** TRL 0.28: e^x was kept below the largest number of its type, and the coefficient was 1 − α. */
-const alpha028: Divergence = alphaDivergence({ meaning: "one-minus-alpha", largest: 709.78 });
-const release028 = (
-  types: string,
-  keys: Keys,
-  make: (options: Chosen) => PairwiseObjective,
-): Row => ({
-  names: [
-    new RegExp(
-      String.raw`^trl-0\.28/(?:${types})(?:_(?:label_smoothing|f_divergence_type|f_alpha_divergence_coef|discopop_tau)[a-z_\d.]+)*$`,
-    ),
-  ],
-  keys: {
-    loss_type: choice("loss_type", ...types.split("|")),
-    beta: param("beta", 0.1),
-    f_divergence_type: fixed("reverse_kl"),
-    label_smoothing: unused("the loss does not read it"),
-    ...keys,
-  },
-  objective: make,
-});
-
-const release: readonly Row[] = [
-  {
-    ...release028("ipo", {}, () => trlDpo({ loss_type: "ipo" })),
-    quantities: () => averaged,
-  },
-  release028("hinge|nca_pair|sppo_hard|apo_zero|apo_down", {}, ({ loss_type }) =>
-    trlDpo({ loss_type: loss_type as LossType }),
-  ),
-  release028("aot|aot_unpaired", epsilon(0), ({ loss_type }) =>
-    trlDpo({ loss_type: loss_type as LossType }),
-  ),
-  release028("robust", epsilon(0), () => trlDpo({ loss_type: "robust" })),
-  release028("exo_pair", epsilon(0.001), () => trlDpo({ loss_type: "exo_pair" })),
-  release028("discopop", { discopop_tau: param("discopop_tau", 0.05) }, () =>
-    trlDpo({ loss_type: "discopop" }),
-  ),
-  {
-    ...release028("sigmoid", {}, () => dpo()),
-    names: [/^trl-0\.28\/sigmoid_f_divergence_typejs_divergence$/],
-    keys: {
-      loss_type: fixed("sigmoid"),
-      beta: param("beta", 0.1),
-      f_divergence_type: fixed("js_divergence"),
-      ...epsilon(0),
-    },
-    objective: () => withDivergence(jsDivergence)(dpo()),
-  },
-  {
-    names: [/^trl-0\.28\/sigmoid_f_divergence_typealpha_divergence_f_alpha_divergence_coef[\d.]+$/],
-    keys: {
-      loss_type: fixed("sigmoid"),
-      beta: param("beta", 0.1),
-      f_divergence_type: fixed("alpha_divergence"),
-      f_alpha_divergence_coef: param("f_alpha_divergence_coef", 1),
-      ...epsilon(0),
-    },
-    objective: () => withDivergence(alpha028)(dpo()),
-  },
-];
-
-/** linkedin/Liger-Kernel, chunked_loss/dpo_loss.py. */
-const liger = (type: string, keys: Keys): Row => ({
-  names: [`liger/dpo/${type}`],
-  keys: {
-    cls: fixed("dpo"),
-    kwargs: nested({
-      loss_type: fixed(type),
-      beta: param("beta", 0.1),
-      compute_nll_loss: fixed(false),
-      label_smoothing: unused("the loss does not read it"),
-      discopop_tau: unused("the loss does not read it"),
-      ...keys,
-    }),
-  },
-  objective: () => trlDpo({ loss_type: type as LossType }),
-});
-
-/** eric-mitchell/direct-preference-optimization, trainers.py, preference_loss with ipo: of sums, not of averages. */
-const original: Row = {
-  names: ["dpo/original IPO (sum, not averaged)"],
-  keys: {
-    ipo: fixed(true),
-    beta: param("beta", 0.1),
-    label_smoothing: unused("IPO does not read it"),
-    reference_free: fixed(false),
-  },
-  objective: () => ipo({ length_normalised: false }),
-};
-
-export const otherLosses: readonly Row[] = [
-  ...losses,
-  ...release,
-  ...["hinge", "nca_pair", "bco_pair", "sppo_hard", "apo_zero", "apo_down"].map((type) =>
-    liger(type, {}),
-  ),
-  liger("discopop", { discopop_tau: param("discopop_tau", 0.05) }),
-  liger("robust", epsilon(0)),
-  liger("exo_pair", epsilon(0.001)),
-  original,
 ];
