@@ -8,7 +8,7 @@ import {
   type DivergenceType,
   type LossType,
   type TrlDpoOptions,
-} from "../../src/objectives/trl-options.ts";
+} from "../../src/objectives/trl-config.ts";
 import { builtIn, ipo, ldDpo, mpo, rpo, trlDpo } from "../../src/objectives/index.ts";
 import { ragged } from "../support/arbitraries.ts";
 import { expectLosses, onBatches } from "./compare.ts";

@@ -106,4 +106,4 @@ export { mix, type Part } from "./mix.ts";
 export { linked, pairScores, scoresOf, type Link, type Scores, type Scoring } from "./scores.ts";
 export { trlDpo } from "./trl.ts";
 export { ldDpo, mpo, rpo, type LdDpoOptions, type RpoOptions } from "./trl-entries.ts";
-export type { DivergenceType, LossType, TrlDpoOptions } from "./trl-options.ts";
+export type { DivergenceType, LossType, TrlDpoOptions } from "./trl-config.ts";

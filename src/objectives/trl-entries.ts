@@ -23,7 +23,7 @@ import {
 } from "./margins.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 import { trlDpo } from "./trl.ts";
-import { trlDpoOptions, type TrlDpoOptions } from "./trl-options.ts";
+import { trlDpoOptions, type TrlDpoOptions } from "./trl-config.ts";
 
 /** MPO: 0.8 sigmoid + 0.2 bco_pair + sft. Wang et al. 2024 (arXiv 2411.10442). */
 export const mpo = ({ beta = 0.1 }: BetaOptions = {}): PairwiseObjective =>

@@ -1,91 +1,11 @@
-// The options of TRL's DPOConfig that say which loss is trained, by their own names: which there are, what each accepts,
-// and which of them a loss does not read. An option that would be ignored is refused, unless it has TRL's default, so
-// that a whole configuration can be handed over.
+// Which of TRL's options a loss does not read, and the rest of what can be wrong with them. An option that would be ignored
+// is refused, unless it has TRL's default, so that a whole configuration can be handed over.
 
 import { describe, didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
-import { checkOptions, positive, smoothing, type OptionKinds } from "./options.ts";
-
-/** TRL's loss types. */
-export const lossTypeNames = [
-  "sigmoid",
-  "hinge",
-  "ipo",
-  "exo_pair",
-  "nca_pair",
-  "robust",
-  "bco_pair",
-  "sppo_hard",
-  "aot",
-  "aot_unpaired",
-  "apo_zero",
-  "apo_down",
-  "discopop",
-  "sft",
-  "sigmoid_norm",
-] as const;
-/** A loss of TRL's DPOTrainer. */
-export type LossType = (typeof lossTypeNames)[number];
-
-/** What holds the policy to the reference. */
-export type DivergenceType = "reverse_kl" | "forward_kl" | "js_divergence" | "alpha_divergence";
-
-/** Options of TRL's DPOConfig; null is Python's None, the same as leaving the option out. */
-export interface TrlDpoOptions {
-  /** One loss or several, whose sum is trained; "sigmoid". */
-  readonly loss_type?: LossType | readonly LossType[] | null;
-  /** What each loss is multiplied by: defaults of the run-time parameters `loss_weights.TYPE`; 1 each. */
-  readonly loss_weights?: readonly number[] | null;
-  /** β, how strongly the policy is held to the reference; 0.1. */
-  readonly beta?: number | null;
-  /** ε, the probability that a preference label is wrong; 0, and 0.001 for exo_pair, which needs one. */
-  readonly label_smoothing?: number | null;
-  /** Whether pairs are weighted as in WPO; false. */
-  readonly use_weighting?: boolean | null;
-  /** α of LD-DPO; none. */
-  readonly ld_alpha?: number | null;
-  /** "reverse_kl". */
-  readonly f_divergence_type?: DivergenceType | null;
-  /** α of the α-divergence; 0.5. */
-  readonly f_alpha_divergence_coef?: number | null;
-  /** τ of discopop; 0.05. */
-  readonly discopop_tau?: number | null;
-  /** Whether the reference is left out, an option up to TRL 0.28; false. */
-  readonly reference_free?: boolean | null;
-  /** How much of the likelihood of the chosen responses is added, an option up to TRL 0.28; none. */
-  readonly rpo_alpha?: number | null;
-}
-
-/** The options that are one value each. */
-type Single = Omit<TrlDpoOptions, "loss_type" | "loss_weights">;
-
-/** Options after the check: no null, and defaults where there are some. */
-export interface Checked {
-  readonly types: readonly LossType[];
-  readonly weights: readonly number[] | null;
-  readonly beta: number;
-  readonly label_smoothing: number | undefined;
-  readonly use_weighting: boolean;
-  readonly ld_alpha: number | undefined;
-  readonly f_divergence_type: DivergenceType;
-  readonly f_alpha_divergence_coef: number;
-  readonly discopop_tau: number;
-  readonly reference_free: boolean;
-  readonly rpo_alpha: number | undefined;
-}
-
-export const trlDpoOptions: OptionKinds = {
-  loss_type: lossTypeNames,
-  beta: positive,
-  label_smoothing: smoothing,
-  use_weighting: "boolean",
-  ld_alpha: { from: 0, to: 1 },
-  f_divergence_type: ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"],
-  f_alpha_divergence_coef: "number",
-  discopop_tau: positive,
-  reference_free: "boolean",
-  rpo_alpha: "number",
-};
+import { checkOptions } from "./options.ts";
+import { defaults, lossTypeNames, trlDpoOptions } from "./trl-config.ts";
+import type { Checked, LossType, TrlDpoOptions } from "./trl-config.ts";
 
 const refuse = (code: string, sentence: string): never => {
   throw new PrefcError(code, `trlDpo: ${sentence}`);
@@ -136,9 +56,12 @@ function checkRead(options: Checked): void {
       losses,
       `TRL reads it with ${listNames(smoothed)} only; any loss of scores is smoothed by withLabelSmoothing`,
     );
-  if (options.discopop_tau !== 0.05 && !types.includes("discopop"))
+  if (options.discopop_tau !== defaults.discopop_tau && !types.includes("discopop"))
     doesNotApply("discopop_tau", losses, 'it is read with "discopop" only');
-  if (options.f_alpha_divergence_coef !== 0.5 && divergence !== "alpha_divergence")
+  if (
+    options.f_alpha_divergence_coef !== defaults.f_alpha_divergence_coef &&
+    divergence !== "alpha_divergence"
+  )
     doesNotApply(
       "f_alpha_divergence_coef",
       `f_divergence_type ${JSON.stringify(divergence)}`,
@@ -152,8 +75,8 @@ function checkRead(options: Checked): void {
     );
   if (!types.every((type) => type === "sft")) return;
   const ignored = [
-    ["beta", options.beta !== 0.1],
-    ["f_divergence_type", divergence !== "reverse_kl"],
+    ["beta", options.beta !== defaults.beta],
+    ["f_divergence_type", divergence !== defaults.f_divergence_type],
     ["ld_alpha", options.ld_alpha !== undefined],
     ["reference_free", options.reference_free],
   ] as const;
@@ -177,26 +100,15 @@ export function checkTrlOptions(options: TrlDpoOptions): Checked {
       `the options are ${describe(options)}; give an object such as { loss_type: "sigmoid" }.`,
     );
   const { loss_type, loss_weights, ...single } = options;
-  const given = Object.fromEntries(Object.entries(single).filter(([, value]) => value !== null));
-  type Given = { readonly [K in keyof Single]: Exclude<Single[K], null> };
-  const {
-    beta = 0.1,
-    discopop_tau = 0.05,
-    ...others
-  }: Given = checkOptions("trlDpo", trlDpoOptions, given);
+  const given = Object.fromEntries(
+    Object.entries(single).filter(([, value]) => value !== null && value !== undefined),
+  );
   const types = readTypes(loss_type ?? "sigmoid");
   const checked: Checked = {
+    ...defaults,
+    ...checkOptions("trlDpo", trlDpoOptions, given),
     types,
     weights: readWeights(loss_weights, types),
-    beta,
-    discopop_tau,
-    label_smoothing: others.label_smoothing,
-    use_weighting: others.use_weighting ?? false,
-    ld_alpha: others.ld_alpha,
-    f_divergence_type: others.f_divergence_type ?? "reverse_kl",
-    f_alpha_divergence_coef: others.f_alpha_divergence_coef ?? 0.5,
-    reference_free: others.reference_free ?? false,
-    rpo_alpha: others.rpo_alpha,
   };
   checkRead(checked);
   return checked;

@@ -17,8 +17,8 @@ import { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from
 import { mix, type Part } from "./mix.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 import { sft } from "./sft.ts";
-import { checkTrlOptions, type Checked, type DivergenceType } from "./trl-options.ts";
-import type { LossType, TrlDpoOptions } from "./trl-options.ts";
+import type { Checked, DivergenceType, LossType, TrlDpoOptions } from "./trl-config.ts";
+import { checkTrlOptions } from "./trl-options.ts";
 import { sampled, withWeighting } from "./wpo.ts";
 
 /** TRL's loss types. */
