@@ -1,8 +1,9 @@
 // How far the GPU may be from the float64 interpreter: worked out from the batch at hand, not chosen. A pass
 // over the vocabulary leaves numbers per token that f32 knows only to the bound of `uncertainty` below, and functions such as
 // the sigmoid are good to a few units. The interpreter evaluates loss, metrics and gradients again with those numbers moved by
-// such bounds: along the margin, against it, all upward, and in random directions. What moves then is the conditioning of the objective on this batch (sums of
-// log-probabilities, the sigmoid of a large margin, sigmoids that cancel), which no kernel in f32 can avoid. To that comes `relative`, for the arithmetic after the pass and for the entries of a gradient.
+// such bounds: along the margin, against it, all upward, and in random directions. What moves then is the conditioning of
+// the objective on this batch (sums of log-probabilities, the sigmoid of a large margin, sigmoids that cancel), which no
+// kernel in f32 can avoid. To that comes `relative`, for the arithmetic after the pass and the entries of a gradient.
 import { smallestScale } from "../../src/check/error.ts";
 import type { Program } from "../../src/compile/pipeline.ts";
 import { reduce, unary } from "../../src/core/build.ts";
@@ -26,9 +27,9 @@ const unresolved = 2 ** -45;
 const missed = 4;
 
 /**
- * The numbers that a pass over the vocabulary leaves per token and that row-level terms read: entries and sums along it. An
- * entry or a maximum of the logits themselves is exact. A maximum of anything else is left out as well: moving it would part
- * it from its own entry, and its sensitivity is that of an entry.
+ * The numbers per token that row-level terms read: what a pass over the vocabulary leaves (entries and sums along it), and
+ * what the batch brings in their place. An entry or a maximum of the logits themselves is exact. A maximum of anything else
+ * is left out as well: moving it would part it from its own entry, and its sensitivity is that of an entry.
  */
 const leftByPasses = (program: Program): readonly Node[] => {
   const nodes = topological(roots(program));
@@ -36,6 +37,7 @@ const leftByPasses = (program: Program): readonly Node[] => {
     nodes.filter((node) => !node.axes.includes("vocab")).flatMap(({ args }) => args),
   );
   return nodes.filter((node) => {
+    if (node.tag === "input") return node.dtype === "f32" && !node.axes.includes("vocab");
     if ((node.tag !== "reduce" && node.tag !== "at") || node.axis !== "vocab" || !read.has(node))
       return false;
     const [body] = node.args;
@@ -52,6 +54,8 @@ const leftByPasses = (program: Program): readonly Node[] => {
  * z − logSumExp at the size of z, at most 2^-45; a kernel that keeps more of a tiny log-probability may decide a tie.
  */
 const uncertainty = (node: Node): ((value: number) => number) => {
+  // exact as it comes, but rounded at its size wherever it is added up
+  if (node.tag === "input") return (value) => 2 ** -22 * Math.abs(value);
   const [body] = node.args;
   const positive = body?.tag === "unary" && ["exp", "square", "sigmoid"].includes(body.op);
   if (node.tag === "reduce" && node.op === "sum")
@@ -107,7 +111,8 @@ export function tolerances(
 ): ReadonlyMap<string, number> {
   const moved = new Map([...right.keys()].map((name) => [name, 0]));
   const random = uniforms(batch.vocab * 7 + batch.examples);
-  const anyhow = (): number => (random() < 0.5 ? -1 : 1);
+  // of different sizes, because equal ones cancel exactly in a difference of averages
+  const anyhow = (): number => (random() < 0.5 ? -1 : 1) * (0.5 + random() / 2);
   const move = (
     nodes: readonly Node[],
     off: (node: Node) => (value: number, entry: number) => number,
