@@ -4,6 +4,7 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
+import { singles } from "./arithmetic.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { scope } from "./scalar.ts";
@@ -22,15 +23,20 @@ export function atEntry(
   leaves: EntryLeaves,
   names: { next: number },
 ): { readonly statements: readonly Statement[]; readonly values: readonly Value[] } {
-  const inner = scope((node) => {
-    if (node.tag === "param") return leaves.param(node.name);
-    if (node.tag === "iota") return k.call("i32", "i32", leaves.entry);
-    if (node.tag === "count") return k.call("f32", "f32", k.value("u32", "shape.vocab"));
-    if (node.tag !== "input") return null;
-    if (node.name === "label") return k.call("i32", "i32", leaves.label);
-    if (node.name.startsWith("slot.")) return leaves.slot(Number(node.name.slice("slot.".length)));
-    return leaves.logit(node.name.slice("z.".length) as ModelName);
-  }, names);
+  const inner = scope(
+    (node) => {
+      if (node.tag === "param") return leaves.param(node.name);
+      if (node.tag === "iota") return k.call("i32", "i32", leaves.entry);
+      if (node.tag === "count") return k.call("f32", "f32", k.value("u32", "shape.vocab"));
+      if (node.tag !== "input") return null;
+      if (node.name === "label") return k.call("i32", "i32", leaves.label);
+      if (node.name.startsWith("slot."))
+        return leaves.slot(Number(node.name.slice("slot.".length)));
+      return leaves.logit(node.name.slice("z.".length) as ModelName);
+    },
+    names,
+    singles,
+  );
   const values = bodies.map((body) => inner.value(body));
   return { statements: inner.statements, values };
 }

@@ -67,7 +67,7 @@ function fieldValue(spec: FieldSpec, others: (powers: readonly ModelPower[]) => 
     case "maximum":
       return name(`top_${model}`);
     case "label":
-      return x(model);
+      return name(`z_label_${model}`);
     case "excess": {
       const power = { model, d: spec.d, k: 0 };
       // when the label is the maximum its 1 is left out, otherwise the 1 of the maximum is taken away

@@ -4,7 +4,11 @@
 
 import { fail } from "../core/error.ts";
 
-export type Scalar = "f32" | "u32" | "i32" | "bool";
+/** "pair" is a float in two parts, a vec2 (arithmetic.ts). */
+export type Scalar = "f32" | "u32" | "i32" | "bool" | "pair";
+
+/** How a type is written in WGSL. */
+export const spelled = (type: Scalar): string => (type === "pair" ? "vec2<f32>" : type);
 export type Lanes = 1 | 4;
 export interface Value {
   readonly type: Scalar;

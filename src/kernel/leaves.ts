@@ -3,6 +3,7 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { Node } from "../core/node.ts";
+import { pairs, rounded, widened } from "./arithmetic.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { isLeafTag, spaceOf, type Analysis, type RowProgram } from "./program.ts";
@@ -45,32 +46,33 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
   };
   const firstToken = (response: string): Value => offset(response, example);
   const endToken = (response: string): Value => offset(response, k.plus(example, k.u32(1)));
-  const real = (v: Value): Value => k.call("f32", "f32", v);
+  const real = (v: Value): Value => widened(k.call("f32", "f32", v));
   const index = (v: Value): Value => k.call("i32", "i32", v);
 
   // buffers hold reals; small whole numbers and truth values fit into them exactly
-  const stored = (v: Value): Value => (v.type === "f32" ? v : real(v));
+  const stored = (v: Value): Value =>
+    v.type === "pair" ? v : v.type === "f32" ? widened(v) : real(v);
   const restored = (node: Node, v: Value): Value => {
-    if (node.dtype === "bool") return k.infix(v, "!=", k.f32(0));
-    return node.dtype === "i32" ? index(v) : v;
+    if (node.dtype === "bool") return k.infix(rounded(v), "!=", k.f32(0));
+    return node.dtype === "i32" ? index(rounded(v)) : v;
   };
   const load = (node: Node, position: Value): Value => {
     const slot = node.tag === "input" ? program.exampleSlot(node) : analysis.slotOf(node);
-    return restored(node, k.load("examples", atExample(slot, position), "f32"));
+    return restored(node, k.load("examples", atExample(slot, position), "pair"));
   };
 
   const input = (node: Node): Value => {
     if (spaceOf(node) !== "token") {
-      return k.load("examples", atExample(program.exampleSlot(node)), "f32");
+      return k.load("examples", atExample(program.exampleSlot(node)), "pair");
     }
     if (node.dtype === "i32") return index(k.load("labels", token, "u32"));
-    return k.load("rows", atToken(program.rowField(node)), "f32");
+    return widened(k.load("rows", atToken(program.rowField(node)), "f32"));
   };
   const given = (node: Node): Value | null => {
     switch (node.tag) {
       case "param": {
         const slot = program.paramSlot(node);
-        return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
+        return k.value("pair", `params[${slot >> 1}].${slot % 2 === 0 ? "xy" : "zw"}`);
       }
       case "input":
         return input(node);
@@ -102,17 +104,17 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
       if (!isKept) return null;
       return spaceOf(node) === "example"
         ? load(node, example)
-        : k.load("scalars", k.u32(analysis.slotOf(node)), "f32");
+        : k.load("scalars", k.u32(analysis.slotOf(node)), "pair");
     };
   const elsewhere = (body: Node, position: Value): Value =>
     load(body, k.call("u32", "u32", position));
 
   return {
-    open: (stage) => scope(leaf(stage), names, elsewhere),
+    open: (stage) => scope(leaf(stage), names, pairs, elsewhere),
     storeExample: (slot, v, position) =>
       k.assign(`examples[${atExample(slot, position).code}]`, stored(v)),
     load,
-    storeToken: (field, v) => k.assign(`rows[${atToken(field).code}]`, v),
+    storeToken: (field, v) => k.assign(`rows[${atToken(field).code}]`, rounded(v)),
     firstToken,
     endToken,
     tokensOf: (response) => ({

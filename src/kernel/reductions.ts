@@ -4,6 +4,7 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { Reduce } from "../core/node.ts";
+import { widened } from "./arithmetic.ts";
 import * as k from "./kernel.ts";
 import type { Shared, Statement, Value } from "./kernel.ts";
 import { example, examples, token, type Leaves } from "./leaves.ts";
@@ -20,7 +21,7 @@ export interface ReductionGroup {
 }
 
 /** Partial results held at once: 8 KiB of workgroup memory. */
-const mostPartials = 2048;
+const mostPartials = 1024;
 
 /** Workgroup memory for the largest part of any group. */
 export function partials(groups: readonly ReductionGroup[], lanes: number): readonly Shared[] {
@@ -28,15 +29,16 @@ export function partials(groups: readonly ReductionGroup[], lanes: number): read
     0,
     ...groups.map(({ nodes }) => Math.min(nodes.length, mostNodes(lanes))),
   );
-  return largest === 0 ? [] : [{ name: "partial", type: "f32", length: largest * lanes }];
+  return largest === 0 ? [] : [{ name: "partial", type: "pair", length: largest * lanes }];
 }
 
 const mostNodes = (lanes: number): number => Math.max(1, Math.floor(mostPartials / lanes));
 
 const u = (text: string): Value => name(text, "u32");
 const combine = (op: ReductionGroup["op"], a: Value, b: Value): Value =>
-  op === "max" ? k.maximum(a, b) : k.plus(a, b);
-const identity = (op: ReductionGroup["op"]): Value => (op === "max" ? k.f32(-3e38) : k.f32(0));
+  k.call(op === "max" ? "pair_max" : "pair_plus", "pair", a, b);
+const identity = (op: ReductionGroup["op"]): Value =>
+  widened(op === "max" ? k.f32(-3e38) : k.f32(0));
 
 /** Emits a group, in parts that fit workgroup memory. */
 export function reduceGroup(
@@ -68,7 +70,7 @@ function overTokens(
 ): readonly Statement[] {
   const { op, nodes } = group;
   const share = k.u32(tokenLanes);
-  const sums = nodes.map(() => name(at.fresh("sum")));
+  const sums = nodes.map(() => name(at.fresh("sum"), "pair"));
   const responses = [...new Set(nodes.map(({ axis }) => axis))].filter(isTokenAxis);
   const loops = responses.flatMap((axis) => {
     const inner = at.open(group.stage);
@@ -105,7 +107,10 @@ function overTokens(
           k.when(isExample, [
             k.loop("s", u("part"), k.u32(nodes.length), share, [
               ...gather(op, base, tokenLanes),
-              k.assign(`examples[${k.plus(k.times(slot, examples), example).code}]`, name("total")),
+              k.assign(
+                `examples[${k.plus(k.times(slot, examples), example).code}]`,
+                name("total", "pair"),
+              ),
             ]),
           ]),
           k.barrier,
@@ -124,7 +129,7 @@ function overTokens(
 /** Each lane takes every lanes-th example; then each lane adds up the parts of some of the reductions. */
 function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly Statement[] {
   const { op, nodes } = group;
-  const sums = nodes.map(() => name(at.fresh("sum")));
+  const sums = nodes.map(() => name(at.fresh("sum"), "pair"));
   const inner = at.open(group.stage);
   const adds = nodes.map((node, i) =>
     k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0]))),
@@ -137,7 +142,7 @@ function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly S
     k.barrier,
     k.loop("s", lane, k.u32(nodes.length), k.u32(lanes), [
       ...gather(op, k.times(u("s"), k.u32(lanes)), lanes),
-      k.assign(`scalars[${slot.code}]`, name("total")),
+      k.assign(`scalars[${slot.code}]`, name("total", "pair")),
     ]),
   ];
 }
@@ -148,12 +153,12 @@ const keep = (sums: readonly Value[], lanes: number): readonly Statement[] =>
 
 /** Adds up `count` neighbouring parts into `total`. */
 function gather(op: ReductionGroup["op"], base: Value, count: number): readonly Statement[] {
-  const part = (position: Value): Value => k.load("partial", position, "f32");
+  const part = (position: Value): Value => k.load("partial", position, "pair");
   return [
     k.letValue("base", base),
     k.varValue("total", part(u("base"))),
     k.loop("j", k.u32(1), k.u32(count), k.u32(1), [
-      k.assign("total", combine(op, name("total"), part(k.plus(u("base"), u("j"))))),
+      k.assign("total", combine(op, name("total", "pair"), part(k.plus(u("base"), u("j"))))),
     ]),
   ];
 }

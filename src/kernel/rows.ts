@@ -2,6 +2,8 @@
 // stage (program.ts), with a barrier between stages. What leaves the program is computed after the last stage.
 
 import type { Sort } from "../core/node.ts";
+import { widened } from "./arithmetic.ts";
+import { inBlocks } from "./blocks.ts";
 import * as k from "./kernel.ts";
 import type { Binding, Kernel, Statement, Value } from "./kernel.ts";
 import { example, examples, leaves, token, type Leaves } from "./leaves.ts";
@@ -47,7 +49,7 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
     bindings: bindingsOf(program),
     workgroup: lanes,
     shared: partials(analysis.groups, lanes),
-    body,
+    body: schedule.blockLength === null ? body : inBlocks(body, schedule.blockLength),
     grid: "single",
   };
   return { kernel, exampleSlots: analysis.exampleSlots, scalarSlots: analysis.scalarSlots };
@@ -63,10 +65,19 @@ function ordered(node: Sort, at: Leaves, slot: number, lanes: number): Statement
   const [operand] = node.args;
   // where the operand is the same for all examples, any number serves
   const value = (position: Value): Value =>
-    spaceOf(operand) === "example" ? at.load(operand, position) : k.f32(0);
-  const [mine, other, before, j] = [name("mine"), name("other"), u("before"), u("j")];
-  const smaller = k.infix(other, "<", mine);
-  const earlier = k.infix(k.infix(other, "==", mine), "&&", k.infix(j, "<", example));
+    spaceOf(operand) === "example" ? at.load(operand, position) : widened(k.f32(0));
+  const [mine, other, before, j] = [
+    name("mine", "pair"),
+    name("other", "pair"),
+    u("before"),
+    u("j"),
+  ];
+  const smaller = k.call("pair_less", "bool", other, mine);
+  const earlier = k.infix(
+    k.call("pair_equal", "bool", other, mine),
+    "&&",
+    k.infix(j, "<", example),
+  );
   return k.loop("example", lane, examples, k.u32(lanes), [
     k.letValue("mine", value(example)),
     k.varValue("before", k.u32(0)),
@@ -117,7 +128,7 @@ function outputs(
   }
   const single = at.open(stage);
   const scalars = program.scalarOutputs.map(({ node, slot }) =>
-    k.assign(`scalars[${slot}]`, single.value(node)),
+    k.assign(`scalars[${slot}]`, inPairs(single.value(node))),
   );
   if (scalars.length > 0) {
     body.push(k.when(k.infix(lane, "==", k.u32(0)), [...single.statements, ...scalars]));
@@ -150,7 +161,11 @@ function bindingsOf(program: RowProgram): readonly Binding[] {
     { name: "ragged", role: { kind: "ragged" }, access: "read", type: "u32" },
     { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
     { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-    { name: "examples", role: { kind: "examples" }, access: "write", type: "f32" },
-    { name: "scalars", role: { kind: "scalars" }, access: "write", type: "f32" },
+    { name: "examples", role: { kind: "examples" }, access: "write", type: "vec2<f32>" },
+    { name: "scalars", role: { kind: "scalars" }, access: "write", type: "vec2<f32>" },
   ];
 }
+
+/** A single value is stored as a pair, whatever its type. */
+const inPairs = (v: Value): Value =>
+  v.type === "pair" ? v : widened(v.type === "f32" ? v : k.call("f32", "f32", v));

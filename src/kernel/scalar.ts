@@ -4,7 +4,7 @@
 import { fail } from "../core/error.ts";
 import type { At, Node } from "../core/node.ts";
 import { topological } from "../core/node.ts";
-import { binaryOps, unaryOps } from "../core/ops.ts";
+import type { Arithmetic } from "./arithmetic.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 
@@ -20,7 +20,12 @@ export interface Scope {
 }
 
 /** Fresh names count up within a kernel, so that nested scopes never shadow each other. */
-export function scope(leaf: Leaf, names: { next: number }, elsewhere?: Elsewhere): Scope {
+export function scope(
+  leaf: Leaf,
+  names: { next: number },
+  arithmetic: Arithmetic,
+  elsewhere?: Elsewhere,
+): Scope {
   const statements: Statement[] = [];
   const known = new Map<Node, Value>();
   const keep = (node: Node, v: Value): Value => {
@@ -35,7 +40,7 @@ export function scope(leaf: Leaf, names: { next: number }, elsewhere?: Elsewhere
     for (const node of reachable(root, (part) => known.has(part) || leaf(part) !== null)) {
       if (known.has(node)) continue;
       const from = (arg: Node): Value => known.get(arg)!;
-      known.set(node, keep(node, leaf(node) ?? compute(node, from, elsewhere)));
+      known.set(node, keep(node, leaf(node) ?? compute(node, from, arithmetic, elsewhere)));
     }
     return known.get(root)!;
   };
@@ -61,23 +66,22 @@ const operands = (node: Node): readonly Node[] => (isLookup(node) ? [node.args[1
 const isLookup = (node: Node): node is At =>
   node.tag === "at" && node.axis === "batch" && node.args[0].axes.includes("batch");
 
-function compute(node: Node, arg: (node: Node) => Value, elsewhere?: Elsewhere): Value {
+function compute(
+  node: Node,
+  arg: (node: Node) => Value,
+  arithmetic: Arithmetic,
+  elsewhere?: Elsewhere,
+): Value {
   if (isLookup(node) && elsewhere !== undefined) {
     return elsewhere(node.args[0], arg(node.args[1]));
   }
   switch (node.tag) {
     case "const":
-      return node.dtype === "i32"
-        ? k.value("i32", `${node.value}i`)
-        : node.dtype === "bool"
-          ? k.value("bool", node.value === 1 ? "true" : "false")
-          : k.f32(node.value);
+      return arithmetic.constant(node);
     case "unary":
-      return k.value(node.dtype, unaryOps[node.op].wgsl(arg(node.args[0]).code));
-    case "binary": {
-      const [a, b] = [arg(node.args[0]), arg(node.args[1])];
-      return k.value(node.dtype, binaryOps[node.op].wgsl(a.code, b.code));
-    }
+      return arithmetic.unary(node.op, arg(node.args[0]), node);
+    case "binary":
+      return arithmetic.binary(node.op, arg(node.args[0]), arg(node.args[1]), node);
     case "select":
       return k.choose(arg(node.args[0]), arg(node.args[1]), arg(node.args[2]));
     case "stop":

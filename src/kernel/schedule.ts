@@ -15,6 +15,8 @@ export interface Schedule {
   readonly programLanes: number;
   /** How many of them share the tokens of one example; a power of two, at most `programLanes`. */
   readonly tokenLanes: number;
+  /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
+  readonly blockLength: number | null;
 }
 
 export interface AdapterTraits {
@@ -27,10 +29,10 @@ export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
   const vector: Lanes = vocab % 4 === 0 ? 4 : 1;
   if (traits.software) {
     const rowLanes = Math.max(traits.subgroupSize, 4);
-    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1 };
+    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1, blockLength: 6 };
   }
   const rowLanes = Math.min(256, traits.maxInvocations);
-  return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16 };
+  return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16, blockLength: null };
 }
 
 /** The schedule that explanations assume when no adapter is given. */

@@ -73,10 +73,10 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
     return known >= 0 ? known : exampleNames.push(name) - 1;
   };
   const paramNames = given.params.map(({ name }) => name);
-  const paramVectors = Math.max(1, Math.ceil(paramNames.length / 4));
+  const paramVectors = Math.max(1, Math.ceil(paramNames.length / 2));
   const paramValue = (name: string): k.Value => {
     const slot = paramNames.indexOf(name);
-    return k.value("f32", `params[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]}`);
+    return k.value("f32", `params[${slot >> 1}].${slot % 2 === 0 ? "x" : "z"}`);
   };
 
   // ---- data that the batch brings for tokens and examples

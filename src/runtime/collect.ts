@@ -33,10 +33,10 @@ export async function valueOf(
   }
   const value = { loss, metrics, state, ...(done.times === null ? {} : { times: done.times }) };
   if (options.perExample !== true || plan.perExample === null) return value;
-  const bytes = 4 * batch.examples;
+  const bytes = 8 * batch.examples;
   const during = "reading the loss of each example";
   const read = await readBuffer(device, done.examples, plan.perExample * bytes, bytes, during);
-  return { ...value, perExample: new Float32Array(read) };
+  return { ...value, perExample: singlesOf(new Float32Array(read)) };
 }
 
 function checkFinite(objective: string, what: string, number: number): void {
@@ -63,7 +63,8 @@ export async function gradientsOf(
   }
   for (const { input, response, slot } of plan.highGradients) {
     if (response === null) {
-      gradients[input] = await read(done.examples, slot * batch.examples, batch.examples);
+      const pairs = await read(done.examples, 2 * slot * batch.examples, 2 * batch.examples);
+      gradients[input] = singlesOf(pairs);
       continue;
     }
     const base = done.stacked.bases[plan.responses.indexOf(response)]!;
@@ -72,3 +73,6 @@ export async function gradientsOf(
   }
   return gradients;
 }
+
+/** Values per example are pairs whose first part is the nearest single float. */
+const singlesOf = (pairs: Float32Array): Float32Array => pairs.filter((_, i) => i % 2 === 0);

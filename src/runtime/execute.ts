@@ -18,7 +18,7 @@ import { bufferUsage } from "./usage.ts";
 export interface Executed {
   readonly stacked: Stacked;
   /** In the order of the plan's scalars. */
-  readonly scalars: Float32Array;
+  readonly scalars: Float64Array;
   /** Per model: 0xffffffff − the first token with a bad logit, then with an impossible label; 0 for none. */
   readonly status: Uint32Array;
   /** Gradients of logits by the tensor's name, still on the device. */
@@ -56,7 +56,7 @@ export async function execute(
     alignment: Math.max(256, device.limits["minStorageBufferOffsetAlignment"] ?? 256),
   });
   const made = resources(device, held, plan, batch, stacked, dispatches, params, into);
-  const resultBytes = (statusWords + plan.scalars.length) * 4;
+  const resultBytes = statusWords * 4 + plan.scalars.length * 8;
   const staging = held.get("readback", resultBytes, stagingUsage);
 
   const encoder = device.gpu.createCommandEncoder();
@@ -79,7 +79,7 @@ export async function execute(
   pass?.end();
   clock?.resolve(encoder);
   encoder.copyBufferToBuffer(made.status, 0, staging, 0, statusWords * 4);
-  encoder.copyBufferToBuffer(made.scalars, 0, staging, statusWords * 4, plan.scalars.length * 4);
+  encoder.copyBufferToBuffer(made.scalars, 0, staging, statusWords * 4, plan.scalars.length * 8);
   device.gpu.queue.submit([encoder.finish()]);
 
   const bytes = await readStaging(device, staging, resultBytes, "running a plan", wait);
@@ -87,11 +87,12 @@ export async function execute(
   if (error !== undefined) {
     fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${error}`);
   }
+  const parts = new Float32Array(bytes, statusWords * 4);
   const names = dispatches.map(({ step }) => step.kernel.name);
   return {
     stacked,
     status: new Uint32Array(bytes, 0, statusWords),
-    scalars: new Float32Array(bytes, statusWords * 4),
+    scalars: Float64Array.from(plan.scalars, (_, i) => parts[2 * i]! + parts[2 * i + 1]!),
     gradients: made.gradients,
     examples: made.examples,
     rows: made.rows,

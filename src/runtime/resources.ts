@@ -75,7 +75,7 @@ export function resources(
 
   const { queue } = device.gpu;
   const shape = Uint32Array.of(batch.examples, stacked.tokens, batch.vocab, 0);
-  const exampleBytes = Math.max(1, plan.exampleSlots) * batch.examples * 4;
+  const exampleBytes = Math.max(1, plan.exampleSlots) * batch.examples * 8;
   const fixed = {
     shape: held.upload("shape", shape, uniformUsage),
     params: held.upload("parameters", parameters(plan, params), uniformUsage),
@@ -83,16 +83,16 @@ export function resources(
     labels: held.upload("labels", stacked.labels, storageUsage),
     rows: held.get("row fields", fieldBytes, storageUsage),
     examples: held.get("example values", exampleBytes, storageUsage),
-    scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 4, storageUsage),
+    scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 8, storageUsage),
     status: held.get("status", statusWords * 4, storageUsage),
   };
   for (const { input, response, slot } of plan.tokenUploads) {
     const base = stacked.bases[plan.responses.indexOf(response!)]!;
     const start = (slot * stacked.tokens + base) * 4;
-    queue.writeBuffer(fixed.rows, start, valuesOf(batch, input));
+    queue.writeBuffer(fixed.rows, start, Float32Array.from(valuesOf(batch, input)));
   }
   for (const { input, slot } of plan.exampleUploads) {
-    queue.writeBuffer(fixed.examples, slot * batch.examples * 4, valuesOf(batch, input));
+    queue.writeBuffer(fixed.examples, slot * batch.examples * 8, pairsOf(valuesOf(batch, input)));
   }
 
   const words = new Uint32Array((windowStride / 4) * dispatches.length);
@@ -186,13 +186,12 @@ function asF32(tensor: LogitsTensor, vocab: number): Float32Array {
   return used instanceof Float32Array ? used : Float32Array.from(used);
 }
 
-function valuesOf(batch: Batch, input: string): Float32Array<ArrayBuffer> {
+function valuesOf(batch: Batch, input: string): Float32Array | Float64Array {
   const binding = batch.inputs[input];
   if (binding === undefined || binding.height === "logits") {
     return fail("missing-input", `The batch has no "${input}"; supply it.`);
   }
-  const values = Float32Array.from(binding.values);
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  const wrong = binding.values.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (wrong >= 0) {
     const given = binding.values[wrong]!;
     const what = Number.isFinite(given) ? "outside the range of f32" : "no finite number";
@@ -201,19 +200,22 @@ function valuesOf(batch: Batch, input: string): Float32Array<ArrayBuffer> {
       `"${input}" is ${given} for ${binding.height} ${wrong}, which is ${what}; find out where it comes from.`,
     );
   }
-  return values;
+  return binding.values;
 }
 
+/** Numbers as pairs of floats, the nearest one and what is left. */
+function pairsOf(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const pairs = new Float32Array(2 * values.length);
+  for (let i = 0; i < values.length; i++) {
+    pairs[2 * i] = values[i]!;
+    pairs[2 * i + 1] = values[i]! - pairs[2 * i]!;
+  }
+  return pairs;
+}
+
+/** Two parameters to a vec4; at least one vec4, since a uniform cannot be empty. */
 function parameters(plan: Plan, params: Params): Float32Array {
-  const values = new Float32Array(4 * Math.max(1, Math.ceil(plan.params.length / 4)));
-  plan.params.forEach((param, slot) => {
-    const value = parameterValue(param, params);
-    values[slot] = value;
-    if (Number.isFinite(values[slot])) return;
-    fail(
-      "parameter-exceeds-f32",
-      `Parameter "${param.name}" is ${value}, which is outside the range of f32; rescale it.`,
-    );
-  });
-  return values;
+  const values = plan.params.map((param) => parameterValue(param, params));
+  const padding = values.length === 0 ? 2 : values.length % 2;
+  return pairsOf([...values, ...Array.from({ length: padding }, () => 0)]);
 }

@@ -17,7 +17,7 @@ export interface ModelPower {
 export type FieldSpec =
   /** max_v z */
   | { readonly kind: "maximum"; readonly model: ModelName }
-  /** z_y − max_v z at the label */
+  /** z_y, the logit of the label */
   | { readonly kind: "label"; readonly model: ModelName }
   /** Σ_v e^{d·x} − 1: the sum without one maximal entry, so that its log1p keeps its precision near 0 */
   | { readonly kind: "excess"; readonly model: ModelName; readonly d: number }
@@ -74,7 +74,7 @@ export function describeField(spec: FieldSpec): string {
     case "maximum":
       return `max_v z(${spec.model})`;
     case "label":
-      return `z_y − max_v z (${spec.model})`;
+      return `z_y (${spec.model})`;
     case "excess":
       return `Σ_v e^{${spec.d === 1 ? "" : spec.d}x} − 1 (${spec.model})`;
     case "moment":

@@ -1,6 +1,7 @@
 // Remembers what the kernels will have to provide while expressions are read: which fields of a running pass,
 // and which reductions that need a pass of their own, each with the source terms that asked for it.
 
+import { binary } from "../core/build.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import type { Node } from "../core/node.ts";
@@ -52,7 +53,8 @@ export function recorder(): Recorder {
   };
   const label = (z: Node, source: Node): Node => {
     const { model, response } = logitsOrFail(z);
-    return field({ kind: "label", model }, response, source);
+    const entry = field({ kind: "label", model }, response, source);
+    return binary("minus", entry, maximum(z, source));
   };
   const total = (op: "sum" | "max", body: Node, source: Node): Node => {
     const skeleton = skeletonOf(body);

@@ -2,7 +2,7 @@
 // body with a comment for each source expression. The text depends on the kernel alone, so it is the key of
 // the pipeline cache; no name chosen by a user reaches it.
 
-import type { Kernel, Statement } from "../kernel/kernel.ts";
+import { spelled, type Kernel, type Statement } from "../kernel/kernel.ts";
 import { prelude } from "./prelude.generated.ts";
 
 /** The uniforms that every kernel may read: extents of the batch, and the window of rows of a dispatch. */
@@ -30,7 +30,7 @@ export function printKernel(kernel: Kernel): string {
     ...used.map((name) => structs[name]!),
     ...declarations,
     ...kernel.shared.map(
-      ({ name, type, length }) => `var<workgroup> ${name}: array<${type}, ${length}>;`,
+      ({ name, type, length }) => `var<workgroup> ${name}: array<${spelled(type)}, ${length}>;`,
     ),
     ...functionsUsed(text),
     `@compute @workgroup_size(${kernel.workgroup})`,
@@ -41,18 +41,36 @@ export function printKernel(kernel: Kernel): string {
   ].join("\n");
 }
 
+interface PreludeFunction {
+  readonly source: string;
+  /** The words of its body, among which are the functions that it calls. */
+  readonly words: ReadonlySet<string>;
+}
+
+const wordsOf = (text: string): ReadonlySet<string> => new Set(text.match(/\w+/g) ?? []);
+
+/** Every function of the prelude by name, with the comment before it. */
+const functions: ReadonlyMap<string, PreludeFunction> = new Map(
+  Object.values(prelude).flatMap((file) =>
+    [...file.matchAll(/(?:^\/\/.*\n)*^fn (\w+)\([^]*?^\}\n/gm)].map(([source, name]) => {
+      const code = source.replaceAll(/^\/\/.*\n/gm, "");
+      return [name!, { source, words: wordsOf(code) }] as const;
+    }),
+  ),
+);
+
 /** The prelude functions that a text calls, with those that they call, before their users. */
 function functionsUsed(text: string): readonly string[] {
   const chosen = new Set<string>();
-  const visit = (code: string): void => {
-    for (const [name, source] of Object.entries(prelude)) {
-      if (chosen.has(name) || !new RegExp(`\\b${name}\\(`).test(code)) continue;
-      visit(source.replaceAll(new RegExp(`fn ${name}\\(`, "g"), ""));
+  const visit = (words: ReadonlySet<string>): void => {
+    for (const [name, { words: own }] of functions) {
+      if (!words.has(name) || chosen.has(name)) continue;
+      visit(new Set([...own].filter((word) => word !== name)));
       chosen.add(name);
     }
   };
-  visit(text);
-  return [...chosen].map((name) => prelude[name]!.trimEnd());
+  visit(wordsOf(text));
+  return [...chosen].map((name) => functions.get(name)!.source.trimEnd());
 }
 
 function lines(statement: Statement, depth: number): readonly string[] {

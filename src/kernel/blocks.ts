@@ -1,0 +1,66 @@
+// Cuts long runs of arithmetic into blocks. A software driver's register allocator takes far more than linear time in
+// the length of a straight run of code (minutes, where half the run took a second), so values are computed a few at a
+// time under a condition that always holds and that no compiler can know.
+
+import * as k from "./kernel.ts";
+import type { Statement, Value } from "./kernel.ts";
+
+const always = k.infix(k.value("u32", "shape.vocab"), ">", k.u32(0));
+
+const zeroOf = ({ type }: Value): Value => {
+  if (type === "pair") return k.value("pair", "vec2<f32>(0.0)");
+  if (type === "bool") return k.value("bool", "false");
+  return k.value(type, type === "f32" ? "0.0" : type === "i32" ? "0i" : "0u");
+};
+
+/** Calls of pair functions, which are long once they are inlined. */
+const weight = (statement: Statement): number =>
+  statement.kind === "let" ? (statement.value.code.match(/pair_\w+\(/g) ?? []).length : 0;
+
+/** The same statements, with at most `limit` calls of pair functions in a row. */
+export function inBlocks(statements: readonly Statement[], limit: number): readonly Statement[] {
+  const out: Statement[] = [];
+  let run: (Statement & { kind: "let" | "var" })[] = [];
+  const flush = (): void => {
+    const total = run.reduce((sum, statement) => sum + weight(statement), 0);
+    if (total <= limit) out.push(...run);
+    else out.push(...cut(run, limit));
+    run = [];
+  };
+  for (const statement of statements) {
+    if (statement.kind === "let") {
+      run.push(statement);
+      continue;
+    }
+    flush();
+    if (statement.kind === "for") out.push({ ...statement, body: inBlocks(statement.body, limit) });
+    else if (statement.kind === "if") {
+      out.push({ ...statement, body: inBlocks(statement.body, limit) });
+    } else out.push(statement);
+  }
+  flush();
+  return out;
+}
+
+function cut(
+  run: readonly (Statement & { kind: "let" | "var" })[],
+  limit: number,
+): readonly Statement[] {
+  const declared: Statement[] = [];
+  const out: Statement[] = [];
+  let block: Statement[] = [];
+  let held = 0;
+  const close = (): void => {
+    if (block.length > 0) out.push(k.when(always, block));
+    block = [];
+    held = 0;
+  };
+  for (const statement of run) {
+    declared.push(k.varValue(statement.name, zeroOf(statement.value)));
+    block.push(k.assign(statement.name, statement.value));
+    held += weight(statement);
+    if (held >= limit) close();
+  }
+  close();
+  return [...declared, ...out];
+}
