@@ -215,7 +215,14 @@ function pairsOf(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
 
 /** Two parameters to a vec4; at least one vec4, since a uniform cannot be empty. */
 function parameters(plan: Plan, params: Params): Float32Array {
-  const values = plan.params.map((param) => parameterValue(param, params));
+  const values = plan.params.map((param) => {
+    const value = parameterValue(param, params);
+    if (Number.isFinite(Math.fround(value))) return value;
+    return fail(
+      "parameter-exceeds-f32",
+      `Parameter "${param.name}" is ${value}, which is outside the range of f32; rescale it.`,
+    );
+  });
   const padding = values.length === 0 ? 2 : values.length % 2;
   return pairsOf([...values, ...Array.from({ length: padding }, () => 0)]);
 }
