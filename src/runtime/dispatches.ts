@@ -35,10 +35,21 @@ export function listDispatches(
       return [{ index, step, group: null, window: { firstRow: 0, rows: 1 }, partners: [] }];
     }
     const { models, responses } = step.pass;
-    return rowGroups(batch, stacked, plan, models, responses).flatMap((group) =>
+    const elsewhere = writtenElsewhere(plan, step);
+    return rowGroups(batch, stacked, plan, models, responses, elsewhere).flatMap((group) =>
       jointWindows(group, batch.vocab * 4, limits).map((cut) => ({ index, step, group, ...cut })),
     );
   });
+}
+
+/** The responses whose gradient another step writes, perhaps into the same tensor. */
+function writtenElsewhere(plan: Plan, { pass }: Step): readonly string[] {
+  if (pass?.kind !== "gradient") return [];
+  return plan.steps.flatMap((other) =>
+    other.pass?.kind === "gradient" && other.pass !== pass && other.pass.of === pass.of
+      ? other.pass.responses
+      : [],
+  );
 }
 
 /** Every logits tensor that is read, once, with the model it belongs to. */

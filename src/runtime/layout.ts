@@ -58,6 +58,7 @@ export function rowGroups(
   plan: Plan,
   models: readonly ModelName[],
   responses: readonly string[],
+  elsewhere: readonly string[] = [],
 ): readonly RowGroup[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   const binding = (model: ModelName, response: string): LogitsBinding => {
@@ -85,7 +86,7 @@ export function rowGroups(
   return [...groups.values()].map((group) => {
     const tokenOf = new Uint32Array(group.tensors[0]!.rows).fill(noToken);
     const rowOf = others.map(() => new Uint32Array(stacked.tokens));
-    for (const response of responses) {
+    for (const response of [...responses, ...elsewhere]) {
       const own = binding(first, response);
       if (own.tensor.data !== group.tensors[0]!.data) continue;
       const mine = group.responses.includes(response);

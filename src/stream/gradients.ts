@@ -3,7 +3,7 @@
 
 import { constant } from "../core/build.ts";
 import type { ModelName } from "../core/inputs.ts";
-import { topological, type Node } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import { logitsOfInput, type ModelPower } from "./fields.ts";
 import type { Term } from "./form.ts";
 import { scaleOf } from "./settle.ts";
@@ -16,26 +16,42 @@ interface Stacked extends GradientTerm {
   readonly fills: Map<string, { readonly coefficient: Node; readonly slots: readonly Node[] }>;
 }
 
-/** One pass for each model; appends to `outputs` what the row program must compute for it. */
+/**
+ * A pass for each model and each set of further models that its responses' gradients read, so that no response is made
+ * to read more than it needs; appends to `outputs` what the row program must compute for them.
+ */
 export function gradientPasses(
   gradients: readonly LogitsGradient[],
   outputs: RowOutput[],
 ): readonly GradientPass[] {
-  const models = [...new Set(gradients.map(({ model }) => model))];
-  return models.map((of) =>
-    stack(
-      of,
-      gradients.filter(({ model }) => model === of),
-      outputs,
-    ),
-  );
+  const groups = new Map<string, LogitsGradient[]>();
+  for (const gradient of gradients) {
+    const key = [gradient.model, ...partners(gradient)].join("+");
+    groups.set(key, [...(groups.get(key) ?? []), gradient]);
+  }
+  return [...groups].map(([key, own]) => stack(key, own, outputs));
+}
+
+/** The other models whose logits the gradient of one input reads. */
+function partners({ model, form }: LogitsGradient): readonly ModelName[] {
+  const read = form.terms.flatMap((term) => [
+    ...[...term.powers.keys()].map((z) => logitsOfInput(z)!.model),
+    ...term.atoms.flatMap((atom) => {
+      if (atom.kind === "label") return [];
+      return atom.kind === "maximum"
+        ? [logitsOfInput(atom.of)!.model]
+        : skeletonOf(atom.node).models;
+    }),
+  ]);
+  return [...new Set(read)].filter((other) => other !== model).toSorted();
 }
 
 function stack(
-  of: ModelName,
+  name: string,
   gradients: readonly LogitsGradient[],
   outputs: RowOutput[],
 ): GradientPass {
+  const of = gradients[0]!.model;
   const terms = new Map<string, Stacked>();
   const opaqueSlots: RowField[] = [];
   for (const { response, form } of gradients) {
@@ -47,14 +63,14 @@ function stack(
       const occurrence = seen.get(shape.key) ?? 0;
       seen.set(shape.key, occurrence + 1);
       const key = `${shape.key}#${occurrence}`;
-      const known = terms.get(key) ?? newTerm(of, term, shape, terms.size, opaqueSlots);
+      const known = terms.get(key) ?? newTerm(name, term, shape, terms.size, opaqueSlots);
       const coefficient = scaleOf(term.coefficient, term.exponent);
       known.fills.set(response, { coefficient, slots: shape.slots });
       terms.set(key, known);
     }
   }
   const responses = gradients.map(({ response }) => response);
-  const atLabel = `gradient[${of}].label`;
+  const atLabel = `gradient[${name}].label`;
   for (const { response, form } of gradients) {
     outputs.push({ field: atLabel, response, node: form.atLabel });
     for (const { slot, fills, opaqueFields } of terms.values()) {
@@ -71,12 +87,10 @@ function stack(
     maximal,
     opaque,
   }));
-  const others = new Set(list.flatMap(modelsRead));
-  others.delete(of);
   return {
     kind: "gradient",
     of,
-    models: [of, ...others],
+    models: [of, ...partners(gradients[0]!)],
     responses,
     terms: list,
     atLabel,
@@ -105,14 +119,14 @@ function shapeOf(term: Term): Shape {
 }
 
 function newTerm(
-  of: ModelName,
+  name: string,
   term: Term,
   { powers, maximal, slots }: Shape,
   position: number,
   opaqueSlots: RowField[],
 ): Stacked {
   const first = opaqueSlots.length;
-  const opaqueFields = slots.map((_, index) => `gradient[${of}].slot[${first + index}]`);
+  const opaqueFields = slots.map((_, index) => `gradient[${name}].slot[${first + index}]`);
   let next = first;
   const opaque = opaqueNodes(term).map((node) => {
     const skeleton = skeletonOf(node, next);
@@ -120,16 +134,9 @@ function newTerm(
     return skeleton.body;
   });
   opaqueSlots.push(...opaqueFields);
-  const slot = `gradient[${of}].term[${position}]`;
+  const slot = `gradient[${name}].term[${position}]`;
   return { slot, powers, maximal, opaque, opaqueFields, fills: new Map() };
 }
 
 const opaqueNodes = (term: Term): readonly Node[] =>
   term.atoms.flatMap((atom) => (atom.kind === "opaque" ? [atom.node] : []));
-
-function modelsRead({ powers, maximal, opaque }: GradientTerm): readonly ModelName[] {
-  const inOpaque = topological(opaque).flatMap((part) =>
-    part.tag === "input" && part.name.startsWith("z.") ? [part.name.slice(2) as ModelName] : [],
-  );
-  return [...powers.map(({ model }) => model), ...maximal, ...inOpaque];
-}
