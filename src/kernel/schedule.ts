@@ -23,13 +23,16 @@ export interface AdapterTraits {
   readonly software: boolean;
   readonly subgroupSize: number;
   readonly maxInvocations: number;
+  /** Whether its compiler takes more than linear time in the length of a straight run of code. */
+  readonly slowRegisterAllocation: boolean;
 }
 
 export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
   const vector: Lanes = vocab % 4 === 0 ? 4 : 1;
   if (traits.software) {
     const rowLanes = Math.max(traits.subgroupSize, 4);
-    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1, blockLength: 6 };
+    const blockLength = traits.slowRegisterAllocation ? 6 : null;
+    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1, blockLength };
   }
   const rowLanes = Math.min(256, traits.maxInvocations);
   return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16, blockLength: null };
@@ -40,4 +43,5 @@ export const typicalTraits: AdapterTraits = {
   software: false,
   subgroupSize: 32,
   maxInvocations: 256,
+  slowRegisterAllocation: false,
 };
