@@ -64,7 +64,7 @@ export function levels(): Readonly<Record<string, string>> {
       `alignment     = ${printExpression(rows[1]!)}`,
     ].join("\n"),
     loop: excerpt(kernel(0), /for \(var (chunk|start)/, /^ {2}\}/),
-    finish: excerpt(kernel(0), /let x_label/, /rows\[.*x_label_policy;/),
+    finish: excerpt(kernel(0), /let x_label/, /rows\[.*z_label_policy;/),
     backward: excerpt(kernel(3), /let label =/, /^ {2}\}/),
     plan: excerpt(explanation, /^value and gradient/, /^ {2}extra passes/),
   };
