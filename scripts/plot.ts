@@ -21,7 +21,7 @@ export interface Plot {
 }
 
 const width = 560;
-const frame = { left: 70, right: 16, top: 30, height: 150, gap: 22, bottom: 46 } as const;
+const frame = { left: 70, right: 16, top: 30, height: 150, gap: 42, bottom: 46 } as const;
 const colours = ["#1f5fa8", "#b4501e"] as const;
 const dashes = ["", ' stroke-dasharray="6 4"'] as const;
 
@@ -69,9 +69,10 @@ function drawn({ axis, curves }: Panel, positions: readonly number[], top: numbe
     const points = values.map((value, n) => `${place(x(positions[n]!))},${place(y(value))}`);
     return `<polyline points="${points.join(" ")}" fill="none" stroke="${colours[index]}" stroke-width="2"${dashes[index]}/>`;
   });
+  const ends = [`x="${frame.left}"`, `x="${right}" text-anchor="end"`] as const;
   const names = curves.map(
     ({ name }, index) =>
-      `<text x="${right - 6}" y="${top + 16 + 15 * index}" text-anchor="end" fill="${colours[index]}">${escaped(name)}</text>`,
+      `<text ${ends[index]} y="${top - 6}" fill="${colours[index]}">${escaped(name)}${["", " (dashed)"][index]}</text>`,
   );
   const middle = top + frame.height / 2;
   return [

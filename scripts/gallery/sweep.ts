@@ -75,6 +75,7 @@ function curves(name: string, objective: Objective): Sweep | string {
       ],
     },
     notes: [
+      ...(isReward ? ["The margin is that of the rewards, +Δ/2 and −Δ/2."] : []),
       ...given.map((input) => `${input.name} = ${examples[input.name]!}.`),
       ...(program.params.some(({ kind }) => kind === "state")
         ? ["The state is that of a first step."]
