@@ -1,5 +1,5 @@
 // Laws that the GPU must keep whatever the numbers are. Where both sides do the same arithmetic in the same order, they must
-// agree bit for bit: padding, layout, the order of the examples, a constant added to a row. Where only the order of additions
+// agree bit for bit: padding, layout, the order of the examples; values also where a constant is added to a row. Where only the order of additions
 // differs (the schedule), both sides must be within the bounds of agree.ts.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -186,29 +186,41 @@ describe("the order of the examples", () => {
 });
 
 describe("a constant added to all logits of a row", () => {
-  // multiples of 2^-9 below 2^7 keep all their digits when an integer below 2^14 is added: the sums are exact in f32
+  // the normaliser of a gradient is formed at the size of the logits, from pairs of floats: rounded once to f32, it may fall
+  // on the other side; multiples of 2^-9 below 2^7 keep all their digits when an integer below 2^14 is added: the sums are exact in f32
   const onGrid = (row: Float32Array): Float32Array => row.map((z) => Math.round(z * 512) / 512);
-  it.each([1e3, -1e3, 1e4, -1e4])("changes nothing, bit for bit: %d", async (constant) => {
-    await fc.assert(
-      fc.asyncProperty(names, draws(), layouts, async (name, drawn, layout) => {
-        const content = contentOf(drawn);
-        const shifted = (by: number): Content => ({
-          ...content,
-          rows: Object.fromEntries(
-            Object.entries(content.rows).map(([key, own]) => [
-              key,
-              own.map((row, position) => onGrid(row).map((z) => z + (position % 2) * by)),
-            ]),
-          ),
-        });
-        const [one, two] = [laidOut(shifted(0), layout), laidOut(shifted(constant), layout)];
-        const [first, second] = [await run(name, one), await run(name, two)];
-        expect(values(second)).toEqual(values(first));
-        expect(allRows(two, second)).toEqual(allRows(one, first));
-      }),
-      { numRuns: 8 },
-    );
-  });
+  it.each([1e3, -1e3, 1e4, -1e4])(
+    "changes no value by a bit, and gradients by a rounding at most: %d",
+    async (constant) => {
+      await fc.assert(
+        fc.asyncProperty(names, draws(), layouts, async (name, drawn, layout) => {
+          const content = contentOf(drawn);
+          const shifted = (by: number): Content => ({
+            ...content,
+            rows: Object.fromEntries(
+              Object.entries(content.rows).map(([key, own]) => [
+                key,
+                own.map((row, position) => onGrid(row).map((z) => z + (position % 2) * by)),
+              ]),
+            ),
+          });
+          const [one, two] = [laidOut(shifted(0), layout), laidOut(shifted(constant), layout)];
+          const [first, second] = [await run(name, one), await run(name, two)];
+          expect(values(second)).toEqual(values(first));
+          for (const [tensor, data] of Object.entries(first.gradients)) {
+            const [own, other] = [data as Float32Array, second.gradients[tensor] as Float32Array];
+            const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+            const apart = own.reduce(
+              (most, value, n) => Math.max(most, Math.abs(value - other[n]!)),
+              0,
+            );
+            expect(apart).toBeLessThanOrEqual(2 ** -22 * largest);
+          }
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
 });
 
 describe("running again", () => {
@@ -255,8 +267,8 @@ describe("the schedule", () => {
     { rowLanes: 4, vector: 1, unroll: 1 },
     { rowLanes: 8, vector: 4, unroll: 2 },
     { rowLanes: 32, vector: 1, unroll: 4 },
-    { rowLanes: 64, vector: 4, unroll: 4, programLanes: 32 },
-    { rowLanes: 2, vector: 4, unroll: 1, programLanes: 16 },
+    { rowLanes: 64, vector: 4, unroll: 4 },
+    { rowLanes: 2, vector: 4, unroll: 1, programLanes: 32 },
   ] as const;
   const objectives = {
     wpo: wpo({ stop: false }),
