@@ -73,7 +73,7 @@ const same = (one: ValueAndGrad, other: ValueAndGrad): void => {
   expect(words([other.loss, ...Object.values(other.metrics)])).toEqual(
     words([one.loss, ...Object.values(one.metrics)]),
   );
-  expect(Object.keys(other.gradients).sort()).toEqual(Object.keys(one.gradients).sort());
+  expect(Object.keys(other.gradients).toSorted()).toEqual(Object.keys(one.gradients).toSorted());
   for (const [name, data] of Object.entries(one.gradients)) {
     expect(words(other.gradients[name] as Float32Array), name).toEqual(words(data as Float32Array));
   }
