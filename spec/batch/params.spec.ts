@@ -1,7 +1,8 @@
 // Hyper-parameters: defaults, given values, and every way in which they may not fit.
 import { describe, expect, it } from "vitest";
 import { binary, param, state } from "../../src/core/build.ts";
-import { checkParams, didYouMean, parameterValue, stateOf } from "../../src/batch/params.ts";
+import { checkParams, parameterValue, stateOf } from "../../src/batch/params.ts";
+import { didYouMean } from "../../src/core/names.ts";
 import { expectError } from "../support/checks.ts";
 
 const beta = param("beta", 0.1);

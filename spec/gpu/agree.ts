@@ -15,7 +15,7 @@ export function expectAgreement(
 ): void {
   const right = interpreted(program, batch, params);
   const allowed = tolerances(program, batch, params, right, uncertain);
-  expect([...actual.keys()].sort()).toEqual([...right.keys()].sort());
+  expect([...actual.keys()].toSorted()).toEqual([...right.keys()].toSorted());
   for (const [name, values] of right) {
     const given = actual.get(name)!;
     expect(given.length, `length of ${name}`).toBe(values.length);

@@ -122,7 +122,7 @@ describe("a logit that is no number", () => {
       size: tensor.data.byteLength,
       usage: bufferUsage.storage | bufferUsage.copyTarget | bufferUsage.copySource,
     });
-    device.gpu.queue.writeBuffer(data, 0, tensor.data as Float32Array<ArrayBuffer>);
+    device.gpu.queue.writeBuffer(data, 0, tensor.data);
     const moved = { ...tensor, data };
     const inputs = Object.fromEntries(
       Object.entries(bad.inputs).map(([name, binding]) => [

@@ -143,7 +143,7 @@ export function tolerances(
   if (uncertain === "gradient sums") {
     const sums = gradientSums(program);
     const sizes = evaluate(
-      sums.map(({ args }) => reduce("sum", "vocab", unary("abs", args[0]!))),
+      sums.map(({ args }) => reduce("sum", "vocab", unary("abs", args[0]))),
       batch,
       params,
     );

@@ -154,11 +154,11 @@ describe("an objective from outside", () => {
   it.each(Object.entries(outside))(
     "compiles and validates for both vector widths: %s",
     async (_name, given) => {
-      const { plan } = compile(given);
+      const compiled = compile(given);
       for (const vocab of [12, 13]) {
         expect(chooseSchedule(typicalTraits, vocab).vector).toBe(vocab === 12 ? 4 : 1);
         for (const direction of ["value", "valueAndGrad"] as const) {
-          for (const { wgsl } of plan(direction, vocab).steps)
+          for (const { wgsl } of compiled.plan(direction, vocab).steps)
             expect(await validateWgsl(wgsl)).toEqual([]);
         }
       }

@@ -9,7 +9,7 @@ import { topological, type Input, type Node } from "../core/node.ts";
 import { inputAdvice, responseAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
 import { capacityOf, checkLogitsData, describeKind, isGpuBuffer } from "./logits.ts";
-import { didYouMean } from "./params.ts";
+import { didYouMean } from "../core/names.ts";
 
 /** The responses whose tokens the expressions below the roots range over. */
 export function responsesNeeded(roots: readonly Node[]): readonly string[] {

@@ -2,36 +2,9 @@
 // ones fit, and what to say when they do not.
 
 import { fail } from "../core/error.ts";
+import { didYouMean } from "../core/names.ts";
 import { topological, type Node, type Param } from "../core/node.ts";
 import type { Params } from "./batch.ts";
-
-/** Number of single-letter edits between two names. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-/** " Did you mean …?" for a name that is close to a known one, and nothing otherwise. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  const ranked = known
-    .map((candidate) => ({
-      candidate,
-      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best !== undefined && best.distance <= Math.max(1, name.length / 3)
-    ? ` Did you mean "${best.candidate}"?`
-    : "";
-}
 
 /**
  * The value of a parameter or state: the given one, else its default or initial value.

@@ -3,7 +3,7 @@
 
 import type { ArgsDef } from "citty";
 import { PrefcError } from "../core/error.ts";
-import { didYouMean } from "../dsl/check.ts";
+import { didYouMean } from "../core/names.ts";
 
 const isOption = (text: string): boolean => /^--?[a-zA-Z]/.test(text);
 const takesValue = (args: ArgsDef, name: string): boolean =>

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
-import { didYouMean } from "../dsl/check.ts";
+import { didYouMean } from "../core/names.ts";
 import { checkArguments } from "./arguments.ts";
 import { isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
 

@@ -4,7 +4,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { PrefcError } from "../core/error.ts";
-import { didYouMean, listNames } from "../dsl/check.ts";
+import { didYouMean, listNames } from "../core/names.ts";
 import { wrapped } from "../explain/units.ts";
 import { builtIn, builtIns, isObjective, type Objective, type Options } from "../index.ts";
 import { loadModule } from "./load.ts";

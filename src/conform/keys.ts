@@ -3,7 +3,7 @@
 // that is silently ignored would make a wrong loss look right.
 
 import { fail } from "../core/error.ts";
-import { didYouMean } from "../dsl/check.ts";
+import { didYouMean } from "../core/names.ts";
 import { isGiven } from "./golden.ts";
 import { entries, finite, member, members, record, unexpected, type Place } from "./place.ts";
 

@@ -2,7 +2,7 @@
 // row to the family that it belongs to; nothing else knows names.
 
 import { fail } from "../core/error.ts";
-import { didYouMean } from "../dsl/check.ts";
+import { didYouMean } from "../core/names.ts";
 import type { Params } from "../batch/batch.ts";
 import type { Objective } from "../dsl/index.ts";
 import { authors } from "./families/authors.ts";

@@ -4,7 +4,8 @@
 import { describeAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
-import { checkName, describe, didYouMean } from "./check.ts";
+import { checkName, describe } from "./check.ts";
+import { didYouMean } from "../core/names.ts";
 import { operand } from "./facade.ts";
 
 /** Checks the responses that an objective declares; `where` begins the sentence of the error. */

@@ -156,7 +156,10 @@ export function directionBytes(
     memory: {
       small:
         word *
-        (rowFields.length * shape.totalRows + exampleSlots * shape.examples + scalarSlots + maps),
+        (rowFields.length * shape.totalRows +
+          // values per example and single ones are pairs of floats
+          2 * (exampleSlots * shape.examples + scalarSlots) +
+          maps),
       gradient: counted.reduce((sum, { written }) => sum + written, 0),
     },
   };

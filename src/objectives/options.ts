@@ -1,7 +1,8 @@
 // Options of built-in objectives as data, so that one check serves them all: what an option accepts, and one
 // sentence for a name that does not exist or a value that does not fit.
 
-import { didYouMean, describe, listNames } from "../dsl/check.ts";
+import { describe } from "../dsl/check.ts";
+import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 
 /** Numbers between bounds, of which there may be one. */

@@ -1,7 +1,8 @@
 // Which of TRL's options a loss does not read, and the rest of what can be wrong with them. An option that would be ignored
 // is refused, unless it has TRL's default, so that a whole configuration can be handed over.
 
-import { describe, didYouMean, listNames } from "../dsl/check.ts";
+import { describe } from "../dsl/check.ts";
+import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 import { checkOptions } from "./options.ts";
 import { defaults, lossTypeNames, trlDpoOptions } from "./trl-config.ts";
