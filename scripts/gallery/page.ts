@@ -50,13 +50,13 @@ const recorded = (agreement: Agreement | undefined): string =>
     : `${agreement.agreeing} of ${agreement.files}`;
 
 function agreementText(agreement: Agreement | undefined): string {
-  if (agreement === undefined) return "no recorded file in `spec/golden` names it.";
+  if (agreement === undefined) return "no recorded file in `spec/conformance` names it.";
   const { files, agreeing, defects, loss, gradient } = agreement;
   const apart =
     defects === 0 ? "" : `; ${defects} more with a defect of its source, reported apart`;
   const errors =
     agreeing === 0 ? "" : ` The errors are at most ${loss} (loss) and ${gradient} (gradient).`;
-  return `${agreeing} of ${files} recorded files in \`spec/golden\` agree with the float64 interpreter${apart}.${errors}`;
+  return `${agreeing} of ${files} recorded files in \`spec/conformance\` agree with the float64 interpreter${apart}.${errors}`;
 }
 
 /** A table with columns of even width, as the formatter writes it. */
@@ -144,7 +144,7 @@ Each entry has the formula (the comment of the definition; the printed loss wher
 it reads, and what the compiler makes of it with default options. "2 of 2" counts passes over a model's logits against the
 floor, the fewest that any kernel could make; the floor of a model is 0 where single entries are enough, and "none" stands
 for a model whose logits are not read. Recorded results are values and gradients that published code computed, held against the
-float64 interpreter; \`prefc conform spec/golden\` compares the GPU as well.
+float64 interpreter; \`prefc conform spec/conformance\` compares the GPU as well.
 
 Plots are of one pair with the default options. Both responses have ${tokens} tokens and, at margin 0, log π = ${minus}; the reference
 keeps log π_ref = ${minus}, and so does every other response. The margin Δ is raised by Δ/2 on the chosen and lowered by Δ/2 on the
@@ -154,7 +154,7 @@ rejected response. Gradients are with respect to the log-probability of a whole 
 export async function gallery(root: string): Promise<Gallery> {
   const names = Object.keys(builtIns);
   const definition = definitions(root);
-  const agreed = await agreements(`${root}spec/golden`, names);
+  const agreed = await agreements(`${root}spec/conformance`, names);
   const entries = Object.entries(builtIns).map(([name, builtIn]): Entry => {
     const objective = builtIn.make();
     const { source, responses } = objective;

@@ -1,4 +1,4 @@
-// Golden files for tests: recorded ones from spec/golden, changed where a test needs it.
+// Golden files for tests: recorded ones from spec/conformance, changed where a test needs it.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conformFile, type FileReport } from "../../src/conform/file.ts";
@@ -6,7 +6,7 @@ import { parseGolden } from "../../src/conform/golden.ts";
 import { referenceEngine } from "../../src/conform/reference.ts";
 import type { PrefcError } from "../../src/core/error.ts";
 
-export const folder: string = fileURLToPath(new URL("../golden/", import.meta.url));
+export const folder: string = fileURLToPath(new URL("../conformance/", import.meta.url));
 export const sigmoid = "trl_dpo_sigmoid_a__normal_s101_b3t7v11.json";
 export const weighted = "trl_dpo_sigmoid_wpo_a__normal_s116_b3t7v11.json";
 export const sft = "trl_dpo_sft_a__normal_s114_b3t7v11.json";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { runConform } from "../../src/conform/run.ts";
 
-const folder = fileURLToPath(new URL("../golden/", import.meta.url));
+const folder = fileURLToPath(new URL("../conformance/", import.meta.url));
 
 it("agrees with the recorded losses, gradients and metrics", { timeout: 900_000 }, async () => {
   const report = await runConform(folder, { engine: "both" });

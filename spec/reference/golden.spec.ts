@@ -26,7 +26,7 @@ interface Golden {
 }
 
 const read = (name: string): Golden =>
-  JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url), "utf8")) as Golden;
+  JSON.parse(readFileSync(new URL(`../conformance/${name}`, import.meta.url), "utf8")) as Golden;
 
 const beta = param("beta");
 const sigmoid = unary("neg", unary("logSigmoid", times(beta, minus(ratio("w"), ratio("l")))));
