@@ -149,13 +149,16 @@ describe("a wait", () => {
     let begun = 0;
     const work = (milliseconds: number) => (): Promise<void> => {
       begun += 1;
+      // a timer of 0 ms takes up to one, which is not "done already"
+      if (milliseconds === 0) return Promise.resolve();
       return new Promise((resolve) => {
         setTimeout(resolve, milliseconds);
       });
     };
     const wait = async (key: string, milliseconds: number): Promise<void> => {
       const waiting = sleepThenAwait(device, "running", work(milliseconds), { key });
-      await vi.runAllTimersAsync();
+      // far beyond any wait here, and far below the limit of a wait
+      await vi.advanceTimersByTimeAsync(2000);
       await waiting;
     };
 
@@ -169,7 +172,7 @@ describe("a wait", () => {
       expect(begun).toBe(0);
       await vi.advanceTimersByTimeAsync(1);
       expect(begun).toBe(1);
-      await vi.runAllTimersAsync();
+      await vi.advanceTimersByTimeAsync(2000);
       await third;
     });
 
@@ -179,22 +182,23 @@ describe("a wait", () => {
       begun = 0;
       const second = sleepThenAwait(device, "running", work(1), { key: "a first run" });
       expect(begun).toBe(1);
-      await vi.runAllTimersAsync();
+      await vi.advanceTimersByTimeAsync(2000);
       await second;
     });
 
     it("halves its expectation when the work was done before it woke", async () => {
       vi.useFakeTimers();
-      await wait("a faster kernel", 100);
-      await wait("a faster kernel", 100);
+      await wait("a faster kernel", 200);
+      await wait("a faster kernel", 200);
       await wait("a faster kernel", 0);
       begun = 0;
       const next = sleepThenAwait(device, "running", work(1), { key: "a faster kernel" });
-      await vi.advanceTimersByTimeAsync(40);
+      // nine tenths of half of 180 ms, to the millisecond that timers are good to
+      await vi.advanceTimersByTimeAsync(79);
       expect(begun).toBe(0);
-      await vi.advanceTimersByTimeAsync(1);
+      await vi.advanceTimersByTimeAsync(4);
       expect(begun).toBe(1);
-      await vi.runAllTimersAsync();
+      await vi.advanceTimersByTimeAsync(2000);
       await next;
     });
   });
