@@ -8,8 +8,9 @@ const config: ViteUserConfig = defineConfig({
     include: ["spec/**/*.spec.ts"],
     globalSetup: ["spec/seed.ts"],
     setupFiles: ["spec/setup.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // a guard against hanging, not a measure: a software driver may take minutes to compile what it has never seen
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });
 
