@@ -1,5 +1,5 @@
-// How well float32 can know an objective on a batch. A kernel has log π(y_t) to about 2^-20: WGSL's log is good to
-// 2^-21, and the sum of exponentials adds as much again. Where a small move of that size changes the loss or the
+// How well float32 can know an objective on a batch. A kernel is allowed log π(y_t) to 2^-20: the bound of a logarithm of
+// WGSL and of a sum of its exponentials. (Row programs take logarithms in pairs since, so this is generous.) Where a small move of that size changes the loss or the
 // gradient by more than the usual bound (a margin of hundreds, a sigmoid that cancels against another), no
 // kernel in float32 can do better, so what a GPU may be off grows with it.
 
