@@ -2,7 +2,7 @@
 // arrays nested to any depth as Python's tolist() makes them. Everything else ends in a sentence. Integers are
 // looked at before they are stored, so that −100 or a fraction is reported and never wrapped around.
 
-import { fail } from "../core/error.ts";
+import { fail, type ErrorCode } from "../core/error.ts";
 import { describeKind } from "./logits.ts";
 
 /** A flat list of numbers. BigInt64Array (PyTorch's int64) and booleans (masks) are understood. */
@@ -91,7 +91,11 @@ export function reals(source: Numbers, what: string): Float32Array | Float64Arra
  * A flat list as whole numbers from 0.
  * @throws PrefcError as `reals` does, and `code` for a negative number, a fraction or one above 2³² − 1.
  */
-export function indices(source: Numbers, what: string, code: string = "not-an-index"): Uint32Array {
+export function indices(
+  source: Numbers,
+  what: string,
+  code: ErrorCode = "not-an-index",
+): Uint32Array {
   const values = reals(source, what);
   const wrong = values.findIndex(
     (value) => !Number.isInteger(value) || value < 0 || value >= 2 ** 32,

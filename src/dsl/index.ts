@@ -1,7 +1,7 @@
 // The surface language in one place: everything a researcher may write in an objective, and the one error
 // type that its checks end in.
 
-export { PrefcError } from "../core/error.ts";
+export { PrefcError, type ErrorCode } from "../core/error.ts";
 export type { DType } from "../core/node.ts";
 export type { Axes, AxisName, PerExample, PerToken, PerVocab } from "./axes.ts";
 export type { AnyExpr, Comparable, Expr, Real } from "./expr.ts";

@@ -44,8 +44,8 @@ export function constant(value: number): Expr {
 }
 
 const nouns = {
-  param: { one: "parameter", value: "default" },
-  state: { one: "state", value: "initial value" },
+  param: { one: "parameter", value: "default", differ: "parameter-defaults-differ" },
+  state: { one: "state", value: "initial value", differ: "state-defaults-differ" },
 } as const;
 
 /**
@@ -65,9 +65,9 @@ export function unifyParams(where: string, roots: readonly Node[]): readonly Nod
     if (node.initial === undefined) continue;
     const known = defaults.get(node.name);
     if (known !== undefined && known !== node.initial) {
-      const { one, value } = nouns[node.kind];
+      const { one, value, differ } = nouns[node.kind];
       fail(
-        `${one}-defaults-differ`,
+        differ,
         `${where}: the ${one} ${name} has two ${value}s, ${known} and ${node.initial}; give it one.`,
       );
     }

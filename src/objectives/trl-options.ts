@@ -3,12 +3,12 @@
 
 import { describe } from "../dsl/check.ts";
 import { didYouMean, listNames } from "../dsl/check.ts";
-import { PrefcError } from "../dsl/index.ts";
+import { PrefcError, type ErrorCode } from "../dsl/index.ts";
 import { checkOptions } from "./options.ts";
 import { defaults, lossTypeNames, trlDpoOptions } from "./trl-config.ts";
 import type { Checked, LossType, TrlDpoOptions } from "./trl-config.ts";
 
-const refuse = (code: string, sentence: string): never => {
+const refuse = (code: ErrorCode, sentence: string): never => {
   throw new PrefcError(code, `trlDpo: ${sentence}`);
 };
 

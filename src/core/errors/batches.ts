@@ -1,0 +1,210 @@
+// Errors of data: batches in every layout, parameters and states at run time, and what the interpreter finds in them.
+
+export const batches = {
+  "empty-batch": {
+    cause: "A batch has no example.",
+    remedy: "Give at least one; a mean over nothing is no number.",
+  },
+  "empty-completion": {
+    cause: "An example has no completion token in a response.",
+    remedy: "Leave the example out, or give it at least one token.",
+  },
+  "vocabulary-size": {
+    cause: "The vocabulary of a batch is not a whole number of at least 1.",
+    remedy: "Give the width of a row of logits.",
+  },
+  "vocabulary-needed": {
+    cause: "Nothing in a batch tells how long a row of logits is.",
+    remedy: "Give vocab_size.",
+  },
+  "vocabulary-differs": {
+    cause: "Two sources of logits, or vocab_size, do not agree on the length of a row.",
+    remedy: "Make them agree; cut padding of the vocabulary from the longer one.",
+  },
+  "missing-response": {
+    cause: "A response is read or named that the batch or the objective does not have.",
+    remedy: "Supply the response, or correct its name.",
+  },
+  "missing-input": {
+    cause: "The objective reads an input that the batch does not bring.",
+    remedy: "Supply it as the sentence says.",
+  },
+  "input-height": {
+    cause: "An input is given per example where the objective reads it per token, or the like.",
+    remedy: "Supply it at the height that the sentence names.",
+  },
+  "input-axes": {
+    cause: "An expression reads an input whose axes no batch can bring.",
+    remedy: "Make inputs through the functions of the surface language.",
+  },
+  "input-dtype": {
+    cause: "The values of an input are no typed array of floats.",
+    remedy: "Give a Float32Array or a Float64Array.",
+  },
+  "input-length": {
+    cause: "An input has more or fewer values than the batch has examples or tokens.",
+    remedy: "Give one for each.",
+  },
+  "input-not-finite": {
+    cause: "A number of an input is NaN, infinite, or outside the range of f32.",
+    remedy: "Find out where it comes from; the sentence names its place.",
+  },
+  "labels-length": {
+    cause: "A response has more or fewer labels than its offsets say.",
+    remedy: "Make the two agree.",
+  },
+  "label-out-of-range": {
+    cause: "A token id is negative, a fraction, or not below the size of the vocabulary.",
+    remedy: "Correct the id; tokens to be ignored have mask 0.",
+  },
+  "label-impossible": {
+    cause: "The logit of a token that was sampled is −Infinity, so its probability would be 0.",
+    remedy: "Unmask the entry, or drop the example.",
+  },
+  "label-not-boolean": {
+    cause: "A label of an unpaired batch is neither true nor false.",
+    remedy: "Give true for a desirable completion and false for an undesirable one.",
+  },
+  "label-length": {
+    cause: "An unpaired batch has more or fewer labels than rows.",
+    remedy: "Give one for each row.",
+  },
+  "offsets-length": {
+    cause: "The list of offsets does not fit the number of examples or tokens.",
+    remedy: "Give one more offset than examples; the last is the number of tokens.",
+  },
+  "offsets-start": {
+    cause: "A list of offsets does not start at 0.",
+    remedy: "Begin it with 0.",
+  },
+  "offsets-not-ascending": {
+    cause: "An offset is smaller than the one before it.",
+    remedy: "Give the running sum of the lengths.",
+  },
+  "lengths-needed": {
+    cause: "Labels are one flat list, so that examples cannot be told apart.",
+    remedy: "Give lengths or offsets, or one list of labels per example.",
+  },
+  "rows-needed": {
+    cause:
+      "Several responses share one tensor of logits, and nothing says which row belongs to which token.",
+    remedy: "Name the rows of each response.",
+  },
+  "row-index-length": {
+    cause: "The rows named for a response are more or fewer than its tokens.",
+    remedy: "Give one row per token.",
+  },
+  "row-out-of-range": {
+    cause: "A token reads a row that its tensor of logits does not have.",
+    remedy: "Correct the index or give all rows.",
+  },
+  "row-used-twice": {
+    cause: "One row of logits predicts two tokens, so its gradient would be written twice.",
+    remedy: "Give each token a row of its own.",
+  },
+  "logits-dtype": {
+    cause: "Logits are no typed array of 32-bit or 64-bit floats and no GPU buffer.",
+    remedy: "Convert them; half precision has to be converted first.",
+  },
+  "logits-length": {
+    cause: "A tensor of logits cannot be cut into the rows that it should have.",
+    remedy: "Give exactly one row of vocabulary size for each position.",
+  },
+  "logits-too-small": {
+    cause: "A tensor holds fewer logits than its rows need.",
+    remedy: "Give all rows, or correct the size of the vocabulary.",
+  },
+  "logits-not-finite": {
+    cause: "A logit is NaN or +Infinity.",
+    remedy: "Find out where it comes from; { locate: true } tells the column.",
+  },
+  "mask-length": {
+    cause: "A mask has more or fewer entries than there are token ids.",
+    remedy: "Give one entry for each token id.",
+  },
+  "mask-value": {
+    cause: "A mask holds something else than 0 and 1.",
+    remedy: "Give 1 for completion tokens and 0 for all others.",
+  },
+  "tokens-length": {
+    cause: "Numbers given per token are more or fewer than the token ids.",
+    remedy: "Give one for each token id.",
+  },
+  "sequences-uneven": {
+    cause: "The sequences of a batch cannot be shared evenly by its responses.",
+    remedy: "Give as many sequences for each response.",
+  },
+  "shape-needed": {
+    cause: "Token ids are flat, so that rows cannot be told apart.",
+    remedy: "Give shape: [rows, length, vocabulary], or nested arrays.",
+  },
+  "shape-mismatch": {
+    cause: "The shape that is given and the data do not agree.",
+    remedy: "Make them agree.",
+  },
+  "not-an-array": {
+    cause: "Something else than an array was given where numbers are listed.",
+    remedy: "Give an array or a typed array of numbers.",
+  },
+  "not-a-number": {
+    cause: "A list of numbers holds something else.",
+    remedy: "Give numbers only; the sentence names the position.",
+  },
+  "not-an-index": {
+    cause: "A list of whole numbers holds a negative number, a fraction, or one above 2³² − 1.",
+    remedy: "Give whole numbers from 0 upward.",
+  },
+  "not-flat": {
+    cause: "A nested list was given where a flat one is read.",
+    remedy: "Give a flat list.",
+  },
+  "nesting-uneven": {
+    cause: "The rows of a nested list differ in length.",
+    remedy: "Pad or cut them to one length.",
+  },
+  "missing-parameter": {
+    cause: "A parameter has no default and was given no value.",
+    remedy: "Give it under params.",
+  },
+  "unknown-parameter": {
+    cause: "A parameter is given that the objective does not have.",
+    remedy: "Correct the name; the sentence lists what it takes.",
+  },
+  "parameter-not-finite": {
+    cause: "The value or default of a parameter is no finite number.",
+    remedy: "Give a finite number.",
+  },
+  "parameter-exceeds-f32": {
+    cause: "The value of a parameter is outside the range of f32, in which kernels compute.",
+    remedy: "Rescale it.",
+  },
+  "missing-state": {
+    cause: "Only a part of the state of the step before is given.",
+    remedy: "Give all of what the step before returned, or nothing for the first step.",
+  },
+  "state-not-finite": {
+    cause: "The value of a state is no finite number.",
+    remedy: "Give the finite number that the step before returned.",
+  },
+  "division-by-zero": {
+    cause: "The objective divides by something that can be known before the run and is 0.",
+    remedy: "Change the parameter or the batch as the sentence says.",
+  },
+  "undefined-value": {
+    cause: "The interpreter found a value that is no number, for example log of a negative number.",
+    remedy: "Keep the operands of the term that the sentence names inside its domain.",
+  },
+  "index-out-of-range": {
+    cause: "An index of at(…) lies outside its axis.",
+    remedy: "Keep it from 0 to one less than the number of entries.",
+  },
+  "difference-undefined": {
+    cause:
+      "Central differences were asked for of what is no scalar, or of an input that is not read.",
+    remedy: "Reduce the expression, or name one of its inputs.",
+  },
+  "reference-needs-host-data": {
+    cause: "The interpreter was given values in a GPU buffer.",
+    remedy: "Give them as a typed array.",
+  },
+} as const;

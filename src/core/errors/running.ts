@@ -1,0 +1,147 @@
+// Errors of compiling and running: heights and shapes that are asked for, adapters, devices, buffers and drivers.
+
+export const running = {
+  "unknown-height": {
+    cause: "A model is bound at a height that does not exist, or there is no such model.",
+    remedy: 'Bind "policy" or "ref" at "logits", "logp" or "logps".',
+  },
+  "input-too-high": {
+    cause: "A model is bound above what the loss reads of it.",
+    remedy: "Bind it at one of the heights that the sentence names.",
+  },
+  "constant-exceeds-f32": {
+    cause: "A constant is outside the range of f32, in which kernels compute.",
+    remedy: "Rescale the expression.",
+  },
+  "unsupported-index": {
+    cause: "The vocabulary is indexed by something else than the response's own ids.",
+    remedy: "Use y.ids as the index; other indices run in the interpreter only.",
+  },
+  "shape-size": {
+    cause: "A shape to be explained has a size that is no whole number of at least 1.",
+    remedy: "Correct the size that the sentence names.",
+  },
+  "shape-responses": {
+    cause: "The rows of a shape are not given for exactly the responses of the objective.",
+    remedy: "Give a number for each response and for nothing else.",
+  },
+  "unknown-dtype": {
+    cause: "A shape to be explained names a type in which logits are not read.",
+    remedy: "Choose one of the types that the sentence names.",
+  },
+  "no-device": {
+    cause: "A compiled objective was run that has no device.",
+    remedy: "Compile it with { device: await openDevice() }.",
+  },
+  "used-after-dispose": {
+    cause: "A compiled objective was used after dispose(), or disposed during a run.",
+    remedy: "Compile it again.",
+  },
+  "unknown-tensor": {
+    cause: "A buffer is given for the gradient of a tensor that has none.",
+    remedy: "Use one of the names that the sentence lists.",
+  },
+  "unknown-adapter": {
+    cause: "There is no kind of adapter of that name.",
+    remedy: "Use one of the names that the sentence lists.",
+  },
+  "no-adapter": {
+    cause: "No adapter of the wanted kind was found.",
+    remedy: "Follow the advice in the sentence; prefc env prints what was found.",
+  },
+  "device-refused": {
+    cause: "An adapter was found and refuses to open a device.",
+    remedy: 'Try another adapter, for example "software".',
+  },
+  "device-lost": {
+    cause: "The GPU device went away: its driver crashed or was reset, or someone destroyed it.",
+    remedy: "Open a new device and run again.",
+  },
+  "gpu-timeout": {
+    cause: "The driver did not finish in time.",
+    remedy: "Use smaller batches, a faster adapter, or a larger timeoutMs.",
+  },
+  "gpu-aborted": {
+    cause: "A buffer was destroyed or unmapped while it was being read.",
+    remedy: "Keep buffers alive until the run has ended.",
+  },
+  "gpu-error": {
+    cause: "WebGPU refused a command of the run.",
+    remedy:
+      "If the sentence names a buffer of yours, correct it; else report it as a bug of prefc.",
+  },
+  "shader-rejected": {
+    cause: "The driver does not accept a generated shader.",
+    remedy: "Report it as a bug of prefc or of the driver, with the sentence; try another adapter.",
+  },
+  "bundled-adapter-missing": {
+    cause: "The optional dependency that carries the software adapter is not installed.",
+    remedy: "Run npm install without --omit=optional.",
+  },
+  "bundled-adapter-unsupported": {
+    cause: "The bundled software adapter runs on Linux x64 only.",
+    remedy: "Install a GPU driver; macOS and Windows have one.",
+  },
+  "bundled-adapter-broken": {
+    cause: "The bundled software adapter could not be unpacked or loaded.",
+    remedy: "Set XDG_CACHE_HOME to a folder that you own and that allows execution.",
+  },
+  "webgpu-missing": {
+    cause:
+      "The package webgpu could not be loaded, most often because the platform has no build of it.",
+    remedy: "Run npm install on a supported platform.",
+  },
+  "null-backend-missing": {
+    cause: "Shaders were to be checked without a device where that is not possible.",
+    remedy:
+      "Check them in Node, with the version of webgpu that prefc names; or create the pipeline.",
+  },
+  "worker-thread": {
+    cause: "A software adapter was opened in a worker thread, where its driver cannot be named.",
+    remedy: "Call openDevice on the main thread or in a child process.",
+  },
+  "timestamps-missing": {
+    cause: "The adapter cannot time its own work.",
+    remedy: "Measure wall time instead.",
+  },
+  "byte-budget": {
+    cause: "A run needs more bytes of GPU buffers than the device may hold.",
+    remedy: "Split the batch, or open the device with a larger byteBudget.",
+  },
+  "byte-budget-invalid": {
+    cause: "The byteBudget of a device is not a whole number above 0.",
+    remedy: "Correct it, or leave it out for the default.",
+  },
+  "buffer-exceeds-limit": {
+    cause: "One buffer would be larger than the adapter allows.",
+    remedy: "Split the batch.",
+  },
+  "buffer-usage": {
+    cause: "A GPUBuffer that is to be read or written lacks the usage STORAGE.",
+    remedy: "Create it with that usage.",
+  },
+  "row-exceeds-binding": {
+    cause: "A single step of rows is larger than what the adapter binds at once.",
+    remedy: "Use an adapter with a larger maxStorageBufferBindingSize.",
+  },
+  "rows-apart": {
+    cause: "Rows of two models that belong together lie too far apart to be bound together.",
+    remedy: "Lay out the logits of both models in the same order.",
+  },
+  "gradient-too-small": {
+    cause: "The buffer that is given for a gradient is smaller than the gradient.",
+    remedy: "Give one of the size that the sentence names.",
+  },
+  "gradient-aliases-logits": {
+    cause: "A gradient was to be written over the logits that it is computed from.",
+    remedy: "Give it a buffer of its own.",
+  },
+  "value-not-finite": {
+    cause: "A result left the range of f32, although all inputs are finite.",
+    remedy: "Check parameters and rewards; the interpreter gives the value in float64.",
+  },
+  "readback-invalid": {
+    cause: "A range to be read is not in its buffer, or the buffer cannot be copied from.",
+    remedy: "Correct the range, or create the buffer with the usage COPY_SRC.",
+  },
+} as const;
