@@ -1,77 +1,97 @@
-// The batch of a benchmark: pairs of responses of equal length, logits from a seeded generator that the peers
-// repeat bit for bit, made once and kept on the device.
+// The batch of an objective on a layout: its logits on the device for the kernels, or the same logits of some examples on
+// the host for the interpreter, and random values for whatever else the objective reads.
 
-import type { Batch, Device } from "../src/index.ts";
-import { bufferUsage } from "../src/runtime/usage.ts";
-import { tokensPerResponse } from "./options.ts";
+import type { Batch, Binding } from "../src/index.ts";
+import { randomValues } from "../src/check/batch.ts";
+import { random } from "../src/check/random.ts";
+import { isTokenAxis } from "../src/core/axis.ts";
+import type { Input } from "../src/core/node.ts";
+import type { Layout } from "./layout.ts";
+import { logitsRows, type DeviceLogits, type Model } from "./logits.ts";
 
-export interface Data {
-  readonly rows: number;
-  readonly vocab: number;
-  readonly pairs: number;
-  readonly labels: Uint32Array;
-  readonly policy: GPUBuffer;
-  readonly reference: GPUBuffer;
-  readonly batch: Batch;
-  readonly destroy: () => void;
-}
+const seed = 7;
 
-/** A number in [−4, 4) from a position: three rounds of a multiplicative hash (Murmur's finaliser). */
-function pseudoRandom(position: number, seed: number): number {
-  let h = Math.imul(position ^ seed, 0x85ebca6b) >>> 0;
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
-  h = (h ^ (h >>> 16)) >>> 0;
-  return h / 2 ** 29 - 4;
-}
+/** The same numbers for an input wherever it is asked for. */
+const streamOf = (name: string): number => {
+  let sum = 0;
+  for (let i = 0; i < name.length; i++) sum = (Math.imul(sum, 31) + name.charCodeAt(i)) >>> 0;
+  return sum;
+};
 
-export function logits(rows: number, vocab: number, seed: number): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(rows * vocab);
-  for (let i = 0; i < values.length; i++) values[i] = pseudoRandom(i, seed);
-  return values;
-}
+const logitsName = (name: string): { model: Model; response: string } | null => {
+  const match = /^(policy|ref)\.logits\.(.+)$/.exec(name);
+  return match === null ? null : { model: match[1] as Model, response: match[2]! };
+};
 
-export function labelsOf(rows: number, vocab: number): Uint32Array {
-  return Uint32Array.from({ length: rows }, (_, row) => Math.imul(row, 7919) % vocab);
-}
+const needed = (inputs: readonly Input[]): readonly Input[] =>
+  inputs.filter(({ dtype }) => dtype !== "i32");
 
-export function makeData({ gpu }: Device, rows: number, vocab: number): Data {
-  const upload = (name: string, seed: number): GPUBuffer => {
-    const data = logits(rows, vocab, seed);
-    const usage = bufferUsage.storage | bufferUsage.copyTarget | bufferUsage.copySource;
-    const buffer = gpu.createBuffer({ label: name, size: data.byteLength, usage });
-    gpu.queue.writeBuffer(buffer, 0, data);
-    return buffer;
+/** The batch of a run. `given` are inputs with values of their own, such as cached log-probabilities. */
+export function batchOf(
+  layout: Layout,
+  inputs: readonly Input[],
+  held: DeviceLogits,
+  given: Readonly<Record<string, Binding>> = {},
+): Batch {
+  const { rows, vocab, examples, responses, rowIndex } = layout;
+  const binding = (input: Input): Binding => {
+    const logits = logitsName(input.name);
+    if (logits === null)
+      return (
+        given[input.name] ??
+        randomValues(input, responses, examples, random(seed, streamOf(input.name)))
+      );
+    const { model, response } = logits;
+    return {
+      height: "logits",
+      tensor: { name: model, data: held[model], rows },
+      rowIndex: rowIndex[response]!,
+    };
   };
-  const policy = upload("policy logits", 1);
-  const reference = upload("reference logits", 2);
-  const labels = labelsOf(rows, vocab);
-  const pairs = rows / (2 * tokensPerResponse);
-  const half = rows / 2;
-  const offsets = Uint32Array.from({ length: pairs + 1 }, (_, i) => i * tokensPerResponse);
-  const rowsFrom = (first: number): Uint32Array =>
-    Uint32Array.from({ length: half }, (_, i) => first + i);
-  const bind = (name: string, data: GPUBuffer, first: number) => ({
-    height: "logits" as const,
-    tensor: { name, data, rows },
-    rowIndex: rowsFrom(first),
-  });
-  const batch: Batch = {
-    examples: pairs,
+  return {
+    examples,
     vocab,
-    responses: {
-      w: { offsets, labels: labels.subarray(0, half) },
-      l: { offsets, labels: labels.subarray(half) },
-    },
-    inputs: {
-      "policy.logits.w": bind("policy", policy, 0),
-      "policy.logits.l": bind("policy", policy, half),
-      "ref.logits.w": bind("ref", reference, 0),
-      "ref.logits.l": bind("ref", reference, half),
-    },
+    responses,
+    inputs: Object.fromEntries(needed(inputs).map((input) => [input.name, binding(input)])),
   };
-  const destroy = (): void => {
-    policy.destroy();
-    reference.destroy();
+}
+
+/** Examples `from` … `to`−1 of the same batch, with logits on the host; the other values are those of `whole`. */
+export function hostPart(
+  layout: Layout,
+  inputs: readonly Input[],
+  whole: Batch,
+  from: number,
+  to: number,
+): Batch {
+  const { vocab, responses, rowIndex } = layout;
+  const range = (response: string): readonly [number, number] => {
+    const { offsets } = responses[response]!;
+    return [offsets[from]!, offsets[to]!];
   };
-  return { rows, vocab, pairs, labels, policy, reference, batch, destroy };
+  const binding = ({ name, axes }: Input): Binding => {
+    const logits = logitsName(name);
+    if (logits !== null) {
+      const rows = rowIndex[logits.response]!.slice(...range(logits.response));
+      const data = logitsRows(logits.model, rows, vocab);
+      const tensor = { name: `${logits.model}.${logits.response}`, data, rows: rows.length };
+      return { height: "logits", tensor, rowIndex: rows.map((_, row) => row) };
+    }
+    const own = whole.inputs[name]!;
+    if (own.height === "logits") return own;
+    const token = axes.find(isTokenAxis);
+    const [first, last] = token === undefined ? [from, to] : range(token.slice("token.".length));
+    return { height: own.height, values: own.values.slice(first, last) };
+  };
+  const cut = Object.entries(responses).map(([response, { offsets, labels }]) => {
+    const [first, last] = range(response);
+    const own = offsets.slice(from, to + 1).map((offset) => offset - first);
+    return [response, { offsets: own, labels: labels.slice(first, last) }] as const;
+  });
+  return {
+    examples: to - from,
+    vocab,
+    responses: Object.fromEntries(cut),
+    inputs: Object.fromEntries(needed(inputs).map((input) => [input.name, binding(input)])),
+  };
 }

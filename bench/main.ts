@@ -1,162 +1,77 @@
-// npm run bench: compiled kernels beside kernels written by hand and beside the ceilings of the adapter, on the same
-// inputs in the same run, interleaved, so that the ratios hold on machines whose speed drifts. Times are those of the
-// GPU's own clock, medians with 20th and 80th percentiles after a warm-up.
+// npm run bench: compiled kernels beside kernels written by hand, beside the ceilings of the adapter and, where asked for,
+// beside other frameworks, on the same inputs in the same rounds. docs/benchmarks.md says what each figure means.
 
-import { execFileSync } from "node:child_process";
-import { appendFileSync, writeFileSync } from "node:fs";
-import { builtIn, compile, openDevice, type Device } from "../src/index.ts";
-import { environmentVersions } from "./versions.ts";
-import { makeData, type Data } from "./data.ts";
-import { ceilings, expert } from "./handwritten.ts";
-import { readOptions, type Direction, type Options } from "./options.ts";
+import { writeFileSync } from "node:fs";
+import { openDevice, type Device } from "../src/index.ts";
+import { groups, providersOf, shapeOf } from "./cases.ts";
+import { linesOf, type Line, type Setting } from "./lines.ts";
+import { uploadLogits } from "./logits.ts";
+import { readOptions, usage, type Options } from "./options.ts";
+import { progress } from "./progress.ts";
 import { report } from "./report.ts";
-import { times, type Line } from "./statistics.ts";
-import { bufferUsage } from "../src/runtime/usage.ts";
+import { flusher, measureRounds } from "./rounds.ts";
+import { commitOf, environmentVersions } from "./versions.ts";
 
-/** One provider: a call that gives GPU milliseconds by direction. */
-interface Provider {
-  readonly name: string;
-  readonly bytes: Readonly<Partial<Record<Direction, number>>>;
-  readonly sample: () => Promise<Readonly<Partial<Record<Direction, number>>>>;
-  readonly loss: () => Promise<number | null>;
-}
-
-const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
-
-async function measure(
-  device: Device,
-  data: Data,
-  objective: string,
+/** Every line of one number of rows and one vocabulary. */
+async function measureShape(
+  setting: Setting,
+  rows: number,
+  vocab: number,
   options: Options,
 ): Promise<readonly Line[]> {
-  const size = data.rows * data.vocab * 4;
-  const target = device.gpu.createBuffer({
-    label: "gradient",
-    size,
-    usage: bufferUsage.storage | bufferUsage.copySource,
-  });
-  const lanes = device.info.software ? Math.max(4, device.info.subgroupMaxSize) : 256;
-  const compiled = compile(builtIn(objective), { device });
-  let loss = Number.NaN;
-  const providers: Provider[] = [
-    {
-      name: "compiled",
-      bytes: { forward: 2 * size, backward: 2 * size, full: 4 * size },
-      sample: async () => {
-        const done = await compiled.valueAndGrad(data.batch, {
-          into: { policy: target },
-          profile: true,
-        });
-        loss = done.loss;
-        const all = done.times!.map(({ milliseconds }) => milliseconds);
-        const backward = done.times!.flatMap(({ kernel, milliseconds }) =>
-          kernel.startsWith("write") ? [milliseconds] : [],
-        );
-        return { forward: sum(all) - sum(backward), backward: sum(backward), full: sum(all) };
-      },
-      loss: async () => loss,
-    },
-  ];
-  const handmade = await expert(device, data, lanes, objective === "wpo", target);
-  const isKnown = objective === "dpo" || objective === "wpo";
-  if (isKnown && data.vocab % 4 === 0) {
-    providers.push({
-      name: "expert",
-      bytes: { forward: 2 * size, backward: 2 * size, full: 4 * size },
-      sample: async () => {
-        const all = await handmade.run();
-        return { forward: all[0]! + all[1]! + all[2]!, backward: all[3]!, full: sum(all) };
-      },
-      loss: handmade.loss,
-    });
-  }
-  const limits = await ceilings(device, data, lanes, target);
-  providers.push(
-    {
-      name: "ceiling-copy",
-      bytes: { backward: 2 * size },
-      sample: async () => ({ backward: sum(await limits.copy()) }),
-      loss: async () => null,
-    },
-    {
-      name: "ceiling-read",
-      bytes: { forward: size },
-      sample: async () => ({ forward: sum(await limits.read()) }),
-      loss: async () => null,
-    },
-  );
-
-  const samples = new Map<string, number[]>();
-  const warmUps = 3;
-  for (let round = -warmUps; round < options.repeats; round++) {
-    process.stderr.write(
-      `\r${objective} ${data.rows} × ${data.vocab}: round ${Math.max(0, round + 1)} of ${options.repeats}  `,
-    );
-    for (const provider of providers) {
-      const taken = await provider.sample();
-      if (round < 0) continue;
-      for (const [direction, milliseconds] of Object.entries(taken)) {
-        const key = `${provider.name} ${direction}`;
-        samples.set(key, [...(samples.get(key) ?? []), milliseconds]);
-      }
-    }
-  }
-  process.stderr.write("\r\u001B[K");
-
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  const versions = environmentVersions();
+  const { device } = setting;
+  const bar = progress(process.stderr);
+  const held = uploadLogits(device, rows, vocab);
+  const { flush, destroy } = await flusher(device, options.flushBytes);
   const lines: Line[] = [];
-  for (const provider of providers) {
-    const own = await provider.loss();
-    for (const [direction, bytes] of Object.entries(provider.bytes) as [Direction, number][]) {
-      const { median, p20, p80 } = times(samples.get(`${provider.name} ${direction}`)!);
-      lines.push({
-        objective,
-        provider: provider.name,
-        rows: data.rows,
-        vocab: data.vocab,
-        dtype: "f32",
-        direction,
-        ms_median: median,
-        ms_p20: p20,
-        ms_p80: p80,
-        gb_s: bytes / median / 1e6,
-        loss: own,
-        ok: own === null || Math.abs(own - loss) <= 1e-5 * Math.abs(loss),
-        bytes,
-        clock: "gpu",
-        device: device.line,
-        commit,
-        versions,
-      });
+  try {
+    const shape = shapeOf(device, held);
+    const parts = groups(options.objectives);
+    for (const [position, objectives] of parts.entries()) {
+      const onSample = (done: number, what: string): void =>
+        bar.at((position + done) / parts.length, `${rows} × ${vocab}  ${what}`);
+      onSample(0, `checking ${objectives.join(", ")}`);
+      const providers = await providersOf(shape, objectives, options);
+      const samples = await measureRounds(providers, { ...options, flush, onSample });
+      const measured = { providers, samples, objectives, rows, vocab, dtype: "f32" as const };
+      const made = linesOf(measured, options, setting);
+      // the baseline is in every group; its lines are written once
+      const isNew = (line: Line): boolean =>
+        position === 0 || line.objective !== parts[0]![0] || !parts[0]!.includes(line.objective);
+      lines.push(...made.filter(isNew));
+      for (const provider of providers) provider.destroy();
     }
+  } finally {
+    bar.end();
+    destroy();
+    held.destroy();
   }
-  compiled.dispose();
-  handmade.destroy();
-  limits.destroy();
-  target.destroy();
   return lines;
 }
 
+/** Timestamps are left out on an adapter that has none. */
+function withClocks(options: Options, device: Device): Options {
+  if (!options.clocks.includes("gpu") || device.features.includes("timestamp-query"))
+    return options;
+  process.stderr.write(`${device.line} writes no timestamps: whole calls are timed instead.\n`);
+  return { ...options, clocks: ["wall"] };
+}
+
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  const device = await openDevice(
-    options.adapter === undefined ? {} : { adapter: options.adapter },
-  );
+  const asked = readOptions(process.argv.slice(2));
+  if (asked.help) {
+    process.stdout.write(usage());
+    return;
+  }
+  const device = await openDevice(asked.adapter === undefined ? {} : { adapter: asked.adapter });
+  const options = withClocks(asked, device);
+  const setting = { device, commit: commitOf(), versions: environmentVersions() };
   const lines: Line[] = [];
-  for (const vocab of options.vocab) {
-    for (const rows of options.rows) {
-      const data = makeData(device, rows, vocab);
-      for (const objective of options.objectives)
-        lines.push(...(await measure(device, data, objective, options)));
-      data.destroy();
-    }
-  }
-  if (options.json !== undefined) {
-    writeFileSync(options.json, "");
-    for (const line of lines) appendFileSync(options.json, `${JSON.stringify(line)}\n`);
-  }
+  for (const vocab of options.vocab)
+    for (const rows of options.rows)
+      lines.push(...(await measureShape(setting, rows, vocab, options)));
+  if (options.json !== undefined)
+    writeFileSync(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const text = report(lines);
   if (options.report !== undefined) writeFileSync(options.report, text);
   process.stdout.write(text);

@@ -1,72 +1,76 @@
-// The benchmark as Markdown: a table for each shape, with every figure as a rate, as a share of the adapter's
-// ceilings measured in the same run, and as a ratio to the kernels written by hand.
+// The benchmark as Markdown: a table for each shape, with every figure as a time, as a rate, as a share of the adapter's
+// ceilings, and as a ratio to the kernels written by hand, all from the same rounds.
 
-import type { Line } from "./statistics.ts";
+import type { Line } from "./lines.ts";
+
+const shapeKey = ({ rows, vocab, dtype, padding }: Line): string =>
+  JSON.stringify([rows, vocab, dtype, padding > 0]);
 
 export function report(lines: readonly Line[]): string {
   const [first] = lines;
   if (first === undefined) return "Nothing was measured.\n";
   const versions = Object.entries(first.versions).map(([name, version]) => `${name} ${version}`);
+  const clock = first.clock === "gpu" ? "GPU timestamps" : "whole calls";
   const head = [
-    `# Benchmark`,
+    "# Benchmark",
     "",
-    `${first.device}; commit ${first.commit}; ${versions.join(", ")}.`,
+    `${first.device}; commit ${first.commit}; ${versions.join(", ")}. Medians of ${first.samples} rounds by ${clock}.`,
     "",
   ];
-  const shapes = [...new Set(lines.map(({ rows, vocab, dtype }) => `${rows} ${vocab} ${dtype}`))];
-  return [...head, ...shapes.flatMap((shape) => table(shape, lines))].join("\n") + "\n";
+  const shapes = new Map<string, Line[]>();
+  for (const line of lines) {
+    const key = shapeKey({ ...line, padding: 0 });
+    shapes.set(key, [...(shapes.get(key) ?? []), line]);
+  }
+  return [...head, ...[...shapes.values()].flatMap(table)].join("\n") + "\n";
 }
 
-function table(shape: string, lines: readonly Line[]): readonly string[] {
-  const own = lines.filter(({ rows, vocab, dtype }) => `${rows} ${vocab} ${dtype}` === shape);
-  const [rows, vocab, dtype] = shape.split(" ");
-  const cells = own.map((line) => {
-    const same = own.filter(({ objective }) => objective === line.objective);
-    const ceiling = same.find(
-      ({ provider }) =>
-        provider === (line.direction === "backward" ? "ceiling-copy" : "ceiling-read"),
-    );
-    const hand = same.find(
-      ({ provider, direction }) => provider === "expert" && direction === line.direction,
-    );
-    const share =
-      line.direction === "full" || ceiling === undefined
-        ? ""
-        : `${((100 * line.gb_s) / ceiling.gb_s).toFixed(0)} %`;
-    const ratio =
-      hand === undefined || hand === line ? "" : (hand.ms_median / line.ms_median).toFixed(2);
-    return [
-      line.objective,
-      line.provider,
-      line.direction,
-      line.ms_median.toFixed(2),
-      `${line.ms_p20.toFixed(2)}–${line.ms_p80.toFixed(2)}`,
-      line.gb_s.toFixed(1),
-      share,
-      ratio,
-      line.loss === null ? "" : line.loss.toPrecision(7),
-      line.ok ? "" : "WRONG",
-    ];
-  });
-  const titles = [
-    "objective",
-    "provider",
-    "direction",
-    "ms",
-    "p20–p80",
-    "GB/s",
-    "of ceiling",
-    "speed / expert",
-    "loss",
-    "",
+const number = (value: number | null, digits: number): string =>
+  value === null ? "" : value.toFixed(digits);
+const percent = (value: number | null): string => (value === null ? "" : `${value.toFixed(0)} %`);
+
+/** Columns: a title and what a line shows in it; columns that no line fills are left out. */
+const columns: readonly (readonly [title: string, cell: (line: Line) => string])[] = [
+  ["objective", ({ objective }) => objective],
+  ["provider", ({ provider }) => provider],
+  ["direction", ({ direction }) => direction],
+  ["padding", ({ padding }) => (padding === 0 ? "" : percent(100 * padding))],
+  ["ms", ({ ms_median }) => number(ms_median, 2)],
+  ["p20–p80", ({ ms_p20, ms_p80 }) => `${number(ms_p20, 2)}–${number(ms_p80, 2)}`],
+  ["predicted", ({ predicted_ms }) => number(predicted_ms, 2)],
+  ["call", ({ clock, wall_ms_median }) => (clock === "wall" ? "" : number(wall_ms_median, 2))],
+  ["GB/s", ({ gb_s }) => number(gb_s, 1)],
+  ["of read", ({ percent_of_read }) => percent(percent_of_read)],
+  ["of copy", ({ percent_of_copy }) => percent(percent_of_copy)],
+  ["speed / expert", (line) => (line.provider === "expert" ? "" : number(line.speed_vs_expert, 2))],
+  [
+    "time / compiled",
+    (line) => (line.provider.startsWith("compiled-") ? number(line.ms_vs_compiled, 2) : ""),
+  ],
+  ["time / dpo", (line) => (line.objective === "dpo" ? "" : number(line.ms_vs_dpo, 2))],
+  ["loss", ({ loss }) => (loss === null ? "" : loss.toPrecision(7))],
+  ["check", ({ ok, checked_against }) => (ok ? (checked_against === null ? "" : "ok") : "WRONG")],
+];
+
+const isCeiling = ({ provider }: Line): boolean => provider.startsWith("ceiling-");
+
+/** Ceilings once, of the first objective; then everything else. */
+function table(lines: readonly Line[]): readonly string[] {
+  const [{ objective, rows, vocab, dtype }] = lines as readonly [Line];
+  const shown = [
+    ...lines
+      .filter((line) => isCeiling(line) && line.objective === objective)
+      .map((line) => ({ ...line, objective: "" })),
+    ...lines.filter((line) => !isCeiling(line)),
   ];
+  const filled = columns.filter(([, cell]) => shown.some((line) => cell(line) !== ""));
   const row = (values: readonly string[]): string => `| ${values.join(" | ")} |`;
   return [
     `## ${rows} rows × ${vocab}, ${dtype}`,
     "",
-    row(titles),
-    row(titles.map(() => "---")),
-    ...cells.map(row),
+    row(filled.map(([title]) => title)),
+    row(filled.map(() => "---")),
+    ...shown.map((line) => row(filled.map(([, cell]) => cell(line)))),
     "",
   ];
 }

@@ -1,5 +1,6 @@
-// The versions that a measurement depends on.
+// The versions and the commit that a measurement depends on.
 
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -11,4 +12,16 @@ export function environmentVersions(): Readonly<Record<string, string>> {
     node: process.version,
     webgpu: version("webgpu/package.json"),
   };
+}
+
+/** The commit, with a plus where files differ from it; "unknown" outside a checkout. */
+export function commitOf(): string {
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    const commit = git("rev-parse", "--short", "HEAD");
+    return git("status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}+`;
+  } catch {
+    return "unknown";
+  }
 }

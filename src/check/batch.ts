@@ -103,7 +103,8 @@ function randomLogits(
   );
 }
 
-function randomValues(
+/** Values for an input above logits, in the range that its name promises. */
+export function randomValues(
   input: Input,
   tokens: Readonly<Record<string, ResponseTokens>>,
   examples: number,

@@ -1,0 +1,183 @@
+// The lines of a benchmark: one for each provider and direction, with every figure that follows from the samples of its
+// group of rounds. They are what --json writes and what reports and pictures are made from.
+
+import type { Device } from "../src/index.ts";
+import { baseline } from "./cases.ts";
+import type { Clock, Direction, Dtype, Options } from "./options.ts";
+import { bytesOf, type Provider } from "./provider.ts";
+import type { Samples } from "./rounds.ts";
+import { ratio, times } from "./statistics.ts";
+
+/** A measured direction of a provider; the fields that every consumer of the JSON lines may rely on come first. */
+export interface Line {
+  readonly objective: string;
+  /** "compiled" and variants of it, "expert", "ceiling-copy", "ceiling-read", or a peer's name. */
+  readonly provider: string;
+  /** Rows of each logits tensor, those of prompts and padding included. */
+  readonly rows: number;
+  readonly vocab: number;
+  readonly dtype: string;
+  readonly direction: Direction;
+  /** By the GPU's clock, or by the wall where `clock` says so. */
+  readonly ms_median: number;
+  readonly ms_p20: number;
+  readonly ms_p80: number;
+  /** Bytes moved to and from memory by the provider's own plan, per second. */
+  readonly gb_s: number;
+  readonly loss: number | null;
+  /** Whether the results agree with an independent value, or none was to be had. */
+  readonly ok: boolean;
+
+  readonly clock: Clock;
+  readonly samples: number;
+  /** The time of the whole call, to the loss on the host; null where a direction is not a call. */
+  readonly wall_ms_median: number | null;
+  readonly wall_ms_p20: number | null;
+  readonly wall_ms_p80: number | null;
+  readonly bytes: number | null;
+  /** Entries of logits visited. */
+  readonly entries: number | null;
+  /** gb_s as a share of the rate at which this adapter copies, and reads, the logits: medians over rounds. */
+  readonly percent_of_copy: number | null;
+  readonly percent_of_read: number | null;
+  /** The time that its bytes take at those rates. */
+  readonly predicted_ms: number | null;
+  /** Time of the kernels written by hand / own time: above 1 is faster than they are. */
+  readonly speed_vs_expert: number | null;
+  /** Own time / time of `compiled` for the same objective. */
+  readonly ms_vs_compiled: number | null;
+  /** Own time / time of the same provider for DPO. */
+  readonly ms_vs_dpo: number | null;
+  /** What loss and gradient were compared with, and how far they are from it. */
+  readonly checked_against: string | null;
+  readonly loss_error: number | null;
+  readonly gradient_error: number | null;
+  /** Buffers beside logits and gradient, and buffers made after the first step. */
+  readonly memory_bytes: number | null;
+  readonly new_buffers: number | null;
+  /** Share of the rows that are prompt or padding. */
+  readonly padding: number;
+  readonly device: string;
+  readonly driver: string;
+  readonly commit: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Where and on what a run was made. */
+export interface Setting {
+  readonly device: Device;
+  readonly commit: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+export interface Measured {
+  readonly providers: readonly Provider[];
+  readonly samples: readonly Samples[];
+  readonly objectives: readonly string[];
+  readonly rows: number;
+  readonly vocab: number;
+  readonly dtype: Dtype;
+}
+
+/** Rates of the ceilings of a group, in GB/s by its main clock. */
+function rates({ providers, samples }: Measured, clock: Clock): { copy: number; read: number } {
+  const rate = (name: string, direction: Direction): number => {
+    const index = providers.findIndex((provider) => provider.name === name);
+    const bytes = bytesOf(providers[index]!.moves[direction]!);
+    return bytes / times(samples[index]![`${clock} ${direction}`]!).median / 1e6;
+  };
+  return { copy: rate("ceiling-copy", "backward"), read: rate("ceiling-read", "forward") };
+}
+
+/** The lines of a group, objective by objective; ceilings are repeated for each. */
+export function linesOf(measured: Measured, options: Options, setting: Setting): readonly Line[] {
+  const clock: Clock = options.clocks.includes("gpu") ? "gpu" : "wall";
+  const ceiling = rates(measured, clock);
+  return measured.objectives.flatMap((objective) =>
+    measured.providers.flatMap((provider, index) =>
+      provider.objective === null || provider.objective === objective
+        ? options.directions.flatMap((direction) => {
+            const own = measured.samples[index]![`${clock} ${direction}`];
+            return own === undefined
+              ? []
+              : [lineOf(measured, { objective, index, direction, clock, ceiling }, setting)];
+          })
+        : [],
+    ),
+  );
+}
+
+interface Which {
+  readonly objective: string;
+  readonly index: number;
+  readonly direction: Direction;
+  readonly clock: Clock;
+  readonly ceiling: { readonly copy: number; readonly read: number };
+}
+
+function lineOf(
+  { providers, samples, rows, vocab, dtype }: Measured,
+  { objective, index, direction, clock, ceiling }: Which,
+  { device, commit, versions }: Setting,
+): Line {
+  const provider = providers[index]!;
+  const own = samples[index]![`${clock} ${direction}`]!;
+  const wall = samples[index]![`wall ${direction}`];
+  const { median, p20, p80 } = times(own);
+  const whole = wall === undefined ? null : times(wall);
+  const steps = provider.moves[direction]!;
+  const bytes = bytesOf(steps);
+  const isCeiling = provider.objective === null;
+  const other = (name: string, of: string): readonly number[] | undefined => {
+    const found = providers.findIndex((one) => one.name === name && one.objective === of);
+    return found < 0 || isCeiling ? undefined : samples[found]![`${clock} ${direction}`];
+  };
+  const percentOf = (name: string, way: Direction): number => {
+    const found = providers.findIndex((one) => one.name === name);
+    const share = bytes / bytesOf(providers[found]!.moves[way]!);
+    return 100 * share * ratio(samples[found]![`${clock} ${way}`], own)!;
+  };
+  const { check } = provider;
+  const memory = provider.memory();
+  const rate = bytes / median / 1e6;
+  const predicted = steps.reduce((sum, step) => {
+    const total = step.read + step.written + step.small;
+    return sum + total / (step.written > 0 ? ceiling.copy : ceiling.read) / 1e6;
+  }, 0);
+  return {
+    objective,
+    provider: provider.name,
+    rows,
+    vocab,
+    dtype,
+    direction,
+    ms_median: median,
+    ms_p20: p20,
+    ms_p80: p80,
+    gb_s: rate,
+    loss: check.loss,
+    ok: check.ok,
+    clock,
+    samples: own.length,
+    wall_ms_median: whole?.median ?? null,
+    wall_ms_p20: whole?.p20 ?? null,
+    wall_ms_p80: whole?.p80 ?? null,
+    bytes,
+    entries: provider.entries[direction]!,
+    percent_of_copy: percentOf("ceiling-copy", "backward"),
+    percent_of_read: percentOf("ceiling-read", "forward"),
+    predicted_ms: predicted,
+    speed_vs_expert: ratio(other("expert", objective), own),
+    ms_vs_compiled: ratio(own, other("compiled", objective)),
+    ms_vs_dpo: ratio(own, other(provider.name, baseline)),
+    checked_against: check.against,
+    loss_error: check.lossError,
+    gradient_error: check.gradientError,
+    memory_bytes: memory?.bytes ?? null,
+    new_buffers: memory?.created ?? null,
+    padding: provider.padding,
+    device: device.line,
+    driver: device.info.description,
+    commit,
+    versions,
+  };
+}

@@ -1,0 +1,27 @@
+// A plain progress bar on the error output while a benchmark runs; nothing where no person is looking.
+
+export interface Progress {
+  /** Says what is under way, after so much of the whole (0 to 1) is done. */
+  readonly at: (done: number, what: string) => void;
+  readonly end: () => void;
+}
+
+const width = 30;
+
+/** `out` is process.stderr, or anything that writes; nothing is written unless it is a terminal. */
+export function progress(out: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly write: (text: string) => unknown;
+}): Progress {
+  if (out.isTTY !== true) return { at: () => undefined, end: () => undefined };
+  return {
+    at: (done, what) => {
+      const filled = Math.round(Math.min(1, Math.max(0, done)) * width);
+      const bar = `${"#".repeat(filled)}${".".repeat(width - filled)}`;
+      const line = `[${bar}] ${String(Math.floor(100 * done)).padStart(3)} %  ${what}`;
+      out.write(`\r\u001B[K${line.slice(0, (out.columns ?? 100) - 1)}`);
+    },
+    end: () => out.write("\r\u001B[K"),
+  };
+}

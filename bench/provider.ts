@@ -1,0 +1,77 @@
+// What the rounds of a benchmark measure, whoever computes it: how long each direction takes, what it moves, and whether
+// its results are right.
+
+import type { StepBytes } from "../src/explain/bytes.ts";
+import type { Device } from "../src/index.ts";
+import { readBuffer } from "../src/runtime/readback.ts";
+import type { Layout } from "./layout.ts";
+import type { DeviceLogits } from "./logits.ts";
+import type { Clock, Direction } from "./options.ts";
+import type { Truth } from "./truth.ts";
+
+/** Where providers run and on what. */
+export interface Place {
+  readonly device: Device;
+  readonly held: DeviceLogits;
+  readonly layout: Layout;
+  readonly truth: Truth;
+}
+
+/** Milliseconds by direction. */
+export type Sample = Readonly<Partial<Record<Direction, number>>>;
+
+/** Results that were compared with an independent value; null where there was none to compare with. */
+export interface Check {
+  readonly loss: number | null;
+  readonly lossError: number | null;
+  readonly gradientError: number | null;
+  /** What the results were compared with. */
+  readonly against: string | null;
+  readonly ok: boolean;
+}
+export interface Provider {
+  readonly name: string;
+  /** Null for a ceiling, which belongs to every objective. */
+  readonly objective: string | null;
+  /** The dispatches of each direction, by what they move. */
+  readonly moves: Readonly<Partial<Record<Direction, readonly StepBytes[]>>>;
+  /** Entries of logits that each direction visits. */
+  readonly entries: Readonly<Partial<Record<Direction, number>>>;
+  /** One sample by a clock, of every direction that it can tell. */
+  readonly sample: Readonly<Record<Clock, () => Promise<Sample>>>;
+  readonly check: Check;
+  /** Bytes of buffers beside logits and gradient, and buffers made since the first step. */
+  readonly memory: () => { readonly bytes: number; readonly created: number } | null;
+  readonly padding: number;
+  readonly destroy: () => void;
+}
+
+export const unchecked: Check = {
+  loss: null,
+  lossError: null,
+  gradientError: null,
+  against: null,
+  ok: true,
+};
+
+export const bytesOf = (steps: readonly StepBytes[]): number =>
+  steps.reduce((sum, { read, written, small }) => sum + read + written + small, 0);
+
+/** Milliseconds that a call takes. */
+export async function elapsed(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
+}
+
+/** Bytes of a gradient that are read back to compare it. */
+const mostRead = 2 ** 28;
+
+/** The gradient that a provider left on the device, or its beginning. */
+export async function gradientLeft(
+  device: Device,
+  { gradient, bytes }: DeviceLogits,
+): Promise<Float32Array> {
+  const during = "reading a gradient";
+  return new Float32Array(await readBuffer(device, gradient, 0, Math.min(bytes, mostRead), during));
+}

@@ -1,0 +1,65 @@
+// The command line of the benchmark: what is read, and that every wrong word or number ends in one sentence that says
+// which option is at fault.
+import { describe, expect, it } from "vitest";
+import { readOptions, usage } from "../../bench/options.ts";
+import { builtIns } from "../../src/index.ts";
+
+describe("the options of the benchmark", () => {
+  it("reads lists, numbers, flags and files", () => {
+    const options = readOptions(
+      "--objectives dpo,ipo --rows 64,1 --vocab 50257 --dtype f32 --metrics off --padding 0.67 --cached-reference --repeats 3 --flush-mib 0 --clock wall --json lines.jsonl".split(
+        " ",
+      ),
+    );
+    expect(options).toMatchObject({
+      objectives: ["dpo", "ipo"],
+      rows: [64, 1],
+      vocab: [50_257],
+      dtype: ["f32"],
+      withoutMetrics: true,
+      padding: 0.67,
+      cachedReference: true,
+      inPlace: false,
+      repeats: 3,
+      flushBytes: 0,
+      clocks: ["wall"],
+      json: "lines.jsonl",
+      report: undefined,
+      peers: false,
+    });
+  });
+
+  it("measures DPO and WPO at two vocabularies unless told otherwise, and every objective for all", () => {
+    const { objectives, vocab, withoutMetrics } = readOptions([]);
+    expect([objectives, vocab, withoutMetrics]).toEqual([["dpo", "wpo"], [32_000, 128_256], false]);
+    expect(readOptions(["--objectives=all"]).objectives).toEqual(Object.keys(builtIns));
+  });
+
+  it.each([
+    [["--objectives", "dop"], /no built-in objective "dop".*Did you mean "dpo"\?$/],
+    [["--objectives", ","], /^--objectives: nothing is named/],
+    [["--rows", "0"], /^--rows: "0" is not a whole number of at least 1\.$/],
+    [["--rows", "1.5"], /^--rows: "1\.5"/],
+    [["--rows", ""], /^--rows needs a value/],
+    [["--vocab", "many"], /^--vocab: "many" is not a whole number/],
+    [["--vocab", "1e400"], /^--vocab: "1e400"/],
+    [["--dtype", "f64"], /^--dtype: "f64" is not known; choose from f32/],
+    [["--metrics", "maybe"], /^--metrics: "maybe" is not known; choose from on, off\.$/],
+    [["--clock", "sun"], /^--clock: "sun" is not known; choose from gpu, wall\.$/],
+    [["--padding", "1"], /^--padding: "1" is not a share from 0 to below 1\.$/],
+    [["--padding", "-0.1"], /^--padding: "-0\.1"/],
+    [["--padding", "half"], /^--padding: "half"/],
+    [["--repeats", "0"], /^--repeats: "0" is not a whole number of at least 1\.$/],
+    [["--json", "--report"], /^--json needs a value/],
+    [["--objectivse", "dpo"], /no option --objectivse.*Did you mean "objectives"\?$/],
+    [["--cached-reference=yes"], /^--cached-reference takes no value, but was given "yes"\.$/],
+    [["dpo"], /^"dpo" is no option/],
+  ])("refuses %j in one sentence", (args, message) => {
+    expect(() => readOptions(args)).toThrow(message);
+  });
+
+  it("names every option in its help", () => {
+    for (const name of ["objectives", "padding", "json", "cached-reference", "peers"])
+      expect(usage()).toContain(`--${name}`);
+  });
+});
