@@ -3,12 +3,21 @@
 
 export * from "./dsl/index.ts";
 export * from "./objectives/index.ts";
-export type { Batch, Binding, LogitsTensor, Params, ResponseTokens } from "./batch/batch.ts";
+export type {
+  Batch,
+  Binding,
+  LogitsData,
+  LogitsTensor,
+  Params,
+  ResponseTokens,
+} from "./batch/batch.ts";
+export type { LogitsSource, StoredLogits } from "./batch/source.ts";
 export { fromTrl, type TrlBatch } from "./batch/trl.ts";
 export { fromResponses, type ResponseData, type ResponsesOptions } from "./batch/separate.ts";
 export { fromPacked, type PackedBatch } from "./batch/packed.ts";
 export { fromUnpaired, type MismatchedRows, type UnpairedBatch } from "./batch/unpaired.ts";
 export type { Height, ModelName } from "./core/inputs.ts";
+export { fromHalf, toHalf, type HalfType, type StorageType } from "./core/storage.ts";
 export { evaluate } from "./reference/interpret.ts";
 export { centralDifference } from "./reference/differences.ts";
 export {
@@ -23,6 +32,7 @@ export {
   type CompileOptions,
   type Compiled,
   type GradientOptions,
+  type Gradients,
   type KernelText,
   type RunOptions,
   type Value,

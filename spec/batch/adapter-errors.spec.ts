@@ -142,7 +142,19 @@ describe("TRL's layout", () => {
       "logits-dtype",
       /policy_logits/,
       /Uint16Array/,
-      /half precision/,
+      /dtype: "bf16" or "f16"/,
+    );
+    wrongTrl(
+      { policy_logits: { data: new Float32Array(12), dtype: "bf16" } },
+      "logits-dtype",
+      /Float32Array/,
+      /raw bits in a Uint16Array/,
+    );
+    wrongTrl(
+      { policy_logits: { data: new Uint16Array(12), dtype: "f8" as "f16" } },
+      "unknown-dtype",
+      /policy_logits/,
+      /"f8"/,
     );
     wrongTrl({ policy_logits: new Int32Array(12) }, "logits-dtype", /Int32Array/);
     wrongTrl({ policy_logits: undefined }, "logits-dtype", /undefined/);

@@ -2,7 +2,15 @@
 // rows, or a response at a time. Rows that no completion token uses hold NaN, which must never be read. Vocabularies are
 // small, with some around the boundaries of unrolled blocks. Every number is an f32, so all engines read the same inputs.
 import fc from "fast-check";
-import { fromPacked, fromResponses, fromTrl, type Batch } from "../../src/index.ts";
+import {
+  fromPacked,
+  fromResponses,
+  fromTrl,
+  toHalf,
+  type Batch,
+  type LogitsTensor,
+  type StorageType,
+} from "../../src/index.ts";
 
 export type Layout = "trl" | "packed" | "separate";
 export type Scale = "normal" | "peaked" | "extreme";
@@ -234,4 +242,21 @@ export const withHighInputs = (batch: Batch, seed: number): Batch => {
   }
   inputs["example.given"] = { height: "example", values: numbers(batch.examples, 2) };
   return { ...batch, inputs };
+};
+
+/** The batch with the logits of each model stored in a type of its own: rounded, and as the bits of a 16-bit type. */
+export const storedAs = (
+  batch: Batch,
+  dtypes: Readonly<Record<(typeof models)[number], StorageType>>,
+): Batch => {
+  const made = new Map<LogitsTensor, LogitsTensor>();
+  const inputs = Object.entries(batch.inputs).map(([name, binding]) => {
+    const dtype = dtypes[name.startsWith("ref.") ? "ref" : "policy"];
+    if (binding.height !== "logits" || dtype === "f32") return [name, binding] as const;
+    const { tensor } = binding;
+    const data = toHalf(tensor.data as Float32Array, dtype);
+    if (!made.has(tensor)) made.set(tensor, { ...tensor, data, dtype });
+    return [name, { ...binding, tensor: made.get(tensor)! }] as const;
+  });
+  return { ...batch, inputs: Object.fromEntries(inputs) };
 };

@@ -2,8 +2,13 @@
 // form: example b owns tokens offsets[b] … offsets[b+1]−1. Logits stay where the model left them: a tensor
 // of any layout seen as rows of `vocab` numbers, and an index from tokens to rows. Nothing is copied.
 
-/** What a logits tensor may live in. Float64Array is read by the reference only; a GPU run rounds it to f32. */
-export type LogitsData = Float32Array | Float64Array | GPUBuffer;
+import type { StorageType } from "../core/storage.ts";
+
+/**
+ * What a logits tensor may live in. Float64Array is read by the reference only; a GPU run rounds it to f32. Uint16Array
+ * holds the raw bits of a 16-bit type, which the tensor's `dtype` names.
+ */
+export type LogitsData = Float32Array | Float64Array | Uint16Array | GPUBuffer;
 
 /** A logits tensor seen as [rows, vocab]. Several responses may share one (TRL's [2B, T, V]). */
 export interface LogitsTensor {
@@ -11,6 +16,8 @@ export interface LogitsTensor {
   readonly name: string;
   readonly data: LogitsData;
   readonly rows: number;
+  /** How an entry is stored; "f32" when left out. The gradient is stored in the same way. */
+  readonly dtype?: StorageType;
 }
 
 /** Logits of one response of one model: token n of the response is row `rowIndex[n]` of the tensor. */

@@ -8,7 +8,7 @@ import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { inputAdvice, responseAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
-import { capacityOf, checkLogitsData, describeKind, isGpuBuffer } from "./logits.ts";
+import { capacityOf, checkLogitsData, describeKind, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { didYouMean } from "../core/names.ts";
 
 /** The responses whose tokens the expressions below the roots range over. */
@@ -87,9 +87,10 @@ export function checkResponse(response: string, batch: Batch): void {
 function checkLogits(name: string, response: string, binding: LogitsBinding, batch: Batch): void {
   const { tensor, rowIndex } = binding;
   const tokens = batch.responses[response]!.labels.length;
-  checkLogitsData(tensor.data, `The tensor "${tensor.name}" of input "${name}"`);
+  const dtype = dtypeOf(tensor);
+  checkLogitsData(tensor.data, dtype, `The tensor "${tensor.name}" of input "${name}"`);
   const needed = tensor.rows * batch.vocab;
-  const held = capacityOf(tensor.data);
+  const held = capacityOf(tensor.data, dtype);
   if (held < needed) {
     const bytes = isGpuBuffer(tensor.data) ? ` (${tensor.data.size} bytes)` : "";
     fail(

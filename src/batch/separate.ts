@@ -12,9 +12,9 @@ import {
 } from "../core/inputs.ts";
 import { assemble, examplesOf, perExample, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
-import { isGpuBuffer } from "./logits.ts";
+import { capacityOf, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
-import { readLogits, type LogitsSource } from "./source.ts";
+import { readLogits, storedIn, type LogitsSource } from "./source.ts";
 
 /** One response of every example. */
 export interface ResponseData {
@@ -93,14 +93,15 @@ function valuesOf(name: string, data: ResponseData): readonly Entry[] {
 
 /** How many rows a logits source has: one per token, unless an index picks among more. */
 function rowsIn(source: LogitsSource, what: string, vocab: number | undefined): number {
-  if (isNested(source)) return source.length;
+  const { data, dtype } = storedIn(source);
+  if (isNested(data)) return data.length;
   if (vocab === undefined) {
     return fail(
       "vocabulary-needed",
       `${what} is flat and its rows are picked by an index, so the length of a row is unknown; give vocab_size.`,
     );
   }
-  return Math.floor((isGpuBuffer(source) ? source.size / 4 : source.length) / vocab);
+  return Math.floor((isGpuBuffer(data) ? capacityOf(data, dtype) : data.length) / vocab);
 }
 
 /**
@@ -122,13 +123,16 @@ export function fromResponses(
   const tokens = Object.fromEntries(names.map((name) => [name, tokensOf(name, responses[name]!)]));
   const examples = names.length === 0 ? 0 : tokens[names[0]!]!.offsets.length - 1;
   const entries: Entry[] = [...examplesOf(options.examples)];
-  const tensors = new Map<LogitsSource, LogitsTensor>();
+  const tensors = new Map<unknown, LogitsTensor>();
   let vocab = options.vocab_size;
 
   const bindLogits = (name: string, model: ModelName, source: LogitsSource): void => {
     const { rows: picked } = responses[name]!;
     const what = `${name}.${model}_logits`;
-    const sharers = names.filter((other) => responses[other]![`${model}_logits`] === source);
+    const { data } = storedIn(source);
+    const holds = (other: LogitsSource | undefined): boolean =>
+      other !== undefined && storedIn(other).data === data;
+    const sharers = names.filter((other) => holds(responses[other]![`${model}_logits`]));
     if (sharers.length > 1 && picked === undefined) {
       fail(
         "rows-needed",
@@ -141,8 +145,14 @@ export function fromResponses(
     const label = all ? model : `${model}.${sharers.join(".")}`;
     const read = readLogits(source, label, what, rows, vocab);
     vocab = read.vocab;
-    const tensor = tensors.get(source) ?? read.tensor;
-    tensors.set(source, tensor);
+    const tensor = tensors.get(data) ?? read.tensor;
+    if (dtypeOf(tensor) !== dtypeOf(read.tensor)) {
+      fail(
+        "dtype-differs",
+        `${what} is given as ${dtypeOf(read.tensor)}, but the same data is given as ${dtypeOf(tensor)} for "${tensor.name}"; give one dtype.`,
+      );
+    }
+    tensors.set(data, tensor);
     const rowIndex =
       picked === undefined
         ? Uint32Array.from({ length: count }, (_, row) => row)

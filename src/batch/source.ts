@@ -1,7 +1,9 @@
-// Logits as callers bring them: a flat typed array or a GPU buffer of a known shape, taken as it stands, or arrays
-// nested as in a tensor, which carry their shape. Finding out the vocabulary size is part of reading them.
+// Logits as callers bring them: a flat typed array or a GPU buffer of a known shape, taken as it stands, perhaps with
+// the type that it stores, or arrays nested as in a tensor, which carry their shape. Finding out the vocabulary size is
+// part of reading them.
 
 import { fail } from "../core/error.ts";
+import type { StorageType } from "../core/storage.ts";
 import type { LogitsData, LogitsTensor } from "./batch.ts";
 import { capacityOf, checkLogitsData, isGpuBuffer } from "./logits.ts";
 import { flatten } from "./numbers.ts";
@@ -13,29 +15,48 @@ export type NestedRows =
   | readonly Float64Array[]
   | readonly NestedRows[];
 
+/** Logits with the type in which they are stored: raw bits of a 16-bit type, or a GPU buffer of any. */
+export interface StoredLogits {
+  readonly data: LogitsData;
+  readonly dtype: StorageType;
+}
+
 /** Logits of any layout whose last axis is the vocabulary. */
-export type LogitsSource = Float32Array | Float64Array | GPUBuffer | NestedRows;
+export type LogitsSource = Float32Array | Float64Array | GPUBuffer | NestedRows | StoredLogits;
+
+const isStored = (source: LogitsSource): source is StoredLogits =>
+  typeof source === "object" && source !== null && !Array.isArray(source) && "dtype" in source;
+
+/** What holds the logits, which two sources may share, and the type. */
+export const storedIn = (
+  source: LogitsSource,
+): {
+  readonly data: Exclude<LogitsSource, StoredLogits> | LogitsData;
+  readonly dtype: StorageType;
+} => (isStored(source) ? source : { data: source, dtype: "f32" });
 
 interface Read {
   readonly data: LogitsData;
+  readonly dtype: StorageType;
   /** The innermost extent, if the source was nested. */
   readonly width: number | undefined;
 }
 
 function read(source: LogitsSource, what: string): Read {
-  if (isGpuBuffer(source) || !Array.isArray(source)) {
-    checkLogitsData(source, what);
-    return { data: source, width: undefined };
+  const { data: given, dtype } = storedIn(source);
+  if (dtype !== "f32" || isGpuBuffer(given) || !Array.isArray(given)) {
+    checkLogitsData(given, dtype, what);
+    return { data: given, dtype, width: undefined };
   }
-  const { values, shape } = flatten(source, what);
+  const { values, shape } = flatten(given, what);
   const data = values instanceof Float64Array ? values : Float64Array.from(values);
-  return { data, width: shape.length > 1 ? shape.at(-1) : undefined };
+  return { data, dtype, width: shape.length > 1 ? shape.at(-1) : undefined };
 }
 
 /**
  * A tensor of `rows` rows and its row width: `vocab` if given, else what the nesting says, else the number of
  * values divided by the rows.
- * @throws PrefcError "logits-dtype", "logits-length", "logits-too-small", "vocabulary-needed", or "vocabulary-differs".
+ * @throws PrefcError "logits-dtype", "unknown-dtype", "logits-length", "logits-too-small", "vocabulary-needed", or "vocabulary-differs".
  */
 export function readLogits(
   source: LogitsSource,
@@ -44,7 +65,7 @@ export function readLogits(
   rows: number,
   vocab: number | undefined,
 ): { readonly tensor: LogitsTensor; readonly vocab: number } {
-  const { data, width } = read(source, what);
+  const { data, dtype, width } = read(source, what);
   if (vocab !== undefined && width !== undefined && vocab !== width) {
     fail(
       "vocabulary-differs",
@@ -58,10 +79,12 @@ export function readLogits(
       `${what} is a GPU buffer, which does not tell the length of its rows; give the vocabulary size too.`,
     );
   }
-  const held = capacityOf(data);
+  const held = capacityOf(data, dtype);
   const found = known ?? held / rows;
   if (isGpuBuffer(data) || held === rows * found) {
-    if (Number.isInteger(found)) return { tensor: { name, data, rows }, vocab: found };
+    const tensor: LogitsTensor =
+      dtype === "f32" ? { name, data, rows } : { name, data, rows, dtype };
+    if (Number.isInteger(found)) return { tensor, vocab: found };
   }
   return fail(
     held < rows * found ? "logits-too-small" : "logits-length",

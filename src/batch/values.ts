@@ -7,7 +7,7 @@ import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Batch, LogitsBinding } from "./batch.ts";
 import { inputsNeeded } from "./check.ts";
-import { isGpuBuffer } from "./logits.ts";
+import { numbersIn } from "./logits.ts";
 
 /** "token 2 of example 1 in response w", from a position in the response's order. */
 export function describeToken(batch: Batch, response: string, token: number): string {
@@ -23,8 +23,8 @@ function checkLogits(
   labelled: boolean,
   batch: Batch,
 ): void {
-  const { data } = binding.tensor;
-  if (isGpuBuffer(data)) return;
+  const data = numbersIn(binding.tensor);
+  if (data === null) return;
   const width = batch.vocab;
   const { labels } = batch.responses[response]!;
   binding.rowIndex.forEach((row, token) => {

@@ -3,8 +3,8 @@
 // gradient by more than the usual bound (a margin of hundreds, a sigmoid that cancels against another), no
 // kernel in float32 can do better, so what a GPU may be off grows with it.
 
-import type { Batch, Params } from "../batch/batch.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
+import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
+import { numbersIn } from "../batch/logits.ts";
 import type { Compiled } from "../runtime/compiled.ts";
 import { interpret, type GpuErrors, type Truth } from "./compare.ts";
 import { acceptedGpuError, gradientError, lossError, metricError } from "./error.ts";
@@ -17,14 +17,15 @@ const margin = 4;
 /** The batch with the label's logit of every token of one response moved up. */
 function moved(batch: Batch, name: string): Batch {
   const binding = batch.inputs[name]!;
-  if (binding.height !== "logits" || isGpuBuffer(binding.tensor.data)) return batch;
+  const numbers = binding.height === "logits" ? numbersIn(binding.tensor) : null;
+  if (binding.height !== "logits" || numbers === null) return batch;
   const response = name.split(".").slice(2).join(".");
   const { labels } = batch.responses[response]!;
-  const data = Float64Array.from(binding.tensor.data);
+  const data = Float64Array.from(numbers);
   binding.rowIndex.forEach((row, token) => {
     data[row * batch.vocab + labels[token]!]! += unknown;
   });
-  const tensor = { ...binding.tensor, data };
+  const tensor: LogitsTensor = { ...binding.tensor, data, dtype: "f32" };
   return { ...batch, inputs: { ...batch.inputs, [name]: { ...binding, tensor } } };
 }
 

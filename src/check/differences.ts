@@ -2,7 +2,7 @@
 // rule, so they check the derivation of a gradient; what is stopped keeps the value it has at the batch.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
+import { numbersIn } from "../batch/logits.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
@@ -74,16 +74,17 @@ function movable(
     return { values, moved: replaced({ ...binding, values }), place: (position) => position };
   }
   const { tensor, rowIndex } = binding;
-  if (isGpuBuffer(tensor.data)) {
+  const numbers = numbersIn(tensor);
+  if (numbers === null) {
     return fail(
       "reference-needs-host-data",
       `check: "${input.name}" is in a GPU buffer; give its values as a typed array.`,
     );
   }
-  const values = Float64Array.from(tensor.data);
+  const values = Float64Array.from(numbers);
   return {
     values,
-    moved: replaced({ ...binding, tensor: { ...tensor, data: values } }),
+    moved: replaced({ ...binding, tensor: { ...tensor, data: values, dtype: "f32" } }),
     place: (position) =>
       rowIndex[Math.floor(position / batch.vocab)]! * batch.vocab + (position % batch.vocab),
   };

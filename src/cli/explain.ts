@@ -3,6 +3,7 @@
 
 import { defineCommand, type CommandDef } from "citty";
 import { explanationText } from "../explain/text.ts";
+import { storageTypes } from "../core/storage.ts";
 import { compile, openDevice } from "../index.ts";
 import { pairs, wholeNumber } from "./arguments.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
@@ -17,7 +18,11 @@ const args = {
   },
   examples: { type: "string", description: "examples; one for 64 rows", valueHint: "count" },
   vocab: { type: "string", description: "vocabulary entries; 32000", valueHint: "count" },
-  dtype: { type: "string", description: "storage of logits: f32", valueHint: "type" },
+  dtype: {
+    type: "string",
+    description: "storage of logits and gradient: f32, f16 or bf16",
+    valueHint: "type",
+  },
   adapter: {
     type: "string",
     description: "the adapter to lay kernels out for, instead of a typical GPU",
@@ -46,9 +51,10 @@ const command = defineCommand({
         ? {}
         : { examples: wholeNumber("examples", given.examples, 1) }),
       ...(vocab === undefined ? {} : { vocab }),
-      ...(given.dtype === undefined ? {} : { dtype: oneOf("dtype", given.dtype, ["f32"]) }),
+      ...(given.dtype === undefined ? {} : { dtype: oneOf("dtype", given.dtype, storageTypes) }),
     });
-    const kernels = given.wgsl === true ? compiled.wgsl(explanation.shape.vocab) : [];
+    const { dtype } = explanation.shape;
+    const kernels = given.wgsl === true ? compiled.wgsl(explanation.shape.vocab, dtype) : [];
     if (given.json === true) {
       print(
         JSON.stringify(given.wgsl === true ? { ...explanation, kernels } : explanation, null, 2),

@@ -2,6 +2,7 @@
 // program alone, so no batch and no device are needed to count them.
 
 import { PrefcError } from "../core/error.ts";
+import { bytesPerEntry, storageTypes, type StorageType } from "../core/storage.ts";
 
 /** Sizes to count bytes for. */
 export interface Shape {
@@ -10,7 +11,7 @@ export interface Shape {
   readonly examples: number;
   readonly vocab: number;
   /** Storage of logits and of their gradient. */
-  readonly dtype: "f32";
+  readonly dtype: StorageType;
 }
 /** A shape with the rows of every response. */
 export interface ExactShape {
@@ -18,14 +19,12 @@ export interface ExactShape {
   readonly totalRows: number;
   readonly examples: number;
   readonly vocab: number;
-  readonly dtype: "f32";
+  readonly dtype: StorageType;
   readonly bytesPerEntry: number;
 }
 
 /** What a caller leaves out: 256 rows, 64 of them to an example, of Llama 2's vocabulary. */
 const defaults = { rows: 256, rowsPerExample: 64, vocab: 32_000, dtype: "f32" } as const;
-
-const bytesOf: Readonly<Record<Shape["dtype"], number>> = { f32: 4 };
 
 function checkSize(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
@@ -41,10 +40,10 @@ function checkSize(name: string, value: number): number {
  */
 export function exactShape(shape: Partial<Shape>, responses: readonly string[]): ExactShape {
   const { rows = defaults.rows, vocab = defaults.vocab, dtype = defaults.dtype } = shape;
-  if (!Object.hasOwn(bytesOf, dtype)) {
+  if (!storageTypes.includes(dtype)) {
     throw new PrefcError(
       "unknown-dtype",
-      `explain: there is no dtype ${JSON.stringify(dtype)}; logits are read as "f32".`,
+      `explain: there is no dtype ${JSON.stringify(dtype)}; choose ${storageTypes.join(" or ")}.`,
     );
   }
   const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
@@ -56,7 +55,7 @@ export function exactShape(shape: Partial<Shape>, responses: readonly string[]):
     examples: checkSize("examples", examples),
     vocab: checkSize("vocab", vocab),
     dtype,
-    bytesPerEntry: bytesOf[dtype],
+    bytesPerEntry: bytesPerEntry(dtype),
   };
 }
 

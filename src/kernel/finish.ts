@@ -8,7 +8,7 @@ import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { factor, momentKey, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Layout } from "./storage.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -18,7 +18,7 @@ export function finish(
   pass: OnlinePass,
   moments: readonly Moment[],
   fieldIndex: (field: string) => number,
-  schedule: Schedule,
+  schedule: Layout,
 ): readonly Statement[] {
   const out: Statement[] = [];
   for (const model of pass.models) {

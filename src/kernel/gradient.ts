@@ -1,6 +1,7 @@
 // The last pass: reads a row of logits again and writes its gradient, one exponential per entry. Rows that no
 // completion token uses get zeros, so that every row of the gradient is written exactly once. The label's
-// entry was computed by the row program, where it does not cancel.
+// entry was computed by the row program, where it does not cancel. In place, the logits are where the gradient goes:
+// each lane reads a vector before it writes it, and no other lane reads that vector.
 
 import type { ModelName } from "../core/inputs.ts";
 import { fieldKey } from "../stream/fields.ts";
@@ -10,7 +11,7 @@ import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { factor } from "./moment.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import { elementType, rowsOf, storeEntry, storeVector, type Layout, type Rows } from "./storage.ts";
 
 const { name } = row;
 
@@ -19,16 +20,22 @@ export function gradientKernel(
   fieldIndex: (field: string) => number,
   paramValue: (name: string) => Value,
   paramVectors: number,
-  given: Schedule,
+  given: Layout,
+  inPlace: boolean = false,
 ): Kernel {
   const general = pass.terms.some(({ opaque }) => opaque.length > 0);
-  const schedule: Schedule = general ? { ...given, vector: 1, unroll: 1 } : given;
+  const schedule: Layout = general ? { ...given, vector: 1, unroll: 1 } : given;
   const lanes = schedule.vector;
   const names = { next: 0 };
   const read = (field: string): Value => k.load("rows", row.fieldAt(fieldIndex(field)), "f32");
-  const target = (at: Value): string =>
-    `gradient[${k.plus(name(`base_${pass.of}`, "u32"), at).code}]`;
-  const write = (at: Value, v: Value): Statement => k.assign(target(at), k.splat(v, lanes));
+  const base = row.baseOf(pass.of);
+  const target = inPlace
+    ? row.logitsOf(pass.of, schedule, true)
+    : rowsOf("gradient", schedule.storage[pass.of], lanes, true);
+  const write = (at: Value, v: Value): readonly Statement[] =>
+    storeVector(target, k.plus(base, at), k.splat(v, lanes));
+  const logits = (model: ModelName): Rows =>
+    inPlace && model === pass.of ? target : row.logitsOf(model, schedule);
   const shifted = pass.models.filter((model) => pass.terms.some((term) => usesX(term, model)));
 
   const visit = (positions: readonly Value[]): readonly Statement[] => {
@@ -36,7 +43,7 @@ export function gradientKernel(
     positions.forEach((at, j) => {
       for (const model of pass.models) {
         const z = name(`z_${model}_${j}`, "f32", lanes);
-        out.push(k.letValue(z.code, row.finite(row.loadBits(model, at, schedule))));
+        out.push(k.letValue(z.code, row.finite(row.loadBits(model, at, logits(model)))));
         if (!shifted.includes(model)) continue;
         const x = name(`x_${model}_${j}`, "f32", lanes);
         out.push(k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes))));
@@ -95,16 +102,12 @@ export function gradientKernel(
         k.letValue(`g_${j}`, k.splat(terms.length === 0 ? k.f32(0) : terms.reduce(k.plus), lanes)),
       );
     });
-    positions.forEach((at, j) => out.push(write(at, name(`g_${j}`, "f32", lanes))));
+    positions.forEach((at, j) => out.push(...write(at, name(`g_${j}`, "f32", lanes))));
     return out;
   };
 
-  const labelEntry =
-    lanes === 4
-      ? `${target(k.infix(row.label, "/", k.u32(4)))}[${k.infix(row.label, "%", k.u32(4)).code}]`
-      : target(row.label);
   const zeros = row.overRow(schedule, {
-    visit: (positions) => positions.map((at) => write(at, k.f32(0))),
+    visit: (positions) => positions.flatMap((at) => write(at, k.f32(0))),
   });
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule, zeros),
@@ -114,20 +117,21 @@ export function gradientKernel(
     k.letValue("at_label", read(pass.atLabel)),
     ...row.overRow(schedule, { visit }),
     // by the lane that wrote the label's vector before, so that no barrier is needed
-    k.when(k.infix(row.lane, "==", row.labelLane(schedule)), [
-      k.assign(labelEntry, name("at_label")),
-    ]),
+    k.when(
+      k.infix(row.lane, "==", row.labelLane(schedule)),
+      storeEntry(target, base, row.label, name("at_label")),
+    ),
   ];
   return {
-    name: `write the gradient of ${pass.of} logits`,
+    name: `write the gradient ${inPlace ? "over" : "of"} ${pass.of} logits`,
     bindings: [
-      ...row.rowBindings(pass.models, schedule),
+      ...row.rowBindings(pass.models, schedule, inPlace),
       { name: "rows", role: { kind: "rows" }, access: "read", type: "f32" },
       {
-        name: "gradient",
+        name: target.buffer,
         role: { kind: "gradient", model: pass.of },
         access: "write",
-        type: lanes === 4 ? "vec4<f32>" : "f32",
+        type: elementType(target),
       },
       {
         name: "params",

@@ -11,7 +11,7 @@ import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { factor, momentsOf, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Layout } from "./storage.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -20,7 +20,7 @@ const running = (model: ModelName): Value => name(`m_${model}`);
 export function onlineKernel(
   pass: OnlinePass,
   fieldIndex: (field: string) => number,
-  schedule: Schedule,
+  schedule: Layout,
 ): Kernel {
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
@@ -75,7 +75,7 @@ function blockBody(
   pass: OnlinePass,
   moments: readonly Moment[],
   ties: readonly ModelName[],
-  schedule: Schedule,
+  schedule: Layout,
   positions: readonly Value[],
   block: row.Block,
 ): readonly Statement[] {
@@ -135,7 +135,7 @@ function blockBody(
 function loadBlock(
   model: ModelName,
   entry: (model: ModelName, j: number) => Value,
-  schedule: Schedule,
+  schedule: Layout,
   positions: readonly Value[],
   block: row.Block,
 ): readonly Statement[] {
@@ -147,7 +147,7 @@ function loadBlock(
   const special = k.infix(row.tree(magnitudes, k.maximum), ">=", k.splat(row.infinityBits, lanes));
   return [
     ...positions.flatMap((at, j) => [
-      k.letValue(bits(j).code, row.loadBits(model, at, schedule)),
+      k.letValue(bits(j).code, row.loadBits(model, at, row.logitsOf(model, schedule))),
       k.varValue(entry(model, j).code, row.asReal(bits(j))),
     ]),
     k.when(

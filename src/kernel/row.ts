@@ -25,6 +25,7 @@ import {
   type Value,
 } from "./kernel.ts";
 import type { Schedule } from "./schedule.ts";
+import { elementType, loadEntry, loadVector, rowsOf, type Layout, type Rows } from "./storage.ts";
 
 /** Stands for −Infinity: its exponential is exactly 0 against any running maximum. */
 export const absent = -1e30;
@@ -41,18 +42,23 @@ export const tokens: Value = name("shape.tokens", "u32");
 export const token: Value = name("token", "u32");
 export const label: Value = name("label", "u32");
 
-export const logitsBuffer = (model: ModelName): string => `logits_${model}`;
-const baseOf = (model: ModelName): Value => name(`base_${model}`, "u32");
+/** The logits of a model; `isWritten` where the gradient takes their place. */
+export const logitsOf = (
+  model: ModelName,
+  { storage, vector }: Layout,
+  isWritten: boolean = false,
+): Rows => rowsOf(`logits_${model}`, storage[model], vector, isWritten);
+/** Where the row of a model begins, in vectors. */
+export const baseOf = (model: ModelName): Value => name(`base_${model}`, "u32");
 
 /** Index of a row field of this workgroup's token. */
 export const fieldAt = (position: number): Value => plus(times(u32(position), tokens), token);
 
 export function rowBindings(
   models: readonly ModelName[],
-  schedule: Schedule,
+  layout: Layout,
   inPlace: boolean = false,
 ): readonly Binding[] {
-  const element = schedule.vector === 4 ? "vec4<u32>" : "u32";
   const [first, ...others] = models;
   return [
     { name: "shape", role: { kind: "shape" }, access: "uniform", type: "Shape" },
@@ -61,12 +67,11 @@ export function rowBindings(
     { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
     ...models
       .filter((model) => !(inPlace && model === first))
-      .map((model): Binding => ({
-        name: logitsBuffer(model),
-        role: { kind: "logits", model },
-        access: "read",
-        type: element,
-      })),
+      .map((model): Binding => {
+        const rows = logitsOf(model, layout);
+        const role = { kind: "logits", model } as const;
+        return { name: rows.buffer, role, access: "read", type: elementType(rows) };
+      }),
     ...others.map((model): Binding => ({
       name: `row_of_${model}`,
       role: { kind: "rowOf", model },
@@ -111,12 +116,8 @@ export function openRow(
 }
 
 /** The bits of the vector of logits at a position of the row. */
-export const loadBits = (
-  model: ModelName,
-  at: Value,
-  schedule: Schedule,
-  buffer: string = logitsBuffer(model),
-): Value => load(buffer, plus(baseOf(model), at), "u32", schedule.vector);
+export const loadBits = (model: ModelName, at: Value, rows: Rows): Value =>
+  loadVector(rows, plus(baseOf(model), at));
 
 export const isNegativeInfinity = (bits: Value): Value =>
   infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
@@ -128,17 +129,9 @@ export const asReal = (bits: Value): Value =>
 export const magnitude = (bits: Value): Value =>
   infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
 
-/** One logit of the row as a scalar, whatever the vector width. */
-export function loadOne(model: ModelName, entry: Value, schedule: Schedule): Value {
-  if (schedule.vector === 1) return load(logitsBuffer(model), plus(baseOf(model), entry), "u32");
-  const vector = load(
-    logitsBuffer(model),
-    plus(baseOf(model), infix(entry, "/", u32(4))),
-    "u32",
-    4,
-  );
-  return value("u32", `${vector.code}[${infix(entry, "%", u32(4)).code}]`);
-}
+/** The bits of one logit of the row, whatever the vector width. */
+export const loadOne = (model: ModelName, entry: Value, layout: Layout): Value =>
+  loadEntry(logitsOf(model, layout), baseOf(model), entry);
 
 /** Whether the label lies in a vector, by component; `at` is the position of the vector in the row. */
 export function isLabelAt(at: Value, schedule: Schedule): Value {

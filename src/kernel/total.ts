@@ -7,7 +7,7 @@ import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Layout } from "./storage.ts";
 
 const { name } = row;
 
@@ -16,9 +16,9 @@ export function totalKernel(
   fieldIndex: (field: string) => number,
   paramValue: (name: string) => Value,
   paramVectors: number,
-  given: Schedule,
+  given: Layout,
 ): Kernel {
-  const schedule: Schedule = { ...given, vector: 1, unroll: 1 };
+  const schedule: Layout = { ...given, vector: 1, unroll: 1 };
   const names = { next: 0 };
   const combine = (a: Value, b: Value): Value =>
     pass.op === "max" ? k.maximum(a, b) : k.plus(a, b);
@@ -26,7 +26,7 @@ export function totalKernel(
   const visit = (positions: readonly Value[]): readonly Statement[] => {
     const at = positions[0]!;
     const loads = pass.models.map((model) =>
-      k.letValue(`z_${model}`, row.finite(row.loadBits(model, at, schedule))),
+      k.letValue(`z_${model}`, row.finite(row.loadBits(model, at, row.logitsOf(model, schedule)))),
     );
     const { statements, values } = atEntry(
       [pass.body],

@@ -10,7 +10,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { onlineKernel } from "../kernel/online.ts";
 import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../kernel/program.ts";
 import { rowsKernel } from "../kernel/rows.ts";
-import type { Schedule } from "../kernel/schedule.ts";
+import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { printKernel } from "../wgsl/print.ts";
 
@@ -26,6 +26,8 @@ export interface Step {
   readonly wgsl: string;
   /** The pass over logits that this step is, or null for a row program. */
   readonly pass: OnlinePass | TotalPass | GradientPass | null;
+  /** The same step where it writes the gradient over the logits; null for all others and where it was not asked for. */
+  readonly overLogits: { readonly kernel: Kernel; readonly wgsl: string } | null;
 }
 /** Data of the batch that the row programs read. */
 export interface Upload {
@@ -61,7 +63,13 @@ export interface Inputs {
   readonly params: readonly Param[];
 }
 
-export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Plan {
+/** @param inPlace whether gradients may be asked for in the place of their logits */
+export function plan(
+  lowering: Lowering,
+  given: Inputs,
+  schedule: Layout,
+  inPlace: boolean = false,
+): Plan {
   const fields: string[] = [];
   const fieldIndex = (field: string): number => {
     const known = fields.indexOf(field);
@@ -122,7 +130,7 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
         pass.kind === "online"
           ? onlineKernel(pass, fieldIndex, schedule)
           : totalKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
-      steps.push({ kernel, wgsl: printKernel(kernel), pass });
+      steps.push({ ...printed(kernel), pass, overLogits: null });
     }
     const isLast = round === stages.lastRound;
     const tokenOutputs: TokenOutput[] = (stages.outputs.get(round) ?? []).map(
@@ -162,11 +170,13 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
     const rows = rowsKernel(program, schedule);
     exampleSlots = rows.exampleSlots;
     scalarSlots = rows.scalarSlots;
-    steps.push({ kernel: rows.kernel, wgsl: printKernel(rows.kernel), pass: null });
+    steps.push({ ...printed(rows.kernel), pass: null, overLogits: null });
   }
   for (const pass of stages.gradients) {
-    const kernel = gradientKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
-    steps.push({ kernel, wgsl: printKernel(kernel), pass });
+    const made = (over: boolean): Kernel =>
+      gradientKernel(pass, fieldIndex, paramValue, paramVectors, schedule, over);
+    const overLogits = inPlace ? printed(made(true)) : null;
+    steps.push({ ...printed(made(false)), pass, overLogits });
   }
   return {
     steps,
@@ -182,6 +192,11 @@ export function plan(lowering: Lowering, given: Inputs, schedule: Schedule): Pla
     params: given.params,
   };
 }
+
+const printed = (kernel: Kernel): { readonly kernel: Kernel; readonly wgsl: string } => ({
+  kernel,
+  wgsl: printKernel(kernel),
+});
 
 /** A field of a pass, or an input per token, without the response: tokens of all responses are stacked. */
 function rowFieldOf(node: Node, fieldIndex: (field: string) => number): number {

@@ -2,7 +2,7 @@
 // before (src/batch/check.ts), so every lookup here succeeds.
 
 import type { Batch } from "../batch/batch.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
+import { numbersIn } from "../batch/logits.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
@@ -21,8 +21,8 @@ export function readInput(node: Input, batch: Batch): Tensor {
   const binding = batch.inputs[node.name]!;
   if (binding.height !== "logits")
     return { axes: node.axes, data: Float64Array.from(binding.values) };
-  const { data } = binding.tensor;
-  if (isGpuBuffer(data)) {
+  const data = numbersIn(binding.tensor);
+  if (data === null) {
     return fail(
       "reference-needs-host-data",
       `evaluate: "${node.name}" is in a GPU buffer, which the reference interpreter cannot read; give its values as a Float32Array or Float64Array.`,

@@ -2,6 +2,7 @@
 
 import type { Batch, Params } from "../batch/batch.ts";
 import type { Program, ProgramOptions } from "../compile/pipeline.ts";
+import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
 import type { Schedule } from "../kernel/schedule.ts";
@@ -30,9 +31,12 @@ export interface RunOptions {
   readonly profile?: boolean;
 }
 export interface GradientOptions extends RunOptions {
-  /** "read" copies gradients into Float32Arrays; "keep" leaves them in GPUBuffers, valid until the next run. */
+  /** "read" copies gradients into arrays; "keep" leaves them in GPUBuffers, valid until the next run. */
   readonly gradients?: "read" | "keep";
-  /** Buffers to write gradients of logits into, by tensor name; f32 [rows, vocab], usage STORAGE. Implies "keep" for them. */
+  /**
+   * Buffers to write gradients of logits into, by tensor name: [rows, vocab], stored as the logits are, usage STORAGE.
+   * The buffer of the logits themselves may be given: then the gradient takes their place. Implies "keep" for them.
+   */
   readonly into?: Readonly<Record<string, GPUBuffer>>;
 }
 export interface Value {
@@ -45,12 +49,15 @@ export interface Value {
   /** GPU time of each dispatch in order, when asked for. */
   readonly times?: readonly DispatchTime[];
 }
+/** Gradients by name: arrays (of raw bits, see `fromHalf`, where logits are stored in 16 bits), or buffers. */
+export type Gradients = Readonly<Record<string, Float32Array | Uint16Array | GPUBuffer>>;
 export interface ValueAndGrad extends Value {
   /**
    * d loss / d input. Logits by tensor name ("policy", or "policy.w" when responses have tensors of their own):
-   * f32 [rows, vocab], zero outside the completion. Inputs at other heights by input name ("policy.logp.w").
+   * [rows, vocab], zero outside the completion, stored as the logits are: f32, or raw bits of a 16-bit type, each the
+   * nearest to what was computed in f32. Inputs at other heights by input name ("policy.logp.w"), f32.
    */
-  readonly gradients: Readonly<Record<string, Float32Array | GPUBuffer>>;
+  readonly gradients: Gradients;
 }
 /** The dispatches of one direction as text. */
 export interface KernelText {
@@ -61,10 +68,10 @@ export interface Compiled {
   readonly objective: Objective;
   /** Every stage between the formula and the kernels, as data. */
   readonly program: Program;
-  /** The plan of a direction, for a vocabulary size (which decides how rows are aligned). */
-  plan(direction: "value" | "valueAndGrad", vocab: number): Plan;
+  /** The plan of a direction, for a vocabulary size (which decides how rows are aligned) and a storage type; "f32". */
+  plan(direction: "value" | "valueAndGrad", vocab: number, dtype?: StorageType): Plan;
   /** The WGSL of value and gradient. */
-  wgsl(vocab?: number): readonly KernelText[];
+  wgsl(vocab?: number, dtype?: StorageType): readonly KernelText[];
   /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */
   explain(shape?: Partial<Shape>): Explanation;
   /** The loss and metrics of a batch. @throws PrefcError for every wrong input; see docs */

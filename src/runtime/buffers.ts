@@ -9,7 +9,7 @@ export interface Buffers {
   /** The buffer of a role, at least `bytes` large; its old content is undefined after it grew. */
   get(role: string, bytes: number, usage: number): GPUBuffer;
   /** `get`, then writes the data. */
-  upload(role: string, data: Uint32Array | Float32Array, usage: number): GPUBuffer;
+  upload(role: string, data: Uint32Array | Float32Array | Uint16Array, usage: number): GPUBuffer;
   /** Refuses a need that would pass the budget, counting what is already held. @throws PrefcError byte-budget */
   reserve(need: readonly { readonly role: string; readonly bytes: number }[]): void;
   /** Bytes held now. */
@@ -60,9 +60,13 @@ export function buffers(device: Device): Buffers {
       );
     }
   };
-  const upload = (role: string, data: Uint32Array | Float32Array, usage: number): GPUBuffer => {
+  const upload: Buffers["upload"] = (role, data, usage) => {
     const buffer = get(role, data.byteLength, usage);
-    device.gpu.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength);
+    // whole words only: an odd half is written with nothing after it
+    const whole = Math.floor(data.byteLength / 4) * 4;
+    device.gpu.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, whole);
+    if (whole < data.byteLength)
+      device.gpu.queue.writeBuffer(buffer, whole, Uint16Array.of(data[data.length - 1]!, 0));
     return buffer;
   };
   const destroy = (): void => {

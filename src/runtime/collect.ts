@@ -1,10 +1,11 @@
 // Reads the results of a run back: scalars under their names, the loss of each example, and gradients.
 
 import type { Batch } from "../batch/batch.ts";
+import { bufferBytes, dtypeOf } from "../batch/logits.ts";
 import type { Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { GradientOptions, RunOptions, Value } from "./api.ts";
+import type { GradientOptions, Gradients, RunOptions, Value } from "./api.ts";
 import type { Device } from "./device.ts";
 import type { Executed } from "./execute.ts";
 import { readBuffer } from "./readback.ts";
@@ -53,13 +54,21 @@ export async function gradientsOf(
   batch: Batch,
   done: Executed,
   { gradients: wanted, into = {} }: GradientOptions,
-): Promise<Readonly<Record<string, Float32Array | GPUBuffer>>> {
-  const gradients: Record<string, Float32Array | GPUBuffer> = {};
+): Promise<Gradients> {
+  const gradients: Record<string, Gradients[string]> = {};
+  const bytes = (buffer: GPUBuffer, start: number, length: number): Promise<ArrayBuffer> =>
+    readBuffer(device, buffer, start, length, "reading a gradient");
   const read = async (buffer: GPUBuffer, start: number, length: number): Promise<Float32Array> =>
-    new Float32Array(await readBuffer(device, buffer, start * 4, length * 4, "reading a gradient"));
-  for (const [name, { buffer, rows }] of done.gradients) {
-    const keep = wanted === "keep" || name in into;
-    gradients[name] = keep ? buffer : await read(buffer, 0, rows * batch.vocab);
+    new Float32Array(await bytes(buffer, start * 4, length * 4));
+  for (const [name, { buffer, tensor }] of done.gradients) {
+    const entries = tensor.rows * batch.vocab;
+    const dtype = dtypeOf(tensor);
+    if (wanted === "keep" || Object.hasOwn(into, name)) gradients[name] = buffer;
+    else if (dtype === "f32") gradients[name] = await read(buffer, 0, entries);
+    else {
+      const words = await bytes(buffer, 0, bufferBytes(entries, dtype));
+      gradients[name] = new Uint16Array(words, 0, entries);
+    }
   }
   for (const { input, response, slot } of plan.highGradients) {
     if (response === null) {

@@ -7,6 +7,7 @@ import { checkParams, stateOf } from "../batch/params.ts";
 import { compileProgram } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
+import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type AdapterTraits,
   type Schedule,
 } from "../kernel/schedule.ts";
+import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
@@ -23,6 +25,8 @@ import { gradientsOf, valueOf } from "./collect.ts";
 import type { Device } from "./device.ts";
 import { execute, type Executed } from "./execute.ts";
 import { reportBadLogits } from "./report.ts";
+import { storageTypesOf, tensorsOf } from "./stored.ts";
+import { isInPlace } from "./targets.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */
 export function compile(objective: Objective, options: CompileOptions = {}): Compiled {
@@ -43,19 +47,30 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     ...chooseSchedule(traitsOf(device), vocab),
     ...options.schedule,
   });
-  const planFor = (direction: "value" | "valueAndGrad", vocab: number): Plan => {
-    const schedule = scheduleFor(vocab);
-    const key = JSON.stringify([direction, schedule]);
+  const planFor = (
+    direction: "value" | "valueAndGrad",
+    vocab: number,
+    storage: Layout["storage"],
+    inPlace: boolean = false,
+  ): Plan => {
+    const layout: Layout = { ...scheduleFor(vocab), storage };
+    const key = JSON.stringify([direction, layout, inPlace]);
     const known = plans.get(key);
     if (known !== undefined) return known;
     const made = plan(
       program[direction],
       { responses: program.responses, inputs: program.inputs, params: program.params },
-      schedule,
+      layout,
+      inPlace,
     );
     plans.set(key, made);
     return made;
   };
+  const plain = (
+    direction: "value" | "valueAndGrad",
+    vocab: number,
+    dtype: StorageType = "f32",
+  ): Plan => planFor(direction, vocab, { policy: dtype, ref: dtype });
 
   const run = async <T>(
     direction: "value" | "valueAndGrad",
@@ -80,7 +95,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     checkDivisors(divisors, batch, scalars);
     const differentiated = program.gradients.map(({ input }) => input);
     checkInto(rest.into ?? {}, batch, differentiated);
-    const chosen = planFor(direction, batch.vocab);
+    const tensors = tensorsOf(batch, program.inputs);
+    const inPlace = tensors.some(({ tensor }) => isInPlace(tensor, rest.into ?? {}));
+    const chosen = planFor(direction, batch.vocab, storageTypesOf(tensors), inPlace);
     const wait = {
       key: `${objective.name} ${direction}`,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -120,14 +137,17 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   return {
     objective,
     program,
-    plan: planFor,
-    wgsl: (vocab = 32_000) =>
-      planFor("valueAndGrad", vocab).steps.map(({ kernel, wgsl }) => ({ name: kernel.name, wgsl })),
+    plan: plain,
+    wgsl: (vocab = 32_000, dtype) =>
+      plain("valueAndGrad", vocab, dtype).steps.map(({ kernel, wgsl }) => ({
+        name: kernel.name,
+        wgsl,
+      })),
     explain: (shape = {}) => {
-      const { vocab = 32_000 } = shape;
+      const { vocab = 32_000, dtype } = shape;
       const plans = {
-        value: planFor("value", vocab),
-        valueAndGrad: planFor("valueAndGrad", vocab),
+        value: plain("value", vocab, dtype),
+        valueAndGrad: plain("valueAndGrad", vocab, dtype),
       };
       return explain(
         { program, plans, schedule: scheduleFor(vocab), adapter: device?.line ?? null },
@@ -186,6 +206,7 @@ export type {
   CompileOptions,
   Compiled,
   GradientOptions,
+  Gradients,
   KernelText,
   RunOptions,
   Value,

@@ -3,6 +3,7 @@
 
 import type { Batch, LogitsTensor } from "../batch/batch.ts";
 import type { ModelName } from "../core/inputs.ts";
+import { noToken, otherDispatch, type Kernel } from "../kernel/kernel.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { jointWindows, type Partner } from "./joint.ts";
 import { rowGroups, type RowGroup, type Stacked, type Window } from "./layout.ts";
@@ -11,6 +12,8 @@ export interface Dispatch {
   /** Position of the step in the plan. */
   readonly index: number;
   readonly step: Step;
+  readonly kernel: Kernel;
+  readonly wgsl: string;
   /** The tensors of a pass, or null for a row program. */
   readonly group: RowGroup | null;
   readonly window: Window;
@@ -24,23 +27,45 @@ export interface BindingLimits {
   readonly alignment: number;
 }
 
+/** @param inPlace whether the gradient of a tensor is written over its logits */
 export function listDispatches(
   plan: Plan,
   batch: Batch,
   stacked: Stacked,
   limits: BindingLimits,
+  inPlace: (tensor: LogitsTensor) => boolean = () => false,
 ): readonly Dispatch[] {
+  const zeroed = new Set<unknown>();
   return plan.steps.flatMap((step, index): readonly Dispatch[] => {
-    if (step.pass === null) {
-      return [{ index, step, group: null, window: { firstRow: 0, rows: 1 }, partners: [] }];
+    const { kernel, wgsl, pass } = step;
+    if (pass === null) {
+      const window = { firstRow: 0, rows: 1 };
+      return [{ index, step, kernel, wgsl, group: null, window, partners: [] }];
     }
-    const { models, responses } = step.pass;
     const elsewhere = writtenElsewhere(plan, step);
-    return rowGroups(batch, stacked, plan, models, responses, elsewhere).flatMap((group) =>
-      jointWindows(group, batch.vocab * 4, limits).map((cut) => ({ index, step, group, ...cut })),
-    );
+    const groups = rowGroups(batch, stacked, plan, pass.models, pass.responses, elsewhere);
+    return groups.flatMap((found) => {
+      const { tensor } = found.tensors[0]!;
+      const isGradient = pass.kind === "gradient";
+      const group = isGradient && zeroed.has(tensor.data) ? withoutZeros(found) : found;
+      if (isGradient) zeroed.add(tensor.data);
+      const shader = isGradient && inPlace(tensor) ? step.overLogits! : { kernel, wgsl };
+      return jointWindows(group, batch.vocab, limits).map((cut) => ({
+        index,
+        step,
+        ...shader,
+        group,
+        ...cut,
+      }));
+    });
   });
 }
+
+/** The rows that no token uses are left to the first dispatch that writes the tensor. */
+const withoutZeros = (group: RowGroup): RowGroup => ({
+  ...group,
+  tokenOf: group.tokenOf.map((token) => (token === noToken ? otherDispatch : token)),
+});
 
 /** The responses whose gradient another step writes, perhaps into the same tensor. */
 function writtenElsewhere(plan: Plan, { pass }: Step): readonly string[] {

@@ -1,7 +1,7 @@
 // Runs a plan on a batch: records every dispatch into one submission, waits, and reads back the scalars with
 // the status words. Nothing of vocabulary size is read back here.
 
-import type { Batch, Params } from "../batch/batch.ts";
+import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
 import { fail } from "../core/error.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Buffers } from "./buffers.ts";
@@ -11,6 +11,7 @@ import { stack, type Stacked } from "./layout.ts";
 import { pipelineFor } from "./pipelines.ts";
 import { readStaging, requireAlive, type WaitOptions } from "./readback.ts";
 import { resources, statusWords, type Gradient } from "./resources.ts";
+import { isInPlace, type Targets } from "./targets.ts";
 import { timer, type DispatchTime } from "./timing.ts";
 import { bufferUsage } from "./usage.ts";
 
@@ -31,7 +32,7 @@ export interface Executed {
 export interface ExecuteOptions {
   readonly params: Params;
   /** Where the gradient of a tensor is to be written, by the tensor's name. */
-  readonly into: Readonly<Record<string, GPUBuffer>>;
+  readonly into: Targets;
   readonly wait: WaitOptions;
   /** Whether the GPU times each dispatch. */
   readonly profile?: boolean;
@@ -47,14 +48,16 @@ export async function execute(
   { params, into, wait, profile = false }: ExecuteOptions,
 ): Promise<Executed> {
   requireAlive(device, "starting a run");
-  const pipelines = await Promise.all(
-    plan.steps.map(({ kernel, wgsl }) => pipelineFor(device, kernel, wgsl)),
-  );
   const stacked = stack(batch, plan.responses);
-  const dispatches = listDispatches(plan, batch, stacked, {
+  const limits = {
     maxBinding: device.limits["maxStorageBufferBindingSize"] ?? Infinity,
     alignment: Math.max(256, device.limits["minStorageBufferOffsetAlignment"] ?? 256),
-  });
+  };
+  const inPlace = (tensor: LogitsTensor): boolean => isInPlace(tensor, into);
+  const dispatches = listDispatches(plan, batch, stacked, limits, inPlace);
+  const pipelines = await Promise.all(
+    dispatches.map(({ kernel, wgsl }) => pipelineFor(device, kernel, wgsl)),
+  );
   const made = resources(device, held, plan, batch, stacked, dispatches, params, into);
   const resultBytes = statusWords * 4 + plan.scalars.length * 8;
   const staging = held.get("readback", resultBytes, stagingUsage);
@@ -65,8 +68,8 @@ export async function execute(
   const pass = clock === null ? encoder.beginComputePass() : null;
   dispatches.forEach((dispatch, position) => {
     const current = pass ?? encoder.beginComputePass({ timestampWrites: clock!.writes(position) });
-    const { pipeline, layout } = pipelines[dispatch.index]!;
-    const entries = dispatch.step.kernel.bindings.map(({ role }, binding) => ({
+    const { pipeline, layout } = pipelines[position]!;
+    const entries = dispatch.kernel.bindings.map(({ role }, binding) => ({
       binding,
       resource: made.binding(role, dispatch, position),
     }));
@@ -88,7 +91,7 @@ export async function execute(
     fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${error}`);
   }
   const parts = new Float32Array(bytes, statusWords * 4);
-  const names = dispatches.map(({ step }) => step.kernel.name);
+  const names = dispatches.map(({ kernel }) => kernel.name);
   return {
     stacked,
     status: new Uint32Array(bytes, 0, statusWords),

@@ -4,6 +4,9 @@
 
 import { fail } from "../core/error.ts";
 import { otherDispatch } from "../kernel/kernel.ts";
+import type { LogitsTensor } from "../batch/batch.ts";
+import { dtypeOf } from "../batch/logits.ts";
+import { bytesPerEntry } from "../core/storage.ts";
 import type { BindingLimits } from "./dispatches.ts";
 import { rowStep, windows, type RowGroup, type Window } from "./layout.ts";
 
@@ -22,11 +25,13 @@ export interface JointWindow {
 /** Cuts the tensors of a group together. @throws PrefcError row-exceeds-binding, rows-apart */
 export function jointWindows(
   group: RowGroup,
-  rowBytes: number,
+  vocab: number,
   limits: BindingLimits,
 ): readonly JointWindow[] {
   const [first, ...others] = group.tensors;
   const { model, tensor } = first!;
+  const bytesOf = (of: LogitsTensor): number => vocab * bytesPerEntry(dtypeOf(of));
+  const rowBytes = bytesOf(tensor);
   const step = rowStep(limits.alignment, rowBytes);
 
   /** The aligned rows of another tensor that the tokens of a window lie in. */
@@ -41,19 +46,22 @@ export function jointWindows(
     }
     // a window without tokens reads nothing of its partners, but something must be bound
     if (to === 0) return { firstRow: 0, rows: 1 };
-    const firstRow = Math.floor(from / step) * step;
+    const own = rowStep(limits.alignment, bytesOf(others[position]!.tensor));
+    const firstRow = Math.floor(from / own) * own;
     return { firstRow, rows: to - firstRow };
   };
+  const fits = (rows: number, position: number): boolean =>
+    rows * bytesOf(others[position]!.tensor) <= limits.maxBinding;
   const partner = (window: Window, position: number): Partner => {
     const rowOf = group.rowOf[position]!;
     const { rows } = others[position]!.tensor;
-    if (rows * rowBytes <= limits.maxBinding) return { window: { firstRow: 0, rows }, rowOf };
+    if (fits(rows, position)) return { window: { firstRow: 0, rows }, rowOf };
     const span = spanOf(window, position);
     return { window: span, rowOf: rowOf.map((row) => Math.max(0, row - span.firstRow)) };
   };
   const fitted = (window: Window): readonly JointWindow[] => {
     const partners = others.map((_, position) => partner(window, position));
-    const large = partners.findIndex(({ window: { rows } }) => rows * rowBytes > limits.maxBinding);
+    const large = partners.findIndex(({ window: { rows } }, position) => !fits(rows, position));
     if (large < 0) return [{ window, partners }];
     if (window.rows <= step) {
       const { model: other, tensor: far } = others[large]!;

@@ -2,8 +2,9 @@
 // impossible. The kernels see bits, so nothing here relies on how a driver computes with NaN.
 
 import type { Batch, LogitsBinding } from "../batch/batch.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
+import { bufferBytes, dtypeOf, numbersIn } from "../batch/logits.ts";
 import { fail } from "../core/error.ts";
+import { bytesPerEntry, fromHalf } from "../core/storage.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Device } from "./device.ts";
 import type { Executed } from "./execute.ts";
@@ -57,9 +58,16 @@ async function readRow(
   row: number,
   vocab: number,
 ): Promise<Float32Array> {
-  if (!isGpuBuffer(tensor.data))
-    return Float32Array.from(tensor.data.subarray(row * vocab, (row + 1) * vocab));
-  return new Float32Array(
-    await readBuffer(device, tensor.data, row * vocab * 4, vocab * 4, "locating a bad logit"),
-  );
+  const numbers = numbersIn(tensor);
+  if (numbers !== null) return Float32Array.from(numbers.subarray(row * vocab, (row + 1) * vocab));
+  const buffer = tensor.data as GPUBuffer;
+  const dtype = dtypeOf(tensor);
+  // whole words, of which a row of 16-bit numbers may begin in the middle
+  const start = row * vocab * bytesPerEntry(dtype);
+  const first = start - (start % 4);
+  const bytes = bufferBytes(vocab + 1, dtype);
+  const last = Math.min(bytes, Math.floor(buffer.size / 4) * 4 - first);
+  const words = await readBuffer(device, buffer, first, last, "locating a bad logit");
+  if (dtype === "f32") return new Float32Array(words, 0, vocab);
+  return fromHalf(new Uint16Array(words, start - first, vocab), dtype);
 }

@@ -2,7 +2,7 @@
 // of the batch. What is needed is counted against the byte budget before anything is allocated.
 
 import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
+import { bufferBytes, dtypeOf, isGpuBuffer } from "../batch/logits.ts";
 import { parameterValue } from "../batch/params.ts";
 import { fail } from "../core/error.ts";
 import type { Role } from "../kernel/kernel.ts";
@@ -11,11 +11,11 @@ import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
 import type { Stacked, Window } from "./layout.ts";
-import { bufferUsage } from "./usage.ts";
+import { checkTargets, gradientRole, storageOf, type Targets } from "./targets.ts";
 
 export interface Gradient {
   readonly buffer: GPUBuffer;
-  readonly rows: number;
+  readonly tensor: LogitsTensor;
 }
 export interface Resources {
   /** What a binding of a dispatch is. */
@@ -40,9 +40,11 @@ export function resources(
   stacked: Stacked,
   dispatches: readonly Dispatch[],
   params: Params,
-  into: Readonly<Record<string, GPUBuffer>>,
+  into: Targets,
 ): Resources {
-  const rowBytes = batch.vocab * 4;
+  const bytesOf = (tensor: LogitsTensor, rows: number = tensor.rows): number =>
+    bufferBytes(rows * batch.vocab, dtypeOf(tensor));
+  checkTargets(dispatches, batch.vocab, into);
   const read = tensorsRead(dispatches).map(({ model, tensor }) => ({
     tensor,
     role: `${model} logits "${tensor.name}"`,
@@ -52,25 +54,26 @@ export function resources(
   held.reserve([
     ...read
       .filter(({ tensor }) => !isGpuBuffer(tensor.data))
-      .map(({ tensor, role }) => ({ role, bytes: tensor.rows * rowBytes })),
+      .map(({ tensor, role }) => ({ role, bytes: bytesOf(tensor) })),
     ...written
-      .filter(({ name }) => !(name in into))
-      .map((tensor) => ({ role: gradientRole(tensor), bytes: tensor.rows * rowBytes })),
+      .filter(({ name }) => !Object.hasOwn(into, name))
+      .map((tensor) => ({ role: gradientRole(tensor), bytes: bytesOf(tensor) })),
     { role: "row fields", bytes: fieldBytes },
   ]);
 
   const logits = new Map<unknown, GPUBuffer>();
   for (const { tensor, role } of read) {
     const given = isGpuBuffer(tensor.data) ? storageOf(tensor.data, role) : null;
-    logits.set(tensor.data, given ?? held.upload(role, asF32(tensor, batch.vocab), storageUsage));
+    logits.set(
+      tensor.data,
+      given ?? held.upload(role, storedWords(tensor, batch.vocab), storageUsage),
+    );
   }
   const gradients = new Map<string, Gradient>();
   for (const tensor of written) {
-    const bytes = tensor.rows * rowBytes;
-    const given = into[tensor.name];
-    if (given !== undefined) checkTarget(given, tensor, bytes, logits.get(tensor.data)!);
-    const buffer = given ?? held.get(gradientRole(tensor), bytes, storageUsage);
-    gradients.set(tensor.name, { buffer, rows: tensor.rows });
+    const given = Object.hasOwn(into, tensor.name) ? into[tensor.name] : undefined;
+    const buffer = given ?? held.get(gradientRole(tensor), bytesOf(tensor), storageUsage);
+    gradients.set(tensor.name, { buffer, tensor });
   }
 
   const { queue } = device.gpu;
@@ -114,10 +117,14 @@ export function resources(
     const { group, window, partners } = dispatch;
     const tensorAt = (model: string): number =>
       group!.tensors.findIndex((entry) => entry.model === model);
-    const windowed = (buffer: GPUBuffer, { firstRow, rows }: Window): GPUBufferBinding => ({
+    const windowed = (
+      buffer: GPUBuffer,
+      tensor: LogitsTensor,
+      { firstRow, rows }: Window,
+    ): GPUBufferBinding => ({
       buffer,
-      offset: firstRow * rowBytes,
-      size: rows * rowBytes,
+      offset: bytesOf(tensor, firstRow),
+      size: bytesOf(tensor, rows),
     });
     switch (role.kind) {
       case "window":
@@ -128,11 +135,14 @@ export function resources(
         return { buffer: maps.get(partners[tensorAt(role.model) - 1]!.rowOf)! };
       case "logits": {
         const place = tensorAt(role.model);
-        const buffer = logits.get(group!.tensors[place]!.tensor.data)!;
-        return windowed(buffer, place === 0 ? window : partners[place - 1]!.window);
+        const { tensor } = group!.tensors[place]!;
+        const part = place === 0 ? window : partners[place - 1]!.window;
+        return windowed(logits.get(tensor.data)!, tensor, part);
       }
-      case "gradient":
-        return windowed(gradients.get(group!.tensors[0]!.tensor.name)!.buffer, window);
+      case "gradient": {
+        const { tensor } = group!.tensors[0]!;
+        return windowed(gradients.get(tensor.name)!.buffer, tensor, window);
+      }
       case "shape":
       case "params":
       case "ragged":
@@ -147,43 +157,11 @@ export function resources(
   return { binding, gradients, ...fixed };
 }
 
-const gradientRole = (tensor: LogitsTensor): string => `gradient of "${tensor.name}"`;
-
-function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
-  if ((buffer.usage & bufferUsage.storage) === 0) {
-    fail(
-      "buffer-usage",
-      `The GPUBuffer for the ${what} was created without the usage STORAGE; add it.`,
-    );
-  }
-  return buffer;
-}
-
-function checkTarget(
-  given: GPUBuffer,
-  tensor: LogitsTensor,
-  bytes: number,
-  logits: GPUBuffer,
-): void {
-  storageOf(given, gradientRole(tensor));
-  if (given.size < bytes) {
-    fail(
-      "gradient-too-small",
-      `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
-    );
-  }
-  if (given === logits) {
-    fail(
-      "gradient-aliases-logits",
-      `The gradient of "${tensor.name}" cannot be written over its own logits; give it a buffer of its own.`,
-    );
-  }
-}
-
-function asF32(tensor: LogitsTensor, vocab: number): Float32Array {
-  const data = tensor.data as Float32Array | Float64Array;
+/** Host logits as they are stored; numbers of the reference are rounded to f32. */
+function storedWords(tensor: LogitsTensor, vocab: number): Float32Array | Uint16Array {
+  const data = tensor.data as Exclude<LogitsTensor["data"], GPUBuffer>;
   const used = data.subarray(0, tensor.rows * vocab);
-  return used instanceof Float32Array ? used : Float32Array.from(used);
+  return used instanceof Float64Array ? Float32Array.from(used) : used;
 }
 
 function valuesOf(batch: Batch, input: string): Float32Array | Float64Array {

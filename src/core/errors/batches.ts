@@ -103,8 +103,14 @@ export const batches = {
     remedy: "Give each token a row of its own.",
   },
   "logits-dtype": {
-    cause: "Logits are no typed array of 32-bit or 64-bit floats and no GPU buffer.",
-    remedy: "Convert them; half precision has to be converted first.",
+    cause:
+      "Logits are in nothing that holds numbers of their dtype, which is f32 if none is given.",
+    remedy: "Convert them; 16-bit numbers come as raw bits in a Uint16Array, with their dtype.",
+  },
+  "dtype-differs": {
+    cause: "The logits of one model are stored in two types, or the same data is given as two.",
+    remedy:
+      "Give all logits of a model in one dtype; the policy's may differ from the reference's.",
   },
   "logits-length": {
     cause: "A tensor of logits cannot be cut into the rows that it should have.",

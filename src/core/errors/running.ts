@@ -26,7 +26,8 @@ export const running = {
     remedy: "Give a number for each response and for nothing else.",
   },
   "unknown-dtype": {
-    cause: "A shape to be explained names a type in which logits are not read.",
+    cause:
+      "A logits tensor or a shape to be explained names a type in which logits are not stored.",
     remedy: "Choose one of the types that the sentence names.",
   },
   "no-device": {
@@ -133,8 +134,12 @@ export const running = {
     remedy: "Give one of the size that the sentence names.",
   },
   "gradient-aliases-logits": {
-    cause: "A gradient was to be written over the logits that it is computed from.",
-    remedy: "Give it a buffer of its own.",
+    cause: "A gradient was to be written over logits that are not its own, or not its own alone.",
+    remedy: "Write it over its own logits, or give it a buffer of its own.",
+  },
+  "gradients-share-buffer": {
+    cause: "Two gradients were to be written into one buffer.",
+    remedy: "Give each a buffer of its own.",
   },
   "value-not-finite": {
     cause: "A result left the range of f32, although all inputs are finite.",

@@ -1,0 +1,41 @@
+// The logits tensors that a program reads in a batch, and how each model's are stored: kernels are made for the storage
+// type of a model, so all tensors of one model have one type. The policy's may differ from the reference's.
+
+import type { Batch, LogitsTensor } from "../batch/batch.ts";
+import { dtypeOf } from "../batch/logits.ts";
+import { fail } from "../core/error.ts";
+import type { ModelName } from "../core/inputs.ts";
+import type { Input } from "../core/node.ts";
+import type { StorageType } from "../core/storage.ts";
+
+interface Owned {
+  readonly model: ModelName;
+  readonly tensor: LogitsTensor;
+}
+
+/** The logits tensor of every input that is read as logits. */
+export const tensorsOf = (batch: Batch, inputs: readonly Input[]): readonly Owned[] =>
+  inputs.flatMap(({ name }): readonly Owned[] => {
+    const binding = batch.inputs[name];
+    if (binding?.height !== "logits") return [];
+    return [{ model: name.startsWith("ref.") ? "ref" : "policy", tensor: binding.tensor }];
+  });
+
+/** The storage type of each model's logits; of a model without any, that of the other. @throws PrefcError dtype-differs */
+export function storageTypesOf(
+  tensors: readonly Owned[],
+): Readonly<Record<ModelName, StorageType>> {
+  const typeOf = (model: ModelName): StorageType | undefined => {
+    const [first, ...others] = tensors.filter((owned) => owned.model === model);
+    if (first === undefined) return undefined;
+    const dtype = dtypeOf(first.tensor);
+    const other = others.find(({ tensor }) => dtypeOf(tensor) !== dtype);
+    if (other === undefined) return dtype;
+    return fail(
+      "dtype-differs",
+      `The ${model} logits "${first.tensor.name}" are stored as ${dtype} and "${other.tensor.name}" as ${dtypeOf(other.tensor)}; give all logits of a model in one dtype.`,
+    );
+  };
+  const [policy, ref] = [typeOf("policy"), typeOf("ref")];
+  return { policy: policy ?? ref ?? "f32", ref: ref ?? policy ?? "f32" };
+}

@@ -1,0 +1,69 @@
+// Where gradients of logits go: into a buffer of ours, a buffer of the user's, or over the logits themselves. A gradient
+// in the place of its logits is right because every pass that reads whole rows has ended before the first gradient is
+// written, and the gradient of an entry needs no other entry; it would be wrong where anything else lies in that buffer.
+
+import type { LogitsTensor } from "../batch/batch.ts";
+import { bufferBytes, dtypeOf } from "../batch/logits.ts";
+import { fail } from "../core/error.ts";
+import { tensorsWritten, type Dispatch } from "./dispatches.ts";
+import { bufferUsage } from "./usage.ts";
+
+/** Buffers that gradients are written into, by the name of the tensor. */
+export type Targets = Readonly<Record<string, GPUBuffer>>;
+
+/** Whether the gradient of a tensor is to be written over its logits. */
+export const isInPlace = ({ name, data }: LogitsTensor, into: Targets): boolean =>
+  Object.hasOwn(into, name) && into[name] === data;
+
+export const gradientRole = (tensor: LogitsTensor): string => `gradient of "${tensor.name}"`;
+
+/** @throws PrefcError buffer-usage */
+export function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
+  if ((buffer.usage & bufferUsage.storage) === 0) {
+    fail(
+      "buffer-usage",
+      `The GPUBuffer for the ${what} was created without the usage STORAGE; add it.`,
+    );
+  }
+  return buffer;
+}
+
+/**
+ * Checks the buffers that gradients go into: large enough, each for one gradient, and holding no logits but those that
+ * the gradient belongs to.
+ * @throws PrefcError buffer-usage, gradient-too-small, gradient-aliases-logits, gradients-share-buffer
+ */
+export function checkTargets(dispatches: readonly Dispatch[], vocab: number, into: Targets): void {
+  const read = dispatches.flatMap(({ group }) => group?.tensors ?? []);
+  const owners = new Map<GPUBuffer, string>();
+  for (const tensor of tensorsWritten(dispatches)) {
+    const given = Object.hasOwn(into, tensor.name) ? into[tensor.name] : undefined;
+    if (given === undefined) continue;
+    storageOf(given, gradientRole(tensor));
+    const bytes = bufferBytes(tensor.rows * vocab, dtypeOf(tensor));
+    if (given.size < bytes) {
+      fail(
+        "gradient-too-small",
+        `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
+      );
+    }
+    const owner = owners.get(given);
+    if (owner !== undefined) {
+      fail(
+        "gradients-share-buffer",
+        `The gradients of "${owner}" and "${tensor.name}" cannot be written into one buffer; give each a buffer of its own.`,
+      );
+    }
+    owners.set(given, tensor.name);
+    const other = read.find(
+      ({ model, tensor: { name, data } }) =>
+        data === given && !(model === "policy" && name === tensor.name),
+    );
+    if (other !== undefined) {
+      fail(
+        "gradient-aliases-logits",
+        `The gradient of "${tensor.name}" cannot be written over the ${other.model} logits "${other.tensor.name}", which are in the same buffer; write it over its own logits or give it a buffer of its own.`,
+      );
+    }
+  }
+}
