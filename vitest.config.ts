@@ -11,6 +11,13 @@ const config: ViteUserConfig = defineConfig({
     // a guard against hanging, not a measure: a software driver may take minutes to compile what it has never seen
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    // npm run coverage: the layers that decide what a program means, under the specs that need no adapter
+    coverage: {
+      provider: "v8",
+      include: ["src/{core,ad,rewrite,stream}/**"],
+      reporter: ["text", "html"],
+      thresholds: { branches: 95 },
+    },
   },
 });
 

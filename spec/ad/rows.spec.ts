@@ -118,6 +118,7 @@ describe("the rows of the reductions", () => {
       fc.property(numbers, numbers, numbers, (a, b, c) => {
         // −0 may come back as 0
         expect(combine(identity, a) === a).toBe(true);
+        expect(combine(identity, identity)).toBe(identity);
         // rounding of three terms below 150
         expect(combine(combine(a, b), c)).toBeCloseTo(combine(a, combine(b, c)), 11);
       }),

@@ -41,6 +41,7 @@ describe("parse", () => {
     ["%0: f32 = const", "line 1, column 16: expected a number, found the end of the line."],
     ["%0: f32 = const NaN", 'line 1, column 17: expected a number, found "NaN".'],
     ["%0: f32 = const 1 2", 'line 1, column 19: expected the end of the line, found "2".'],
+    ["%0: f32 = 5", 'line 1, column 11: expected an operation, found "5".'],
     [
       "%0: f32 = twice %0",
       'line 1, column 11: expected an operation (such as "plus", "sum" or "input"), found "twice %0".',

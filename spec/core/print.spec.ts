@@ -1,7 +1,7 @@
 // The printed form: what it looks like, that it does not depend on what else was built, and that parse inverts it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { binary, constant, input, param, unary } from "../../src/core/build.ts";
+import { binary, constant, input, iota, param, select, stop, unary } from "../../src/core/build.ts";
 import { exampleInput, logpFromLogits, logpsFromLogits } from "../../src/core/inputs.ts";
 import type { Node } from "../../src/core/node.ts";
 import { parse } from "../../src/core/parse.ts";
@@ -89,6 +89,9 @@ describe("printExpression", () => {
     [binary("and", binary("gt", a, b), unary("not", binary("le", b, c))), "a > b && !(b <= c)"],
     [binary("pow", a, b), "pow(a, b)"],
     [param("two words"), '"two words"'],
+    [select(constant(0, "bool"), a, stop(b)), "where(false, a, stopGrad(b))"],
+    [binary("or", constant(1, "bool"), binary("ge", a, b)), "true || a >= b"],
+    [unary("toReal", iota("token.w")), "toReal(iota[token.w])"],
   ])("puts parentheses only where they are needed: %#", (node, text) => {
     expect(printExpression(node)).toBe(text);
   });

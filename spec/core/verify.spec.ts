@@ -9,6 +9,7 @@ import {
   iota,
   param,
   reduce,
+  select,
   sort,
   unary,
 } from "../../src/core/build.ts";
@@ -140,6 +141,29 @@ describe("verify", () => {
       /it picks from the batch of an operand that still ranges over tokens/,
     ],
     ["a nameless input", forged(z, { name: undefined }), /it has no name/],
+    ["a nameless parameter", forged(x, { name: 7 }), /it has no name/],
+    [
+      "an order of a whole number",
+      forged(ordered, { args: [iota("batch")], id: later }),
+      /does not take/,
+    ],
+    ["a sum of a truth value", forged(sum, { args: [flag], id: later }), /does not take/],
+    ["a real index", forged(at(z, "vocab", ordered), { args: [z, x], id: later }), /does not take/],
+    [
+      "a lookup along no axis",
+      forged(at(z, "vocab", ordered), { axis: "time" }),
+      /"time" is not an axis/,
+    ],
+    [
+      "an index variable of no axis",
+      forged(iota("vocab"), { axis: "time" }),
+      /"time" is not an axis/,
+    ],
+    [
+      "a choice of two types",
+      forged(select(flag, x, x), { args: [flag, x, flag], id: later }),
+      /does not take/,
+    ],
   ])("finds %s", (_what, node, expected) => {
     expect(complaint(node)).toMatch(expected);
   });

@@ -92,6 +92,26 @@ describe("rewrite", () => {
     expect(applyRule(mean, over(sum("vocab", x), count("batch")))).toBeUndefined();
   });
 
+  it("matches data of a pattern with themselves only", () => {
+    const [loss, weight] = [input("loss", ["batch"]), input("weight", ["batch"])];
+    const x = variable("x");
+    const drop = rule("unweighted", times(loss, exp(x)), x);
+    expect(applyRule(drop, times(exp(a), loss))).toBe(a);
+    expect(applyRule(drop, times(exp(a), weight))).toBeUndefined();
+    const half = rule("half", times(a, exp(x)), x);
+    expect(applyRule(half, times(a, exp(b)))).toBe(b);
+    expect(applyRule(half, times(b, exp(b)))).toBeUndefined();
+  });
+
+  it("does not compute with what is no constant", () => {
+    const [x, value] = [variable("x"), variable("value", { constant: true })];
+    const folded = rule("folded", exp(x), value, {
+      compute: [{ target: value, value: (of) => of(x) }],
+    });
+    expect(applyRule(folded, exp(a))).toBeUndefined();
+    expect(applyRule(folded, exp(constant(3)))).toBe(constant(3));
+  });
+
   it("keeps types apart: rules on reals leave integers alone", () => {
     const index = input("i", [], "i32");
     const sumOfIndices = binary("plus", index, constant(0, "i32"));

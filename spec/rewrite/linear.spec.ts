@@ -1,7 +1,7 @@
 // Linear forms: reading a sum collects and cancels terms, and writing it back keeps its value and its form.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { constant, input, iota, param, unary } from "../../src/core/build.ts";
+import { binary, constant, input, iota, param, unary } from "../../src/core/build.ts";
 import type { Node } from "../../src/core/node.ts";
 import { printExpression } from "../../src/core/print.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
@@ -69,6 +69,7 @@ describe("linearForm", () => {
     for (const node of [
       exp(a),
       times(a, b),
+      binary("pow", a, b),
       over(a, constant(0)),
       iota("vocab"),
       input("x", ["vocab"]),

@@ -53,7 +53,7 @@ export function isCommutative(op: BinaryOp): boolean {
 }
 
 const rank = (node: Node): number =>
-  ranks.get(node.tag === "unary" || node.tag === "binary" ? node.op : node.tag) ?? 0;
+  ranks.get(node.tag === "unary" || node.tag === "binary" ? node.op : node.tag)!;
 
 // Exchangeable operands are compared as a multiset; `minus` too, since it ranks with `plus`.
 const asMultiset = (node: Node): boolean =>
