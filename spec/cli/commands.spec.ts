@@ -61,7 +61,7 @@ describe("prefc", () => {
       ["explain", "dpo", "--rows", "w=3"],
       'explain: rows must have a number for each response (w, l) and nothing else; "l" does not fit.',
     ],
-    [["explain", "dpo", "--dtype", "f8"], '--dtype is "f8"; choose f32.'],
+    [["explain", "dpo", "--dtype", "f8"], '--dtype is "f8"; choose f32 or f16 or bf16.'],
     [
       ["explain", "dpo", "--heights", "ref"],
       '--heights is "ref"; write it as --heights name=value.',
@@ -183,6 +183,12 @@ describe("prefc check", () => {
       expect(gpu.gradient).toBeGreaterThan(0);
       expect(gpu.gradient).toBeLessThan(1e-5);
     }
+    expect(code).toBe(0);
+  });
+  it("checks logits and gradients in 16 bits when it is asked to", async () => {
+    const { code, out } = await prefc(["check", "dpo", "--batches", "2", "--dtype", "bf16"]);
+    expect(out).toContain("half a unit of bf16 more for a stored gradient");
+    expect(out).toContain("2 passed, 0 failed");
     expect(code).toBe(0);
   });
   it("fails and says why when there is no GPU", async () => {

@@ -204,6 +204,16 @@ describe("a shape that does not fit", () => {
       expect.objectContaining({ code, message: expect.stringMatching(sentence) }),
     );
   });
+  it("has half the bytes of logits and gradient in 16 bits, and as many beside them", () => {
+    const wide = compiled.explain({ dtype: "f32" }).valueAndGrad;
+    for (const dtype of ["f16", "bf16"] as const) {
+      const narrow = compiled.explain({ dtype }).valueAndGrad;
+      expect(2 * narrow.moved).toBe(wide.moved);
+      expect(2 * narrow.floor).toBe(wide.floor);
+      expect(2 * narrow.memory.gradient).toBe(wide.memory.gradient);
+      expect(narrow.small).toBe(wide.small);
+    }
+  });
   it("shares rows that do not divide evenly", () => {
     expect(compiled.explain({ rows: 7 }).shape.rows).toEqual({ w: 4, l: 3 });
     expect(compiled.explain({ rows: { w: 5, l: 1 } }).shape.totalRows).toBe(6);

@@ -1,7 +1,7 @@
 // A gradient in the place of its logits: the same bits as one in a buffer of its own, for every storage type, every kind
 // of pass and tensors in windows; hardly any memory beside the logits; and a sentence where it would be wrong.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   compile,
   dpo,
@@ -14,7 +14,16 @@ import {
   type LogitsTensor,
   type Objective,
 } from "../../src/index.ts";
-import { asSeparate, asTrl, contentOf, draws, laidOut, layouts, storedAs } from "./batches.ts";
+import {
+  asSeparate,
+  asTrl,
+  contentOf,
+  draws,
+  laidOut,
+  layouts,
+  storedAs,
+  withHighInputs,
+} from "./batches.ts";
 import { bufferOf, freed, heldIn, onDevice, policyTensors } from "./placed.ts";
 
 let device: Device;
@@ -151,6 +160,32 @@ describe("memory", () => {
       own.dispose();
       policy.destroy();
       ref.destroy();
+    },
+  );
+
+  it.each([{ gradients: "read", perExample: true }, { gradients: "keep" }] as const)(
+    "is not allocated on the device in a second step either: %o",
+    async (options) => {
+      const content = contentOf({
+        examples: 2,
+        vocab: 24,
+        lengths: { w: [2, 3], l: [1, 4] },
+        scale: "normal",
+        masked: false,
+        seed: 3,
+      });
+      const { gpu } = device;
+      const own = compile(wpo(), { device, heights: { ref: "logps" } });
+      const batch = withHighInputs(asSeparate(content), 1);
+      await own.valueAndGrad(batch, options);
+      const create = vi.spyOn(gpu, "createBuffer");
+      await own.valueAndGrad(batch, options);
+      expect(create).not.toHaveBeenCalled();
+      // a spy that never sees anything would prove nothing
+      await own.valueAndGrad(withHighInputs(asTrl(content), 1), options);
+      expect(create).toHaveBeenCalled();
+      create.mockRestore();
+      own.dispose();
     },
   );
 });

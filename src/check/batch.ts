@@ -1,11 +1,12 @@
 // Random ragged batches that bring whatever an objective reads. Every number is a float32, so that a GPU and the
-// interpreter see the same data; what is unknown about an input decides its range: log-probabilities are
+// interpreter see the same data (or logits are 16-bit numbers, which both see too); what is unknown about an input decides its range: log-probabilities are
 // negative, rewards have either sign, and data of the user's own are positive, since a weight is likelier than
 // a logarithm of something negative.
 
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { Input } from "../core/node.ts";
+import { toHalf, type StorageType } from "../core/storage.ts";
 import type { Random } from "./random.ts";
 
 /** Bounds of a batch. */
@@ -21,6 +22,8 @@ export interface Needs {
   readonly inputs: readonly Input[];
   /** Examples that the objective needs at least; 1. */
   readonly fewestExamples?: number;
+  /** How logits are stored, to which they are rounded; f32. */
+  readonly dtype?: StorageType;
 }
 
 /** Rows that belong to no completion token, as prompts and padding do. */
@@ -28,7 +31,7 @@ const unusedRows = 2;
 
 /** A batch of random data for an objective. */
 export function randomBatch(
-  { responses, inputs, fewestExamples = 1 }: Needs,
+  { responses, inputs, fewestExamples = 1, dtype = "f32" }: Needs,
   size: BatchSize,
   random: Random,
 ): Batch {
@@ -47,7 +50,7 @@ export function randomBatch(
     const groups = together ? [own] : own.map((input) => [input]);
     for (const group of groups.filter(({ length }) => length > 0)) {
       const name = together ? model : `${model}.${responseIn(group[0]!)!}`;
-      Object.assign(bindings, randomLogits(name, group, tokens, { vocab, scale, random }));
+      Object.assign(bindings, randomLogits(name, group, tokens, { vocab, scale, dtype, random }));
     }
   }
   for (const input of inputs) {
@@ -86,13 +89,20 @@ function randomLogits(
   {
     vocab,
     scale,
+    dtype,
     random,
-  }: { readonly vocab: number; readonly scale: number; readonly random: Random },
+  }: {
+    readonly vocab: number;
+    readonly scale: number;
+    readonly dtype: StorageType;
+    readonly random: Random;
+  },
 ): Readonly<Record<string, Binding>> {
   const counts = inputs.map((input) => tokens[responseIn(input)!]!.labels.length);
   const rows = counts.reduce((sum, count) => sum + count, unusedRows);
   const data = Float32Array.from({ length: rows * vocab }, () => scale * random.normal());
-  const tensor: LogitsTensor = { name, data, rows };
+  const tensor: LogitsTensor =
+    dtype === "f32" ? { name, data, rows } : { name, data: toHalf(data, dtype), rows, dtype };
   const order = random.order(rows);
   let next = 0;
   return Object.fromEntries(

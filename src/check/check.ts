@@ -7,6 +7,7 @@ import { checkParams } from "../batch/params.ts";
 import { count } from "../core/build.ts";
 import { PrefcError } from "../core/error.ts";
 import { topological } from "../core/node.ts";
+import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device.ts";
@@ -21,6 +22,8 @@ export interface CheckOptions {
   readonly seed: number;
   readonly params?: Params;
   readonly heights?: NonNullable<CompileOptions["heights"]>;
+  /** How logits and their gradients are stored; f32. */
+  readonly dtype?: StorageType;
   /** Where to run; null leaves the GPU out. */
   readonly device: Device | null;
 }
@@ -55,7 +58,7 @@ const trials: readonly Trial[] = [
 /** Checks an objective, batch by batch. @throws PrefcError for parameters or heights that do not fit */
 export async function* checkObjective(
   objective: Objective,
-  { batches, seed, params = {}, heights = {}, device }: CheckOptions,
+  { batches, seed, params = {}, heights = {}, dtype = "f32", device }: CheckOptions,
 ): AsyncGenerator<BatchReport> {
   const compiled = compile(objective, { heights, ...(device === null ? {} : { device }) });
   try {
@@ -67,7 +70,8 @@ export async function* checkObjective(
     for (let index = 0; index < batches; index++) {
       const source = random(seed, index);
       const { size, moves } = trials[index % trials.length]!;
-      const needs = { responses, inputs: program.inputs, fewestExamples: fewestFor(objective) };
+      const fewestExamples = fewestFor(objective);
+      const needs = { responses, inputs: program.inputs, fewestExamples, dtype };
       const batch = randomBatch(needs, size, source);
       yield await reportOn(compiled, batch, params, {
         index,

@@ -9,6 +9,7 @@ import type { Compiled } from "../runtime/compiled.ts";
 import { differences, stoppedValues } from "./differences.ts";
 import { gradientError, lossError, metricError } from "./error.ts";
 import type { Random } from "./random.ts";
+import { unroundedAll } from "./unrounded.ts";
 
 /** What the interpreter says. */
 export interface Truth {
@@ -95,7 +96,7 @@ function positions(
   return [token * batch.vocab + labels[token]!, ...chosen];
 }
 
-/** Errors of a GPU run, in both directions, against the interpreter. */
+/** Errors of a GPU run, in both directions, against the interpreter: of a gradient before it was rounded to 16 bits. */
 export async function againstGpu(
   compiled: Compiled,
   batch: Batch,
@@ -118,8 +119,13 @@ export async function againstGpu(
   for (const [name, given] of Object.entries(gradients)) {
     const tensor = tensors.get(name);
     const right = tensor === undefined ? named[name]!.data : scatterRows(tensor, named, batch);
+    const { dtype } = tensor ?? {};
+    const computed =
+      given instanceof Uint16Array && dtype !== undefined && dtype !== "f32"
+        ? unroundedAll(given, dtype, right)
+        : (given as Float32Array);
     for (const value of right) expected.push(value);
-    for (const value of given as Float32Array) actual.push(value);
+    for (const value of computed) actual.push(value);
   }
   const reported = Object.entries(truth.metrics).flatMap(([name, value]) => [
     metricError(metrics[name]!, value),

@@ -4,7 +4,8 @@
 import { defineCommand, type CommandDef } from "citty";
 import { checkObjective, type BatchReport } from "../check/check.ts";
 import { acceptedGpuError, differencesTolerance } from "../check/error.ts";
-import { openDevice, type Device } from "../index.ts";
+import { storageTypes } from "../core/storage.ts";
+import { openDevice, type Device, type StorageType } from "../index.ts";
 import { finiteNumber, wholeNumber } from "./arguments.ts";
 import { givenHeights, givenObjective, givenParams, objectiveArgs, oneOf } from "./given.ts";
 import { print, printError } from "./output.ts";
@@ -22,6 +23,12 @@ const args = {
     description: "what determines the batches",
     default: "1",
     valueHint: "number",
+  },
+  dtype: {
+    type: "string",
+    description: "storage of logits and gradient: f32, f16 or bf16",
+    default: "f32",
+    valueHint: "type",
   },
   engine: {
     type: "string",
@@ -56,11 +63,13 @@ const command = defineCommand({
         ? null
         : await openDevice(given.adapter === undefined ? {} : { adapter: given.adapter });
     const tell = given.json === true ? printError : print;
-    for (const line of heading(objective.name, seed, device)) tell(line);
+    const dtype = oneOf("dtype", given.dtype, storageTypes);
+    for (const line of heading(objective.name, seed, device, dtype)) tell(line);
     const options = {
       batches,
       seed,
       device,
+      dtype,
       params: givenParams(rawArgs, args),
       heights: givenHeights(rawArgs, args),
     };
@@ -75,13 +84,19 @@ const command = defineCommand({
   },
 });
 
-function heading(name: string, seed: number, device: Device | null): readonly string[] {
+function heading(
+  name: string,
+  seed: number,
+  device: Device | null,
+  dtype: StorageType,
+): readonly string[] {
+  const stored = dtype === "f32" ? "" : `; half a unit of ${dtype} more for a stored gradient`;
   const gpu =
     device === null
       ? ["no GPU, as --engine reference asks"]
       : [
           `GPU ${device.line}`,
-          `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, or what a log-probability unknown by 2^-20 changes`,
+          `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, or what a log-probability unknown by 2^-20 changes${stored}`,
         ];
   return [
     `check ${name}, seed ${seed}`,

@@ -6,13 +6,10 @@ import type { Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { GradientOptions, Gradients, RunOptions, Value } from "./api.ts";
-import type { Device } from "./device.ts";
 import type { Executed } from "./execute.ts";
-import { readBuffer } from "./readback.ts";
 
 /** @throws PrefcError value-not-finite */
 export async function valueOf(
-  device: Device,
   program: Program,
   plan: Plan,
   batch: Batch,
@@ -36,7 +33,7 @@ export async function valueOf(
   if (options.perExample !== true || plan.perExample === null) return value;
   const bytes = 8 * batch.examples;
   const during = "reading the loss of each example";
-  const read = await readBuffer(device, done.examples, plan.perExample * bytes, bytes, during);
+  const read = await done.read(done.examples, plan.perExample * bytes, bytes, during);
   return { ...value, perExample: singlesOf(new Float32Array(read)) };
 }
 
@@ -49,7 +46,6 @@ function checkFinite(objective: string, what: string, number: number): void {
 }
 
 export async function gradientsOf(
-  device: Device,
   plan: Plan,
   batch: Batch,
   done: Executed,
@@ -57,7 +53,7 @@ export async function gradientsOf(
 ): Promise<Gradients> {
   const gradients: Record<string, Gradients[string]> = {};
   const bytes = (buffer: GPUBuffer, start: number, length: number): Promise<ArrayBuffer> =>
-    readBuffer(device, buffer, start, length, "reading a gradient");
+    done.read(buffer, start, length, "reading a gradient");
   const read = async (buffer: GPUBuffer, start: number, length: number): Promise<Float32Array> =>
     new Float32Array(await bytes(buffer, start * 4, length * 4));
   for (const [name, { buffer, tensor }] of done.gradients) {

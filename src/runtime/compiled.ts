@@ -76,7 +76,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     direction: "value" | "valueAndGrad",
     batch: Batch,
     { params = {}, state, locate = false, timeoutMs, ...rest }: GradientOptions,
-    finish: (device: Device, done: Executed, plan: Plan) => Promise<T>,
+    finish: (done: Executed, plan: Plan) => Promise<T>,
   ): Promise<T> => {
     if (disposed)
       fail(
@@ -122,7 +122,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
           profile: rest.profile ?? false,
         });
         await reportBadLogits(device, batch, chosen, done, locate);
-        const result = await finish(device, done, chosen);
+        const result = await finish(done, chosen);
         refuseDisposed();
         return result;
       } finally {
@@ -155,13 +155,13 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       );
     },
     value: (batch, runOptions = {}) =>
-      run("value", batch, runOptions, (on, done, chosen) =>
-        valueOf(on, program, chosen, batch, done, runOptions),
+      run("value", batch, runOptions, (done, chosen) =>
+        valueOf(program, chosen, batch, done, runOptions),
       ),
     valueAndGrad: (batch, runOptions = {}) =>
-      run("valueAndGrad", batch, runOptions, async (on, done, chosen) => {
-        const value = await valueOf(on, program, chosen, batch, done, runOptions);
-        return { ...value, gradients: await gradientsOf(on, chosen, batch, done, runOptions) };
+      run("valueAndGrad", batch, runOptions, async (done, chosen) => {
+        const value = await valueOf(program, chosen, batch, done, runOptions);
+        return { ...value, gradients: await gradientsOf(chosen, batch, done, runOptions) };
       }),
     memory: () => ({ buffersCreated: held?.created() ?? 0, bytes: held?.bytes() ?? 0 }),
     dispose: () => {

@@ -9,6 +9,7 @@ import type { Device } from "./device.ts";
 import { gridWidth, listDispatches } from "./dispatches.ts";
 import { stack, type Stacked } from "./layout.ts";
 import { pipelineFor } from "./pipelines.ts";
+import { readPooled } from "./pooled.ts";
 import { readStaging, requireAlive, type WaitOptions } from "./readback.ts";
 import { resources, statusWords, type Gradient } from "./resources.ts";
 import { isInPlace, type Targets } from "./targets.ts";
@@ -26,6 +27,13 @@ export interface Executed {
   readonly gradients: ReadonlyMap<string, Gradient>;
   readonly examples: GPUBuffer;
   readonly rows: GPUBuffer;
+  /** Bytes of one of these buffers, read back through a staging buffer that is kept. */
+  readonly read: (
+    buffer: GPUBuffer,
+    byteOffset: number,
+    byteLength: number,
+    during: string,
+  ) => Promise<ArrayBuffer>;
   /** GPU time of each dispatch in order, when the run was profiled. */
   readonly times: readonly DispatchTime[] | null;
 }
@@ -99,6 +107,7 @@ export async function execute(
     gradients: made.gradients,
     examples: made.examples,
     rows: made.rows,
+    read: (...range) => readPooled(device, held, ...range),
     times: (await clock?.read(names, wait)) ?? null,
   };
 }
