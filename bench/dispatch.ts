@@ -64,7 +64,10 @@ export async function timed(
   clock.resolve(encoder);
   device.gpu.queue.submit([encoder.finish()]);
   const key = dispatches.map(({ part }) => part).join();
-  await finished(device, "running hand-written kernels", { key: `timed ${key}` });
+  await finished(device, "running hand-written kernels", {
+    key: `timed ${key}`,
+    throughout: true,
+  });
   const read = await clock.read(
     dispatches.map(({ part }) => part),
     {},

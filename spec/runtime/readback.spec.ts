@@ -186,15 +186,30 @@ describe("a wait", () => {
       await second;
     });
 
-    it("halves its expectation when the work was done before it woke", async () => {
+    it("expects a little less when the work was done before it woke", async () => {
       vi.useFakeTimers();
       await wait("a faster kernel", 200);
       await wait("a faster kernel", 200);
       await wait("a faster kernel", 0);
       begun = 0;
       const next = sleepThenAwait(device, "running", work(1), { key: "a faster kernel" });
-      // nine tenths of half of 180 ms, to the millisecond that timers are good to
-      await vi.advanceTimersByTimeAsync(79);
+      // nine tenths of 95 % of 200 ms are 171, to the millisecond that timers are good to
+      await vi.advanceTimersByTimeAsync(169);
+      expect(begun).toBe(0);
+      await vi.advanceTimersByTimeAsync(4);
+      expect(begun).toBe(1);
+      await vi.advanceTimersByTimeAsync(2000);
+      await next;
+    });
+
+    it("sleeps past the expected end when nothing may disturb what is measured", async () => {
+      vi.useFakeTimers();
+      await wait("a measured kernel", 200);
+      await wait("a measured kernel", 200);
+      begun = 0;
+      const options = { key: "a measured kernel", throughout: true };
+      const next = sleepThenAwait(device, "running", work(1), options);
+      await vi.advanceTimersByTimeAsync(228);
       expect(begun).toBe(0);
       await vi.advanceTimersByTimeAsync(4);
       expect(begun).toBe(1);

@@ -93,7 +93,8 @@ export async function execute(
   encoder.copyBufferToBuffer(made.scalars, 0, staging, statusWords * 4, plan.scalars.length * 8);
   device.gpu.queue.submit([encoder.finish()]);
 
-  const bytes = await readStaging(device, staging, resultBytes, "running a plan", wait);
+  const waiting = { ...wait, throughout: profile };
+  const bytes = await readStaging(device, staging, resultBytes, "running a plan", waiting);
   const [error] = device.takeErrors();
   if (error !== undefined) {
     fail("gpu-error", `The GPU refused part of the run on ${device.line}: ${error}`);

@@ -9,6 +9,8 @@ import { bufferUsage, mapMode } from "./usage.ts";
 export interface WaitOptions {
   /** What is being waited for; waits of one key are expected to take about as long as the last. Default: no sleep. */
   readonly key?: string;
+  /** Sleep past the expected end, so that polling takes no core from what is being measured. */
+  readonly throughout?: boolean;
   /** The longest wait in milliseconds, 120,000 by default; a software adapter has no watchdog of its own. */
   readonly timeoutMs?: number;
 }
@@ -17,6 +19,12 @@ const defaultTimeoutMs = 120_000;
 
 /** Of the last duration, how much to sleep through: the rest is room for work that became faster. */
 const sleptShare = 0.9;
+
+/** The same for measurements, which may end late but not be disturbed. */
+const sleptThroughout = 1.15;
+
+/** What an expectation shrinks to when the work was done before we woke; halving it would have the next wait poll for long. */
+const shrink = 0.95;
 
 /** Timers are good to about a millisecond, so shorter sleeps only add latency. */
 const shortestSleepMs = 2;
@@ -85,7 +93,7 @@ export const sleepThenAwait = async <T>(
   device: Device,
   during: string,
   begin: () => Promise<T>,
-  { key, timeoutMs = defaultTimeoutMs }: WaitOptions = {},
+  { key, throughout = false, timeoutMs = defaultTimeoutMs }: WaitOptions = {},
 ): Promise<T> => {
   requireAlive(device, during);
   const known = durationsOf(device);
@@ -93,15 +101,16 @@ export const sleepThenAwait = async <T>(
   const { broken, stop } = guard(device, during, timeoutMs);
   try {
     const [last, beforeLast] = (key === undefined ? undefined : known.get(key)) ?? [];
-    const expected = beforeLast === undefined ? 0 : sleptShare * Math.min(last!, beforeLast);
-    const sleeps = expected >= shortestSleepMs;
-    if (sleeps) await Promise.race([sleep(expected), broken]);
+    const expected = beforeLast === undefined ? 0 : Math.min(last!, beforeLast);
+    const share = throughout ? sleptThroughout : sleptShare;
+    const sleeps = share * expected >= shortestSleepMs;
+    if (sleeps) await Promise.race([sleep(share * expected), broken]);
     const woken = performance.now();
     const result = await Promise.race([begin(), broken]);
     requireAlive(device, during);
     if (key !== undefined) {
       const overslept = sleeps && performance.now() - woken < oversleptMs;
-      const duration = overslept ? expected / 2 : performance.now() - started;
+      const duration = overslept ? shrink * expected : performance.now() - started;
       known.set(key, last === undefined ? [duration] : [duration, last]);
     }
     return result;
