@@ -152,11 +152,15 @@ const ordinaryOnly: readonly string[] = [
 
 describe("an objective from outside", () => {
   it.each(Object.entries(outside))(
-    "compiles and validates for both vector widths: %s",
+    "compiles and validates, whether rows are whole vectors or not: %s",
     async (_name, given) => {
       const compiled = compile(given);
-      for (const vocab of [12, 13]) {
-        expect(chooseSchedule(typicalTraits, vocab).vector).toBe(vocab === 12 ? 4 : 1);
+      for (const [vocab, vector, aligned] of [
+        [12, 4, true],
+        [13, 4, false],
+        [3, 1, true],
+      ] as const) {
+        expect(chooseSchedule(typicalTraits, vocab)).toMatchObject({ vector, aligned });
         for (const direction of ["value", "valueAndGrad"] as const) {
           for (const { wgsl } of compiled.plan(direction, vocab).steps)
             expect(await validateWgsl(wgsl)).toEqual([]);

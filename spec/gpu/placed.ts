@@ -7,9 +7,17 @@ import { bufferUsage } from "../../src/runtime/usage.ts";
 export const everyUse: number =
   bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 
-/** A buffer on the device with these words and, if they end in the middle of one, a half after them. */
-export function bufferOf(on: Device, data: Float32Array | Uint16Array): GPUBuffer {
-  const whole = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+/**
+ * A buffer on the device with these entries, up to the end of their last vector; or, `tight`, of their last word. From a
+ * tight one logits are read one at a time, and so added up in another order.
+ */
+export function bufferOf(
+  on: Device,
+  data: Float32Array | Uint16Array,
+  tight: boolean = false,
+): GPUBuffer {
+  const unit = tight ? 4 : 16;
+  const whole = new Uint8Array(Math.ceil(data.byteLength / unit) * unit);
   whole.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   const buffer = on.gpu.createBuffer({ size: whole.byteLength, usage: everyUse });
   on.gpu.queue.writeBuffer(buffer, 0, whole);
@@ -21,12 +29,13 @@ export function onDevice(
   batch: Batch,
   on: Device,
   moved: (name: string) => boolean = () => true,
+  tight: boolean = false,
 ): Batch {
   const made = new Map<LogitsTensor, LogitsTensor>();
   const move = (tensor: LogitsTensor): LogitsTensor => {
     const known = made.get(tensor) ?? {
       ...tensor,
-      data: bufferOf(on, tensor.data as Float32Array | Uint16Array),
+      data: bufferOf(on, tensor.data as Float32Array | Uint16Array, tight),
     };
     made.set(tensor, known);
     return known;

@@ -61,7 +61,7 @@ describe("the text of every built-in", () => {
     const seen = new Set<string>();
     for (const schedule of schedules) {
       const own = compile(given, { schedule });
-      for (const text of texts(own, 128_256)) seen.add(text);
+      for (const vocab of [128_256, 50_257]) for (const text of texts(own, vocab)) seen.add(text);
     }
     expect(seen.size).toBeGreaterThan(4);
     for (const text of seen) expect(await validateWgsl(text), text).toEqual([]);

@@ -7,6 +7,7 @@ import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
 import { shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
+import { fold } from "./span.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -49,9 +50,7 @@ export function combineLanes(
   const body: Statement[] = [];
   const state = stateOf(models, moments, ties);
   for (const model of models) {
-    body.push(
-      k.varValue(`worst_${model}`, row.fold(name(`bad_${model}`, "u32", lanes), k.maximum)),
-    );
+    body.push(k.varValue(`worst_${model}`, fold(name(`bad_${model}`, "u32", lanes), k.maximum)));
   }
   for (const { own, type } of state) body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
   body.push(k.barrier);

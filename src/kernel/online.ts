@@ -11,6 +11,7 @@ import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { factor, momentsOf, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
+import * as span from "./span.ts";
 import type { Layout } from "./storage.ts";
 
 const { name } = row;
@@ -37,7 +38,8 @@ export function onlineKernel(
   for (const moment of moments) body.push(k.varValue(`lane_${moment.name}`, k.splat(zero, lanes)));
   for (const model of ties) body.push(k.varValue(`lane_ties_${model}`, k.splat(zero, lanes)));
   body.push(
-    ...row.overRow(schedule, {
+    ...span.overRow(schedule, {
+      shared: true,
       open: moments.map((moment) => k.varValue(`part_${moment.name}`, k.splat(zero, lanes))),
       visit: (positions, block) => blockBody(pass, moments, ties, schedule, positions, block),
       close: moments.map((moment) => {
@@ -47,11 +49,13 @@ export function onlineKernel(
     }),
   );
   for (const moment of moments) {
-    body.push(k.varValue(moment.name, row.fold(name(`lane_${moment.name}`, "f32", lanes), k.plus)));
+    body.push(
+      k.varValue(moment.name, span.fold(name(`lane_${moment.name}`, "f32", lanes), k.plus)),
+    );
   }
   for (const model of ties)
     body.push(
-      k.varValue(`ties_${model}`, row.fold(name(`lane_ties_${model}`, "f32", lanes), k.plus)),
+      k.varValue(`ties_${model}`, span.fold(name(`lane_ties_${model}`, "f32", lanes), k.plus)),
     );
 
   body.push(...combineLanes(pass.models, moments, ties, schedule));
@@ -77,7 +81,7 @@ function blockBody(
   ties: readonly ModelName[],
   schedule: Layout,
   positions: readonly Value[],
-  block: row.Block,
+  block: span.Block,
 ): readonly Statement[] {
   const lanes = schedule.vector;
   const entry = (model: ModelName, j: number): Value => name(`z_${model}_${j}`, "f32", lanes);
@@ -85,14 +89,15 @@ function blockBody(
   const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
   const out: Statement[] = [];
   for (const model of pass.models) {
-    out.push(...loadBlock(model, entry, schedule, positions, block));
-    const largest = row.tree(
+    const isFirst = model === pass.models[0];
+    out.push(...loadBlock(model, isFirst, entry, schedule, positions, block));
+    const largest = span.tree(
       positions.map((_, j) => entry(model, j)),
       k.maximum,
     );
     const moved = moments.filter(({ powers }) => powers.some((power) => power.model === model));
     out.push(
-      k.letValue(`top_${model}`, row.fold(largest, k.maximum)),
+      k.letValue(`top_${model}`, span.fold(largest, k.maximum)),
       k.when(k.infix(name(`top_${model}`), ">", running(model)), [
         k.letValue("shift", k.minus(running(model), name(`top_${model}`))),
         ...shiftInPlace(moved, moments, model, lanes, "lane"),
@@ -112,7 +117,7 @@ function blockBody(
     });
   }
   const add = (variable: string, terms: readonly Value[]): Statement =>
-    k.assign(variable, k.plus(name(variable, "f32", lanes), row.tree(terms, k.plus)));
+    k.assign(variable, k.plus(name(variable, "f32", lanes), span.tree(terms, k.plus)));
   for (const moment of moments) {
     const terms = positions.map((_, j) =>
       moment.powers
@@ -134,20 +139,28 @@ function blockBody(
 /** Loads a block of logits. NaN, ±Infinity and the label are rare, so a test of the block guards their handling. */
 function loadBlock(
   model: ModelName,
+  isFirst: boolean,
   entry: (model: ModelName, j: number) => Value,
   schedule: Layout,
   positions: readonly Value[],
-  block: row.Block,
+  block: span.Block,
 ): readonly Statement[] {
   const lanes = schedule.vector;
   const bits = (j: number): Value => name(`bits_${model}_${j}`, "u32", lanes);
   const absent = k.splat(k.f32(row.absent), lanes);
   const bad = name(`bad_${model}`, "u32", lanes);
+  const loadRow = (at: Value): Value => {
+    const loaded = row.loadBits(model, at, row.logitsOf(model, schedule), schedule, isFirst);
+    if (!block.shared) return loaded;
+    // other rows may hold anything, NaN included
+    const bitsOfAbsent = k.call("bitcast<vec4<u32>>", "u32", absent);
+    return k.choose(span.isInside(at), loaded, bitsOfAbsent);
+  };
   const magnitudes = positions.map((_, j) => row.magnitude(bits(j)));
-  const special = k.infix(row.tree(magnitudes, k.maximum), ">=", k.splat(row.infinityBits, lanes));
+  const special = k.infix(span.tree(magnitudes, k.maximum), ">=", k.splat(row.infinityBits, lanes));
   return [
     ...positions.flatMap((at, j) => [
-      k.letValue(bits(j).code, row.loadBits(model, at, row.logitsOf(model, schedule))),
+      k.letValue(bits(j).code, loadRow(at)),
       k.varValue(entry(model, j).code, row.asReal(bits(j))),
     ]),
     k.when(
@@ -162,11 +175,11 @@ function loadBlock(
       }),
     ),
     k.when(
-      row.labelInBlock(block, schedule),
+      span.labelInBlock(block, schedule),
       positions.map((at, j) =>
         k.assign(
           entry(model, j).code,
-          k.choose(row.isLabelAt(at, schedule), absent, entry(model, j)),
+          k.choose(span.isLabelAt(at, schedule), absent, entry(model, j)),
         ),
       ),
     ),

@@ -1,5 +1,6 @@
-// What every kernel over rows of logits shares: which row a workgroup has, how logits are loaded and made
-// finite, and how a loop over the vocabulary is laid out (full unrolled blocks first, then the rest).
+// What every kernel over rows of logits shares: which row a workgroup has, and how logits are loaded and made finite.
+// span.ts lays out the loop over a row. Where the vocabulary is no multiple of four, most rows begin inside a vector:
+// `lead` entries come before the first whole one, and the vectors at both ends are shared with the neighbours.
 
 import type { ModelName } from "../core/inputs.ts";
 import {
@@ -8,7 +9,6 @@ import {
   infix,
   letValue,
   load,
-  loop,
   maximum,
   minus,
   noToken,
@@ -41,6 +41,9 @@ export const vocab: Value = name("shape.vocab", "u32");
 export const tokens: Value = name("shape.tokens", "u32");
 export const token: Value = name("token", "u32");
 export const label: Value = name("label", "u32");
+export const place: Value = name("place", "u32");
+/** Entries of the row before its first whole vector. */
+export const lead: Value = name("lead", "u32");
 
 /** The logits of a model; `isWritten` where the gradient takes their place. */
 export const logitsOf = (
@@ -83,41 +86,79 @@ export function rowBindings(
 
 /**
  * Finds this workgroup's row and its token. `unused` runs when the row belongs to no completion token of
- * this pass; a row that another dispatch writes is left alone.
+ * this pass; a row that another dispatch writes is left alone. `before` runs for every row.
  */
 export function openRow(
   models: readonly ModelName[],
   schedule: Schedule,
   unused: readonly Statement[] = [],
+  before: readonly Statement[] = [],
 ): readonly Statement[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
-  const width = letValue("width", infix(vocab, "/", u32(schedule.vector)));
   return [
     letValue(
       "place",
       plus(times(name("group.y", "u32"), name("window.grid_width", "u32")), name("group.x", "u32")),
     ),
-    when(infix(name("place", "u32"), ">=", name("window.rows", "u32")), [{ kind: "return" }]),
-    width,
-    letValue(
-      "token",
-      load("token_of", plus(name("window.first_row", "u32"), name("place", "u32")), "u32"),
-    ),
-    letValue(`base_${first}`, times(name("place", "u32"), name("width", "u32"))),
+    when(infix(place, ">=", name("window.rows", "u32")), [{ kind: "return" }]),
+    ...firstVectors(first, schedule),
+    ...before,
+    letValue("token", load("token_of", plus(name("window.first_row", "u32"), place), "u32")),
     ...(unused.length === 0
       ? []
       : [when(infix(token, "==", u32(noToken)), [...unused, { kind: "return" }])]),
     when(infix(token, ">=", u32(otherDispatch)), [{ kind: "return" }]),
     letValue("label", load("labels", token, "u32")),
-    ...others.map((model) =>
-      letValue(`base_${model}`, times(load(`row_of_${model}`, token, "u32"), name("width", "u32"))),
-    ),
+    ...others.flatMap((model) => furtherVectors(model, schedule)),
   ];
 }
 
-/** The bits of the vector of logits at a position of the row. */
-export const loadBits = (model: ModelName, at: Value, rows: Rows): Value =>
-  loadVector(rows, plus(baseOf(model), at));
+const origin = (model: ModelName): Value => name(`origin_${model}`, "u32");
+const four = u32(4);
+
+/** Where the first model's row begins, and how many whole vectors it has. */
+function firstVectors(model: ModelName, schedule: Schedule): readonly Statement[] {
+  const width = name("width", "u32");
+  if (schedule.aligned) {
+    return [
+      letValue("width", infix(vocab, "/", u32(schedule.vector))),
+      letValue(baseOf(model).code, times(place, width)),
+    ];
+  }
+  return [
+    letValue(origin(model).code, times(place, vocab)),
+    letValue("lead", infix(minus(u32(0), origin(model)), "%", four)),
+    letValue(baseOf(model).code, infix(plus(origin(model), lead), "/", four)),
+    letValue("width", infix(minus(vocab, lead), "/", four)),
+  ];
+}
+
+/** Where a further model's row of this token begins: `turn` entries into a vector where the first model's are whole. */
+function furtherVectors(model: ModelName, schedule: Schedule): readonly Statement[] {
+  const row = load(`row_of_${model}`, token, "u32");
+  if (schedule.aligned) return [letValue(baseOf(model).code, times(row, name("width", "u32")))];
+  const begin = plus(origin(model), lead);
+  return [
+    letValue(origin(model).code, times(row, vocab)),
+    letValue(baseOf(model).code, infix(begin, "/", four)),
+    letValue(`turn_${model}`, infix(begin, "%", four)),
+  ];
+}
+
+/** The bits of the vector of logits at a position of the first model's row. */
+export function loadBits(
+  model: ModelName,
+  at: Value,
+  rows: Rows,
+  { aligned }: Schedule,
+  isFirst: boolean,
+): Value {
+  const position = plus(baseOf(model), at);
+  if (aligned || isFirst) return loadVector(rows, position);
+  // the same entries of another row may lie across two vectors
+  const next = loadVector(rows, plus(position, u32(1)));
+  return call("across", "u32", loadVector(rows, position), next, name(`turn_${model}`, "u32"));
+}
 
 export const isNegativeInfinity = (bits: Value): Value =>
   infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
@@ -130,90 +171,12 @@ export const magnitude = (bits: Value): Value =>
   infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
 
 /** The bits of one logit of the row, whatever the vector width. */
-export const loadOne = (model: ModelName, entry: Value, layout: Layout): Value =>
-  loadEntry(logitsOf(model, layout), baseOf(model), entry);
-
-/** Whether the label lies in a vector, by component; `at` is the position of the vector in the row. */
-export function isLabelAt(at: Value, schedule: Schedule): Value {
-  if (schedule.vector === 1) return infix(at, "==", label);
-  const lanes = value("u32", "vec4<u32>(0u, 1u, 2u, 3u)", 4);
-  return infix(lanes, "==", splat(minus(label, times(at, u32(4))), 4));
-}
-
-/** Blocks whose sums are added up apart, so that no running sum takes more than a few hundred additions. */
-const chunkBlocks = 16;
-
-/** The work on a row: on each block of vectors, and before and after each chunk of blocks. */
-export interface RowVisit {
-  readonly open?: readonly Statement[];
-  readonly visit: (positions: readonly Value[], block: Block) => readonly Statement[];
-  readonly close?: readonly Statement[];
-}
-
-/**
- * Visits every vector of the row once. Blocks of `unroll` vectors per lane come first, in chunks; what is left
- * is visited one vector at a time.
- */
-export function overRow(
-  schedule: Schedule,
-  { open = [], visit, close = [] }: RowVisit,
-): readonly Statement[] {
-  const { rowLanes, unroll } = schedule;
-  const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map((text) =>
-    name(text, "u32"),
-  ) as [Value, Value, Value, Value];
-  const span = rowLanes * unroll;
-  const positions = Array.from({ length: unroll }, (_, j) =>
-    plus(start, plus(u32(j * rowLanes), lane)),
-  );
-  const chunk = u32(span * chunkBlocks);
-  const wholeBlocks = letValue("blocks", times(infix(width, "/", u32(span)), u32(span)));
-  const block = visit(positions, { from: start, span });
-  const single = visit([at], { from: at, span: 1 });
-  const rest = loop("at", plus(blocks, lane), width, u32(rowLanes), single);
-  if (open.length === 0 && close.length === 0) {
-    return [wholeBlocks, loop("start", u32(0), blocks, u32(span), block), rest];
-  }
-  return [
-    wholeBlocks,
-    loop("chunk", u32(0), blocks, chunk, [
-      ...open,
-      letValue("chunk_end", call("min", "u32", plus(name("chunk", "u32"), chunk), blocks)),
-      loop("start", name("chunk", "u32"), name("chunk_end", "u32"), u32(span), block),
-      ...close,
-    ]),
-    ...open,
-    rest,
-    ...close,
-  ];
-}
-
-/** Adds or otherwise combines neighbours first: shorter chains, smaller rounding errors. */
-export function tree(values: readonly Value[], combine: (a: Value, b: Value) => Value): Value {
-  if (values.length === 1) return values[0]!;
-  const middle = Math.ceil(values.length / 2);
-  return combine(tree(values.slice(0, middle), combine), tree(values.slice(middle), combine));
-}
-
-/** The vectors [from, from + span) of the row: of a whole block, or of a single one. */
-export interface Block {
-  readonly from: Value;
-  readonly span: number;
-}
-
-/** The lane that visits the label's vector: each vector of a row is visited by lane (position mod lanes). */
-export const labelLane = ({ vector, rowLanes }: Schedule): Value =>
-  infix(vector === 4 ? infix(label, "/", u32(4)) : label, "%", u32(rowLanes));
-
-/** Whether the label lies in a block: a cheap test, the same for all lanes of a full block. */
-export function labelInBlock(block: Block, schedule: Schedule): Value {
-  const place = schedule.vector === 4 ? infix(label, "/", u32(4)) : label;
-  return infix(minus(place, block.from), "<", u32(block.span));
-}
-
-/** Folds a vector's components with a function of two. */
-export function fold(v: Value, combine: (a: Value, b: Value) => Value): Value {
-  if (v.lanes === 1) return v;
-  const part = (position: number): Value => value(v.type, `${v.code}.${"xyzw"[position]}`);
-  return combine(combine(part(0), part(1)), combine(part(2), part(3)));
-}
+export const loadOne = (
+  model: ModelName,
+  entry: Value,
+  layout: Layout,
+  rows: Rows = logitsOf(model, layout),
+): Value =>
+  layout.aligned
+    ? loadEntry(rows, baseOf(model), entry)
+    : loadEntry(rows, u32(0), plus(origin(model), entry));

@@ -7,8 +7,10 @@ import type { Lanes } from "./kernel.ts";
 export interface Schedule {
   /** Invocations that share one row of logits; a power of two. */
   readonly rowLanes: number;
-  /** Logits loaded at once: 4 when rows are 16-byte aligned. */
+  /** Logits loaded at once; 1 where a row has fewer than 4. */
   readonly vector: Lanes;
+  /** Whether every row begins at a whole vector; follows from the vocabulary. */
+  readonly aligned: boolean;
   /** Vectors in flight per lane. */
   readonly unroll: number;
   /** Invocations of the single workgroup that runs a row program; a power of two. */
@@ -18,6 +20,8 @@ export interface Schedule {
   /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
   readonly blockLength: number | null;
 }
+/** What may be chosen freely. */
+export type ScheduleOptions = Partial<Omit<Schedule, "aligned">>;
 
 export interface AdapterTraits {
   readonly software: boolean;
@@ -27,8 +31,18 @@ export interface AdapterTraits {
   readonly slowRegisterAllocation: boolean;
 }
 
-export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
-  const vector: Lanes = vocab % 4 === 0 ? 4 : 1;
+export function chooseSchedule(
+  traits: AdapterTraits,
+  vocab: number,
+  options: ScheduleOptions = {},
+): Schedule {
+  const chosen = { ...defaults(traits), ...options };
+  const vector: Lanes = vocab < 4 ? 1 : chosen.vector;
+  return { ...chosen, vector, aligned: vocab % vector === 0 };
+}
+
+function defaults(traits: AdapterTraits): Omit<Schedule, "aligned"> {
+  const vector: Lanes = 4;
   if (traits.software) {
     const rowLanes = Math.max(traits.subgroupSize, 4);
     const blockLength = traits.slowRegisterAllocation ? 6 : null;
@@ -37,6 +51,19 @@ export function chooseSchedule(traits: AdapterTraits, vocab: number): Schedule {
   const rowLanes = Math.min(256, traits.maxInvocations);
   return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16, blockLength: null };
 }
+
+/** The same with single entries in place of vectors: for buffers that end inside a vector. */
+export const singleEntries = <T extends Schedule>(schedule: T): T => ({
+  ...schedule,
+  vector: 1,
+  aligned: true,
+});
+
+/** One entry at a time, for expressions that are evaluated entry by entry. */
+export const oneByOne = <T extends Schedule>(schedule: T): T => ({
+  ...singleEntries(schedule),
+  unroll: 1,
+});
 
 /** The schedule that explanations assume when no adapter is given. */
 export const typicalTraits: AdapterTraits = {

@@ -7,6 +7,8 @@ import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
+import { oneByOne } from "./schedule.ts";
+import { overRow } from "./span.ts";
 import type { Layout } from "./storage.ts";
 
 const { name } = row;
@@ -18,7 +20,7 @@ export function totalKernel(
   paramVectors: number,
   given: Layout,
 ): Kernel {
-  const schedule: Layout = { ...given, vector: 1, unroll: 1 };
+  const schedule = oneByOne(given);
   const names = { next: 0 };
   const combine = (a: Value, b: Value): Value =>
     pass.op === "max" ? k.maximum(a, b) : k.plus(a, b);
@@ -26,7 +28,7 @@ export function totalKernel(
   const visit = (positions: readonly Value[]): readonly Statement[] => {
     const at = positions[0]!;
     const loads = pass.models.map((model) =>
-      k.letValue(`z_${model}`, row.finite(row.loadBits(model, at, row.logitsOf(model, schedule)))),
+      k.letValue(`z_${model}`, row.finite(row.loadOne(model, at, schedule))),
     );
     const { statements, values } = atEntry(
       [pass.body],
@@ -47,7 +49,7 @@ export function totalKernel(
       k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
     ),
     k.varValue("total", identity),
-    ...row.overRow(schedule, {
+    ...overRow(schedule, {
       open: [k.varValue("part", identity)],
       visit,
       close: [k.assign("total", combine(name("total"), name("part")))],

@@ -5,7 +5,7 @@ import type { Program, ProgramOptions } from "../compile/pipeline.ts";
 import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
-import type { Schedule } from "../kernel/schedule.ts";
+import type { ScheduleOptions } from "../kernel/schedule.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Device } from "./device.ts";
 import type { DispatchTime } from "./timing.ts";
@@ -14,7 +14,7 @@ export interface CompileOptions extends ProgramOptions {
   /** Where to run. Without one, `explain` and `wgsl` work and runs are refused. */
   readonly device?: Device;
   /** Layout of the kernels; chosen for the device when not given. A schedule never changes what is computed. */
-  readonly schedule?: Partial<Schedule>;
+  readonly schedule?: ScheduleOptions;
 }
 export interface RunOptions {
   /** Values of run-time parameters by name, such as { beta: 0.05 }; the others keep their defaults. */

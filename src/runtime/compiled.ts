@@ -12,6 +12,7 @@ import type { Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
 import {
   chooseSchedule,
+  singleEntries,
   typicalTraits,
   type AdapterTraits,
   type Schedule,
@@ -27,6 +28,7 @@ import { execute, type Executed } from "./execute.ts";
 import { reportBadLogits } from "./report.ts";
 import { storageTypesOf, tensorsOf } from "./stored.ts";
 import { isInPlace } from "./targets.ts";
+import { endsInWholeVectors } from "./vectors.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */
 export function compile(objective: Objective, options: CompileOptions = {}): Compiled {
@@ -43,17 +45,15 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     if (disposed && underWay === 0) held?.destroy();
   };
 
-  const scheduleFor = (vocab: number): Schedule => ({
-    ...chooseSchedule(traitsOf(device), vocab),
-    ...options.schedule,
-  });
+  const scheduleFor = (vocab: number): Schedule =>
+    chooseSchedule(traitsOf(device), vocab, options.schedule);
   const planFor = (
     direction: "value" | "valueAndGrad",
-    vocab: number,
+    schedule: Schedule,
     storage: Layout["storage"],
     inPlace: boolean = false,
   ): Plan => {
-    const layout: Layout = { ...scheduleFor(vocab), storage };
+    const layout: Layout = { ...schedule, storage };
     const key = JSON.stringify([direction, layout, inPlace]);
     const known = plans.get(key);
     if (known !== undefined) return known;
@@ -70,7 +70,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     direction: "value" | "valueAndGrad",
     vocab: number,
     dtype: StorageType = "f32",
-  ): Plan => planFor(direction, vocab, { policy: dtype, ref: dtype });
+  ): Plan => planFor(direction, scheduleFor(vocab), { policy: dtype, ref: dtype });
 
   const run = async <T>(
     direction: "value" | "valueAndGrad",
@@ -97,7 +97,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     checkInto(rest.into ?? {}, batch, differentiated);
     const tensors = tensorsOf(batch, program.inputs);
     const inPlace = tensors.some(({ tensor }) => isInPlace(tensor, rest.into ?? {}));
-    const chosen = planFor(direction, batch.vocab, storageTypesOf(tensors), inPlace);
+    const usual = scheduleFor(batch.vocab);
+    const schedule = endsInWholeVectors(batch, rest.into ?? {}) ? usual : singleEntries(usual);
+    const chosen = planFor(direction, schedule, storageTypesOf(tensors), inPlace);
     const wait = {
       key: `${objective.name} ${direction}`,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -15,6 +15,7 @@ import { resources, statusWords, type Gradient } from "./resources.ts";
 import { isInPlace, type Targets } from "./targets.ts";
 import { timer, type DispatchTime } from "./timing.ts";
 import { bufferUsage } from "./usage.ts";
+import { wholeVectorsWithin } from "./vectors.ts";
 
 /** What a run leaves behind. */
 export interface Executed {
@@ -58,7 +59,7 @@ export async function execute(
   requireAlive(device, "starting a run");
   const stacked = stack(batch, plan.responses);
   const limits = {
-    maxBinding: device.limits["maxStorageBufferBindingSize"] ?? Infinity,
+    maxBinding: wholeVectorsWithin(device.limits["maxStorageBufferBindingSize"] ?? Infinity),
     alignment: Math.max(256, device.limits["minStorageBufferOffsetAlignment"] ?? 256),
   };
   const inPlace = (tensor: LogitsTensor): boolean => isInPlace(tensor, into);

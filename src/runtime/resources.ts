@@ -12,6 +12,7 @@ import type { Device } from "./device.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
 import type { Stacked, Window } from "./layout.ts";
 import { checkTargets, gradientRole, storageOf, type Targets } from "./targets.ts";
+import { wholeVectors } from "./vectors.ts";
 
 export interface Gradient {
   readonly buffer: GPUBuffer;
@@ -121,11 +122,11 @@ export function resources(
       buffer: GPUBuffer,
       tensor: LogitsTensor,
       { firstRow, rows }: Window,
-    ): GPUBufferBinding => ({
-      buffer,
-      offset: bytesOf(tensor, firstRow),
-      size: bytesOf(tensor, rows),
-    });
+    ): GPUBufferBinding => {
+      const offset = bytesOf(tensor, firstRow);
+      const size = Math.min(wholeVectors(tensor, rows, batch.vocab), buffer.size - offset);
+      return { buffer, offset, size };
+    };
     switch (role.kind) {
       case "window":
         return { buffer: windowBuffer, offset: position * windowStride, size: 16 };

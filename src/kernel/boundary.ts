@@ -1,0 +1,73 @@
+// The vector that the end of a row shares with the rows after it. Writing one component of a vector may touch all of it,
+// so two workgroups must not each write their part: the workgroup of the row in which the vector begins writes all of it,
+// entry by entry, each by the coefficients of the row that it belongs to. Entries of rows that another dispatch
+// writes, and what lies behind the last row, are left alone; the dispatches of a pass run one after another.
+
+import type { ModelName } from "../core/inputs.ts";
+import { noToken, otherDispatch } from "./kernel.ts";
+import * as k from "./kernel.ts";
+import type { GradientPass } from "../stream/stages.ts";
+import type { Statement, Value } from "./kernel.ts";
+import * as row from "./row.ts";
+import { storeEntry, type Layout, type Rows } from "./storage.ts";
+import { gradientAt, openEntry, openTerms } from "./terms.ts";
+
+const { name } = row;
+const u = (text: string): Value => name(text, "u32");
+
+export function sharedVector(
+  pass: GradientPass,
+  fieldIndex: (field: string) => number,
+  paramValue: (name: string) => Value,
+  layout: Layout,
+  logits: (model: ModelName) => Rows,
+  target: Rows,
+): readonly Statement[] {
+  if (layout.aligned) return [];
+  const [of, ...others] = pass.models as [ModelName, ...ModelName[]];
+  const four = k.u32(4);
+  const end = k.plus(u(`origin_${of}`), row.vocab);
+  const position = k.plus(k.times(u("both"), four), u("part"));
+  const first = k.times(row.place, row.vocab);
+  const value = [
+    k.letValue("label", k.load("labels", row.token, "u32")),
+    k.letValue(`origin_${of}`, first),
+    ...others.map((model) =>
+      k.letValue(
+        `origin_${model}`,
+        k.times(k.load(`row_of_${model}`, row.token, "u32"), row.vocab),
+      ),
+    ),
+    k.letValue("entry", k.minus(position, first)),
+    ...openTerms(pass, fieldIndex),
+    ...openEntry(pass, 0, 1, (model) => row.loadOne(model, u("entry"), layout, logits(model))),
+    ...gradientAt(pass, 0, 1, u("entry"), paramValue, { next: 0 }),
+    k.assign("g", k.choose(k.infix(u("entry"), "==", row.label), name("at_label"), name("g_0"))),
+  ];
+  return [
+    k.when(
+      k.infix(
+        k.infix(row.lane, "==", k.u32(0)),
+        "&&",
+        k.infix(k.infix(end, "%", four), "!=", k.u32(0)),
+      ),
+      [
+        k.letValue("both", k.infix(end, "/", four)),
+        k.loop("part", k.u32(0), four, k.u32(1), [
+          k.letValue("place", k.infix(position, "/", row.vocab)),
+          k.when(k.infix(row.place, "<", u("window.rows")), [
+            k.letValue(
+              "token",
+              k.load("token_of", k.plus(u("window.first_row"), row.place), "u32"),
+            ),
+            k.when(k.infix(row.token, "!=", k.u32(otherDispatch)), [
+              k.varValue("g", k.f32(0)),
+              k.when(k.infix(row.token, "!=", k.u32(noToken)), value),
+              ...storeEntry(target, k.u32(0), position, name("g")),
+            ]),
+          ]),
+        ]),
+      ],
+    ),
+  ];
+}

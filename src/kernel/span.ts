@@ -1,0 +1,147 @@
+// The loop over one row of logits: full unrolled blocks of whole vectors first, then what is left, one vector at a time.
+// A row that begins or ends inside a vector shares that vector with its neighbours: a pass that only reads visits
+// the two shared ones last, with the entries of other rows masked; a pass that writes leaves them to boundary.ts.
+
+import * as k from "./kernel.ts";
+import type { Statement, Value } from "./kernel.ts";
+import { label, lane, name, vocab } from "./row.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Blocks whose sums are added up apart, so that no running sum takes more than a few hundred additions. */
+const chunkBlocks = 16;
+
+/** The vectors [from, from + span) of the row: of a whole block, or of a single one. */
+export interface Block {
+  readonly from: Value;
+  readonly span: number;
+  /** Whether entries of other rows may be among them. */
+  readonly shared: boolean;
+}
+
+/** The work on a row: on each block of vectors, and before and after each chunk of blocks. */
+export interface RowVisit {
+  readonly open?: readonly Statement[];
+  readonly visit: (positions: readonly Value[], block: Block) => readonly Statement[];
+  readonly close?: readonly Statement[];
+  /** Whether the vectors that the row shares with others are visited too. */
+  readonly shared?: boolean;
+}
+
+const u = (text: string): Value => name(text, "u32");
+const components: Value = k.value("u32", "vec4<u32>(0u, 1u, 2u, 3u)", 4);
+const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map(u) as [
+  Value,
+  Value,
+  Value,
+  Value,
+];
+
+/**
+ * Visits every vector of the row once. Blocks of `unroll` vectors per lane come first, in chunks; what is left
+ * is visited one vector at a time.
+ */
+export function overRow(schedule: Schedule, row: RowVisit): readonly Statement[] {
+  const { open = [], visit, close = [] } = row;
+  const { rowLanes, unroll } = schedule;
+  const span = rowLanes * unroll;
+  const positions = Array.from({ length: unroll }, (_, j) =>
+    k.plus(start, k.plus(k.u32(j * rowLanes), lane)),
+  );
+  const chunk = k.u32(span * chunkBlocks);
+  const wholeBlocks = k.letValue("blocks", k.times(k.infix(width, "/", k.u32(span)), k.u32(span)));
+  const block = visit(positions, { from: start, span, shared: false });
+  const rest = row.shared === true && !schedule.aligned ? restAndShared : restOf;
+  if (open.length === 0 && close.length === 0) {
+    return [
+      wholeBlocks,
+      k.loop("start", k.u32(0), blocks, k.u32(span), block),
+      ...rest(schedule, row),
+    ];
+  }
+  return [
+    wholeBlocks,
+    k.loop("chunk", k.u32(0), blocks, chunk, [
+      ...open,
+      k.letValue("chunk_end", k.call("min", "u32", k.plus(u("chunk"), chunk), blocks)),
+      k.loop("start", u("chunk"), u("chunk_end"), k.u32(span), block),
+      ...close,
+    ]),
+    ...open,
+    ...rest(schedule, row),
+    ...close,
+  ];
+}
+
+const restOf = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => [
+  k.loop(
+    "at",
+    k.plus(blocks, lane),
+    width,
+    k.u32(rowLanes),
+    visit([at], { from: at, span: 1, shared: false }),
+  ),
+];
+
+/** Two more vectors: the one after the last whole one, and, as number −1, the one before the first. */
+const restAndShared = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => [
+  k.loop("left", k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
+    k.letValue(
+      "at",
+      k.choose(k.infix(u("left"), ">", width), k.value("u32", "0xffffffffu"), u("left")),
+    ),
+    // where the row ends at a whole vector there is none of it beyond
+    k.when(
+      k.value("bool", `any(${isInside(at).code})`),
+      visit([at], { from: at, span: 1, shared: true }),
+    ),
+  ]),
+];
+
+/** The number of a vector's first entry in the row, modulo 2^32. */
+const firstEntry = (position: Value, { vector, aligned }: Schedule): Value => {
+  const whole = vector === 1 ? position : k.times(position, k.u32(4));
+  return aligned ? whole : k.plus(whole, u("lead"));
+};
+const shifted = { vector: 4, aligned: false } as Schedule;
+
+/** Which entries of a vector belong to the row, by component. */
+export const isInside = (position: Value): Value =>
+  k.infix(k.plus(k.splat(firstEntry(position, shifted), 4), components), "<", k.splat(vocab, 4));
+
+/** Whether the label lies in a vector, by component; `position` is the place of the vector in the row. */
+export function isLabelAt(position: Value, schedule: Schedule): Value {
+  if (schedule.vector === 1) return k.infix(position, "==", label);
+  return k.infix(components, "==", k.splat(k.minus(label, firstEntry(position, schedule)), 4));
+}
+
+/** Whether the label lies in a block: a cheap test, the same for all lanes of a full block. */
+export const labelInBlock = (block: Block, schedule: Schedule): Value =>
+  k.infix(
+    k.minus(label, firstEntry(block.from, schedule)),
+    "<",
+    k.u32(block.span * schedule.vector),
+  );
+
+/** The lane that visits the label's vector: each whole vector of a row is visited by lane (position mod lanes). */
+export const labelLane = (schedule: Schedule): Value => {
+  const place = schedule.aligned ? label : k.minus(label, u("lead"));
+  return k.infix(
+    schedule.vector === 4 ? k.infix(place, "/", k.u32(4)) : place,
+    "%",
+    k.u32(schedule.rowLanes),
+  );
+};
+
+/** Adds or otherwise combines neighbours first: shorter chains, smaller rounding errors. */
+export function tree(values: readonly Value[], combine: (a: Value, b: Value) => Value): Value {
+  if (values.length === 1) return values[0]!;
+  const middle = Math.ceil(values.length / 2);
+  return combine(tree(values.slice(0, middle), combine), tree(values.slice(middle), combine));
+}
+
+/** Folds a vector's components with a function of two. */
+export function fold(v: Value, combine: (a: Value, b: Value) => Value): Value {
+  if (v.lanes === 1) return v;
+  const part = (position: number): Value => k.value(v.type, `${v.code}.${"xyzw"[position]}`);
+  return combine(combine(part(0), part(1)), combine(part(2), part(3)));
+}
