@@ -2,9 +2,10 @@
 // the vocabulary it becomes a normal form (form.ts); a reduction of a normal form becomes fields of a single
 // running pass; what has no normal form becomes a total, a later pass of its own. Nothing here knows a loss.
 
-import { binary, unary, withArgs } from "../core/build.ts";
+import { isTokenAxis } from "../core/axis.ts";
+import { binary, constant, iota, reduce, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
-import { topological, type Node } from "../core/node.ts";
+import { topological, type At, type Node } from "../core/node.ts";
 import * as forms from "./form.ts";
 import type { RowValue, Term, Value } from "./form.ts";
 import { recorder, type FieldUse, type Recorder, type Total } from "./record.ts";
@@ -72,6 +73,8 @@ function visit(record: Recorder, node: Node, args: readonly Value[]): Value {
     if (body.kind === "form") return forms.rowValue(valueAtLabel(record, body, node), body.shifts);
     return forms.rowValue(nodeAtLabel(record, rowNode(record, body, node), node));
   }
+  if (node.tag === "at" && isTokenAxis(node.axis))
+    return forms.rowValue(tokenAt(record, node, args));
   return (
     shifted(node, args) ??
     forms.rowValue(
@@ -81,6 +84,23 @@ function visit(record: Recorder, node: Node, args: readonly Value[]): Value {
       ),
     )
   );
+}
+
+/**
+ * Row programs read their own token only, so that another token's value is looked for: Σ_t [t = index] x(t).
+ * @throws PrefcError "unsupported-index" where every token would look at another one, and for indices and logits
+ */
+function tokenAt(record: Recorder, node: At, args: readonly Value[]): Node {
+  const [body, index] = args.map((arg) => rowNode(record, arg, node)) as [Node, Node];
+  const { axis } = node;
+  if (!body.axes.includes(axis)) return body;
+  if (body.dtype !== "f32" || index.axes.includes(axis)) {
+    return fail(
+      "unsupported-index",
+      'at(…, "token", index): kernels pick a real number by an index that is the same for all tokens of an example; reduce the tokens with a condition instead.',
+    );
+  }
+  return reduce("sum", axis, select(binary("eq", iota(axis), index), body, constant(0)));
 }
 
 /** Sums and multiples carry shifts along; null where the number itself is needed. */

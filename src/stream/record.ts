@@ -33,6 +33,8 @@ export interface Recorder {
   label(z: Node, source: Node): Node;
   /** A reduction outside the class of running passes. */
   total(op: "sum" | "max", body: Node, source: Node): Node;
+  /** Whether a field is the maximum of this body along the vocabulary, as a later pass found it. */
+  isMaximumOf(field: Node, body: Node): boolean;
 }
 
 export function recorder(): Recorder {
@@ -72,7 +74,21 @@ export function recorder(): Recorder {
     }
   };
 
-  return { fields, totals, field, maximum, label, total };
+  const isMaximumOf = (found: Node, body: Node): boolean => {
+    const { spec, response } = fields.get(found) ?? {};
+    if (spec?.kind !== "total") return false;
+    const skeleton = skeletonOf(body);
+    return totals.some(
+      (other) =>
+        other.op === "max" &&
+        other.index === spec.index &&
+        other.response === response &&
+        other.skeleton.body === skeleton.body &&
+        other.skeleton.slots.every((slot, i) => slot === skeleton.slots[i]),
+    );
+  };
+
+  return { fields, totals, field, maximum, label, total, isMaximumOf };
 }
 
 /** The logits that a node is. @throws PrefcError unsupported-input */

@@ -1,7 +1,7 @@
 // From normal forms back to expressions: shifts become multiples of the maxima again, forms become core nodes
 // where nothing better is known, and a form is read at the label without letting its parts cancel.
 
-import { binary, constant, iota, unary, withArgs } from "../core/build.ts";
+import { binary, constant, iota, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { idsOf } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
@@ -38,6 +38,8 @@ export function shiftTerms(record: Recorder, value: RowValue | Form, source: Nod
 
 /** A value without a vocabulary axis as a node. */
 export function rowNode(record: Recorder, value: Value, source: Node): Node {
+  // an index or a condition has no shifts, and its zero is no real number
+  if (value.kind === "row" && value.shifts.size === 0) return value.rest;
   if (value.kind === "row") return forms.plusNode(value.rest, shiftTerms(record, value, source));
   if (value.kind === "raw") return value.node;
   return fail("vocabulary-left", "A row-level value still ranges over the vocabulary.");
@@ -135,6 +137,25 @@ export function nodeAtLabel(record: Recorder, node: Node, source: Node): Node {
     return binary("plus", record.label(node, source), record.maximum(node, source));
   return withArgs(
     node,
-    node.args.map((arg) => nodeAtLabel(record, arg, source)),
+    node.args.map((arg, position) =>
+      isComparedWithMaximum(record, node, position)
+        ? entryOfLabel(record, arg, source)
+        : nodeAtLabel(record, arg, source),
+    ),
   );
 }
+
+/** Whether an argument along the vocabulary is compared with its own maximum, which a later pass finds in single floats. */
+const isComparedWithMaximum = (record: Recorder, node: Node, position: number): boolean => {
+  const [arg, other] = [node.args[position]!, node.args[1 - position]];
+  return node.dtype === "bool" && other !== undefined && record.isMaximumOf(other, arg);
+};
+
+/**
+ * Σ_v [v = y] of an expression: its entry at the label with the digits of a pass. A row program would know more of them, and
+ * the maximum would not equal itself.
+ */
+const entryOfLabel = (record: Recorder, node: Node, source: Node): Node => {
+  const isHere = binary("eq", iotaVocab, idsOf(tokenResponse(source)));
+  return record.total("sum", select(isHere, node, constant(0)), source);
+};

@@ -1,0 +1,92 @@
+// What random programs found (spec/fuzz), each as the smallest program that shows it. They are compared with the interpreter
+// on ragged batches, value and gradient, like objectives from outside.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { at as pick, constant as number, reduce } from "../../src/core/build.ts";
+import { tokenAxis } from "../../src/core/axis.ts";
+import { wrap } from "../../src/dsl/facade.ts";
+import {
+  at,
+  compile,
+  exp,
+  log,
+  logPi,
+  max,
+  minimum,
+  objective,
+  openDevice,
+  real,
+  relu,
+  sum,
+  iota,
+  type Device,
+  type Expr,
+  type Given,
+  type Pair,
+  type PerExample,
+} from "../../src/index.ts";
+import { expectAgreementOf } from "./agree.ts";
+import { contentOf, draws, laidOut, layouts } from "./batches.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => {
+  expect(device.takeErrors()).toEqual([]);
+  device.dispose();
+});
+
+const found: Readonly<Record<string, (g: Given<Pair>) => Expr<PerExample>>> = {
+  // the row program knew more digits of the label's entry than the pass that found the maximum, so the label was never it
+  "the gradient of the largest probability, where it is the label's": ({ policy, y }) =>
+    sum("token", max("vocab", exp(logPi(policy, y.w)))),
+  "the gradient of the largest of a function of logits": ({ policy, y }) =>
+    sum("token", max("vocab", log(relu(policy.logits(y.w)).plus(0.125)))),
+  "the gradient of the largest of a smaller of two": ({ policy, ref, y }) =>
+    sum("token", max("vocab", minimum(exp(logPi(policy, y.w)), exp(logPi(ref, y.w))))),
+  // the index 0 became the real number 0, and no kernel could look at another token
+  "the first token of each example": ({ policy, y }) =>
+    wrap(pick(policy.logp(y.w).node, tokenAxis("w"), number(0, "i32"))),
+  "the first token, looked up by a number of the batch": ({ policy, y }) => {
+    const first = wrap<{}, "i32">(pick(iota("batch").node, "batch", number(0, "i32")));
+    const entropy = sum("vocab", exp(logPi(policy, y.l)).times(logPi(policy, y.l)));
+    return at(entropy, "token", first).times(real(first).plus(1));
+  },
+};
+
+describe("what random programs found", () => {
+  it.each(Object.entries(found))("%s", async (name, formula) => {
+    const compiled = compile(objective(name, ["w", "l"], formula, { source: "a random program" }), {
+      device,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        draws({ scales: ["normal", "peaked"], masked: false, maxVocab: 24, maxLength: 4 }),
+        layouts,
+        async (drawn, layout) => {
+          const batch = laidOut(contentOf(drawn), layout);
+          await expectAgreementOf(compiled, batch, {}, "gradient sums");
+        },
+      ),
+      { numRuns: 6 },
+    );
+    compiled.dispose();
+  });
+
+  it("an index that differs between the tokens of an example is refused", () => {
+    const shifted = objective(
+      "shifted",
+      ["w"],
+      ({ ref, y }) => {
+        const own = iota("token", y.w).node;
+        const other = pick(ref.logp(y.w).node, tokenAxis("w"), own);
+        return wrap<PerExample, "f32">(reduce("sum", tokenAxis("w"), other));
+      },
+      { source: "a random program" },
+    );
+    expect(() => compile(shifted)).toThrow(
+      /token", index\): kernels pick a real number by an index/,
+    );
+  });
+});
