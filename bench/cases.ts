@@ -4,6 +4,7 @@
 import { builtIn, compile, type Device } from "../src/index.ts";
 import { count } from "../src/core/build.ts";
 import { topological } from "../src/core/node.ts";
+import { cachedHeight } from "./cached.ts";
 import { ceilings } from "./ceilings.ts";
 import { compiledProvider, type Variant } from "./compiled.ts";
 import { expertProvider, isWrittenByHand } from "./expert.ts";
@@ -29,8 +30,6 @@ export function groups(objectives: readonly string[]): readonly (readonly string
 
 /** Layouts and truths of a shape, made once for each set of responses. */
 export interface Shape {
-  readonly device: Device;
-  readonly held: DeviceLogits;
   readonly place: (objective: string, padding: number) => Place;
 }
 
@@ -42,48 +41,59 @@ export function shapeOf(device: Device, held: DeviceLogits): Shape {
     // an objective that counts the examples itself may divide by one less, as a variance does
     const fewestExamples = topological([source.loss]).includes(count("batch")) ? 2 : 1;
     const key = JSON.stringify([responses, padding, fewestExamples]);
-    const { rows, vocab } = held;
+    const { rows, vocab, dtype } = held;
     let found = known.get(key);
     if (found === undefined) {
       const layout = layOut({ rows, vocab, padding, responses, fewestExamples });
-      known.set(key, (found = { layout, truth: truthOn(layout) }));
+      known.set(key, (found = { layout, truth: truthOn(layout, dtype) }));
     }
     return { device, held, ...found };
   };
-  return { device, held, place };
+  return { place };
 }
 
+type Case = Variant & { readonly padding: number };
+
 /** What runs beside `compiled`: the same without an option that was asked for, so that its effect is a ratio. */
-function variants(options: Options): readonly (Variant & { readonly padding: number })[] {
-  const { padding, cachedReference, withoutMetrics } = options;
-  const own = { name: "compiled", metrics: true, cachedReference, padding };
+function casesOf(objective: string, options: Options): readonly Case[] {
+  const { padding, withoutMetrics, inPlace } = options;
+  const cachedReference = options.cachedReference && cachedHeight(objective) !== null;
+  const own = { name: "compiled", metrics: true, cachedReference, inPlace, padding };
+  const other = (name: string, changed: Partial<Case>): Case => ({ ...own, name, ...changed });
   return [
     own,
-    ...(withoutMetrics ? [{ ...own, name: "compiled-no-metrics", metrics: false }] : []),
-    ...(padding > 0 ? [{ ...own, name: "compiled-unpadded", padding: 0 }] : []),
-    ...(cachedReference
-      ? [{ ...own, name: "compiled-with-reference", cachedReference: false }]
-      : []),
+    ...(withoutMetrics ? [other("compiled-no-metrics", { metrics: false })] : []),
+    ...(padding > 0 ? [other("compiled-unpadded", { padding: 0 })] : []),
+    ...(cachedReference ? [other("compiled-with-reference", { cachedReference: false })] : []),
+    ...(inPlace ? [other("compiled-out-of-place", { inPlace: false })] : []),
   ];
 }
 
-/** Every provider of a group, ready to run; `skipped` is told what cannot be had. */
+/** Every provider of a group, ready to run. `single` is the same shape in f32, where `shape` is stored otherwise. */
 export async function providersOf(
+  device: Device,
+  held: DeviceLogits,
   shape: Shape,
+  single: Shape | null,
   objectives: readonly string[],
   options: Options,
 ): Promise<readonly Provider[]> {
-  const made: Provider[] = [...(await ceilings(shape.device, shape.held))];
+  const made: Provider[] = [...(await ceilings(device, held))];
   for (const objective of objectives) {
     const plain = shape.place(objective, 0);
-    const hand = isWrittenByHand(objective, plain.layout)
+    const hand = isWrittenByHand(objective, plain)
       ? await expertProvider(plain, objective, options.cachedReference)
       : null;
-    for (const { padding, ...variant } of variants(options)) {
+    const witness = hand?.gradient ?? null;
+    for (const { padding, ...variant } of casesOf(objective, options)) {
       const place = shape.place(objective, padding);
-      const witness = padding === 0 ? (hand?.gradient ?? null) : null;
-      const provider = await compiledProvider(place, objective, variant, witness);
-      if (provider !== null) made.push(provider);
+      const beside = padding === 0 ? witness : null;
+      made.push(await compiledProvider(place, objective, variant, beside));
+    }
+    if (single !== null) {
+      const [own] = casesOf(objective, options) as readonly [Case];
+      const place = single.place(objective, own.padding);
+      made.push(await compiledProvider(place, objective, { ...own, name: "compiled-f32" }, null));
     }
     if (hand !== null) made.push(hand.provider);
   }

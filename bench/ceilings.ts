@@ -1,11 +1,12 @@
 // The ceilings of an adapter as providers: copying as many bytes as the logits have, which a gradient pass must do, and
 // reading and adding them up, which a forward pass must do. The workgroup size is the fastest of a few.
 
+import { bytesPerEntry } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { finished } from "../src/runtime/readback.ts";
 import { bind, handwritten, maker, run, timed, type Dispatch } from "./dispatch.ts";
 import type { DeviceLogits } from "./logits.ts";
-import { elapsed, unchecked, type Provider, type Sample } from "./provider.ts";
+import { elapsed, plain, unchecked, type Provider, type Sample } from "./provider.ts";
 
 /** Vectors of four that a workgroup moves, at most; enough workgroups to fill a GPU, and few enough for one dispatch. */
 const mostVectors = 2 ** 13;
@@ -65,17 +66,17 @@ async function ceiling(
   const sampled = (ms: number): Sample => ({ [direction]: ms });
   const moved = { read: bytes, written: kind === "copy" ? bytes : 0, small: 0 };
   return {
+    ...plain,
+    dtype: held.dtype,
     name: `ceiling-${kind}`,
     objective: null,
     moves: { [direction]: [moved] },
-    entries: { [direction]: bytes / 4 },
+    entries: { [direction]: bytes / bytesPerEntry(held.dtype) },
     sample: {
       gpu: async () => sampled((await timed(device, [dispatch]))[kind]!),
       wall: async () => sampled(await elapsed(() => wall(device, dispatch))),
     },
     check: unchecked,
-    memory: () => null,
-    padding: 0,
     destroy,
   };
 }

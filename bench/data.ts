@@ -5,6 +5,7 @@ import type { Batch, Binding } from "../src/index.ts";
 import { randomValues } from "../src/check/batch.ts";
 import { random } from "../src/check/random.ts";
 import { isTokenAxis } from "../src/core/axis.ts";
+import type { StorageType } from "../src/core/storage.ts";
 import type { Input } from "../src/core/node.ts";
 import type { Layout } from "./layout.ts";
 import { logitsRows, type DeviceLogits, type Model } from "./logits.ts";
@@ -44,7 +45,7 @@ export function batchOf(
     const { model, response } = logits;
     return {
       height: "logits",
-      tensor: { name: model, data: held[model], rows },
+      tensor: { name: model, data: held[model], rows, dtype: held.dtype },
       rowIndex: rowIndex[response]!,
     };
   };
@@ -56,13 +57,13 @@ export function batchOf(
   };
 }
 
-/** Examples `from` … `to`−1 of the same batch, with logits on the host; the other values are those of `whole`. */
+/** The examples from `from` to before `to` of the same batch, with logits on the host; the other values are those of `whole`. */
 export function hostPart(
   layout: Layout,
   inputs: readonly Input[],
   whole: Batch,
-  from: number,
-  to: number,
+  dtype: StorageType,
+  [from, to]: readonly [from: number, to: number],
 ): Batch {
   const { vocab, responses, rowIndex } = layout;
   const range = (response: string): readonly [number, number] => {
@@ -73,8 +74,8 @@ export function hostPart(
     const logits = logitsName(name);
     if (logits !== null) {
       const rows = rowIndex[logits.response]!.slice(...range(logits.response));
-      const data = logitsRows(logits.model, rows, vocab);
-      const tensor = { name: `${logits.model}.${logits.response}`, data, rows: rows.length };
+      const data = logitsRows(logits.model, rows, vocab, dtype);
+      const tensor = { name: `${logits.model}.${logits.response}`, data, rows: rows.length, dtype };
       return { height: "logits", tensor, rowIndex: rows.map((_, row) => row) };
     }
     const own = whole.inputs[name]!;

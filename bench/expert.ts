@@ -7,11 +7,19 @@ import { windows } from "../src/runtime/layout.ts";
 import { readBuffer, readStaging } from "../src/runtime/readback.ts";
 import { bufferUsage } from "../src/runtime/usage.ts";
 import { lanesOf } from "./ceilings.ts";
+import { interpreter } from "./check.ts";
 import { batchOf } from "./data.ts";
 import { bind, handwritten, maker, run, timed, type Dispatch } from "./dispatch.ts";
 import { evenLength, type Layout } from "./layout.ts";
 import type { DeviceLogits } from "./logits.ts";
-import { elapsed, gradientLeft, type Place, type Provider, type Sample } from "./provider.ts";
+import {
+  elapsed,
+  gradientLeft,
+  plain,
+  type Place,
+  type Provider,
+  type Sample,
+} from "./provider.ts";
 
 interface Expert {
   readonly gpu: () => Promise<Sample>;
@@ -21,7 +29,11 @@ interface Expert {
 }
 
 /** Whether the hand-written kernels can run this. */
-export const isWrittenByHand = (objective: string, layout: Layout): boolean =>
+export const isWrittenByHand = (
+  objective: string,
+  { layout, held }: Pick<Place, "layout" | "held">,
+): boolean =>
+  held.dtype === "f32" &&
   (objective === "dpo" || objective === "wpo") &&
   layout.vocab % 4 === 0 &&
   evenLength(layout) !== null;
@@ -67,6 +79,9 @@ export async function expertProvider(
   const backward = [{ read: bytes, written: bytes, small: 0 }];
   const entries = { forward: (reads.length * bytes) / 4, backward: bytes / 4 };
   const provider: Provider = {
+    ...plain,
+    cachedReference,
+    dtype: held.dtype,
     name: "expert",
     objective,
     moves: { forward, backward, full: [...forward, ...backward] },
@@ -82,11 +97,9 @@ export async function expertProvider(
       loss,
       lossError: off,
       gradientError: null,
-      against: off === null ? null : "interpreter, float64",
+      against: off === null ? null : interpreter,
       ok: off === null || off <= acceptedGpuError(),
     },
-    memory: () => null,
-    padding: 0,
     destroy: made.destroy,
   };
   return { provider, gradient };

@@ -1,9 +1,10 @@
 // The lines of a benchmark: one for each provider and direction, with every figure that follows from the samples of its
 // group of rounds. They are what --json writes and what reports and pictures are made from.
 
+import type { StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { baseline } from "./cases.ts";
-import type { Clock, Direction, Dtype, Options } from "./options.ts";
+import type { Clock, Direction, Options } from "./options.ts";
 import { bytesOf, type Provider } from "./provider.ts";
 import type { Samples } from "./rounds.ts";
 import { ratio, times } from "./statistics.ts";
@@ -48,6 +49,8 @@ export interface Line {
   readonly ms_vs_compiled: number | null;
   /** Own time / time of the same provider for DPO. */
   readonly ms_vs_dpo: number | null;
+  /** Time of the same in f32 / own time, where logits are stored otherwise. */
+  readonly speed_vs_f32: number | null;
   /** What loss and gradient were compared with, and how far they are from it. */
   readonly checked_against: string | null;
   readonly loss_error: number | null;
@@ -57,6 +60,11 @@ export interface Line {
   readonly new_buffers: number | null;
   /** Share of the rows that are prompt or padding. */
   readonly padding: number;
+  readonly metrics: boolean;
+  readonly cached_reference: boolean;
+  readonly in_place: boolean;
+  /** What was measured together, as a report titles it. */
+  readonly section: string;
   readonly device: string;
   readonly driver: string;
   readonly commit: string;
@@ -75,7 +83,7 @@ export interface Measured {
   readonly objectives: readonly string[];
   readonly rows: number;
   readonly vocab: number;
-  readonly dtype: Dtype;
+  readonly dtype: StorageType;
 }
 
 /** Rates of the ceilings of a group, in GB/s by its main clock. */
@@ -131,6 +139,10 @@ function lineOf(
     const found = providers.findIndex((one) => one.name === name && one.objective === of);
     return found < 0 || isCeiling ? undefined : samples[found]![`${clock} ${direction}`];
   };
+  // hand-written kernels do as much work only on the same rows and with the same reference
+  const hand = providers.find((one) => one.name === "expert" && one.objective === objective);
+  const isComparable =
+    hand?.padding === provider.padding && hand.cachedReference === provider.cachedReference;
   const percentOf = (name: string, way: Direction): number => {
     const found = providers.findIndex((one) => one.name === name);
     const share = bytes / bytesOf(providers[found]!.moves[way]!);
@@ -148,7 +160,7 @@ function lineOf(
     provider: provider.name,
     rows,
     vocab,
-    dtype,
+    dtype: provider.dtype,
     direction,
     ms_median: median,
     ms_p20: p20,
@@ -166,15 +178,21 @@ function lineOf(
     percent_of_copy: percentOf("ceiling-copy", "backward"),
     percent_of_read: percentOf("ceiling-read", "forward"),
     predicted_ms: predicted,
-    speed_vs_expert: ratio(other("expert", objective), own),
+    speed_vs_expert: isComparable ? ratio(other("expert", objective), own) : null,
     ms_vs_compiled: ratio(own, other("compiled", objective)),
     ms_vs_dpo: ratio(own, other(provider.name, baseline)),
+    speed_vs_f32:
+      provider.name === "compiled" ? ratio(other("compiled-f32", objective), own) : null,
     checked_against: check.against,
     loss_error: check.lossError,
     gradient_error: check.gradientError,
     memory_bytes: memory?.bytes ?? null,
     new_buffers: memory?.created ?? null,
     padding: provider.padding,
+    metrics: provider.metrics,
+    cached_reference: provider.cachedReference,
+    in_place: provider.inPlace,
+    section: `${rows} rows × ${vocab}, ${dtype}`,
     device: device.line,
     driver: device.info.description,
     commit,

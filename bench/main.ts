@@ -2,6 +2,7 @@
 // beside other frameworks, on the same inputs in the same rounds. docs/benchmarks.md says what each figure means.
 
 import { writeFileSync } from "node:fs";
+import type { StorageType } from "../src/core/storage.ts";
 import { openDevice, type Device } from "../src/index.ts";
 import { groups, providersOf, shapeOf } from "./cases.ts";
 import { linesOf, type Line, type Setting } from "./lines.ts";
@@ -17,23 +18,26 @@ async function measureShape(
   setting: Setting,
   rows: number,
   vocab: number,
+  dtype: StorageType,
   options: Options,
 ): Promise<readonly Line[]> {
   const { device } = setting;
   const bar = progress(process.stderr);
-  const held = uploadLogits(device, rows, vocab);
+  const held = uploadLogits(device, rows, vocab, dtype);
+  const heldSingle = dtype === "f32" ? null : uploadLogits(device, rows, vocab, "f32");
   const { flush, destroy } = await flusher(device, options.flushBytes);
   const lines: Line[] = [];
   try {
     const shape = shapeOf(device, held);
+    const single = heldSingle === null ? null : shapeOf(device, heldSingle);
     const parts = groups(options.objectives);
     for (const [position, objectives] of parts.entries()) {
       const onSample = (done: number, what: string): void =>
-        bar.at((position + done) / parts.length, `${rows} × ${vocab}  ${what}`);
+        bar.at((position + done) / parts.length, `${rows} × ${vocab} ${dtype}  ${what}`);
       onSample(0, `checking ${objectives.join(", ")}`);
-      const providers = await providersOf(shape, objectives, options);
+      const providers = await providersOf(device, held, shape, single, objectives, options);
       const samples = await measureRounds(providers, { ...options, flush, onSample });
-      const measured = { providers, samples, objectives, rows, vocab, dtype: "f32" as const };
+      const measured = { providers, samples, objectives, rows, vocab, dtype };
       const made = linesOf(measured, options, setting);
       // the baseline is in every group; its lines are written once
       const isNew = (line: Line): boolean =>
@@ -45,6 +49,7 @@ async function measureShape(
     bar.end();
     destroy();
     held.destroy();
+    heldSingle?.destroy();
   }
   return lines;
 }
@@ -67,9 +72,10 @@ async function main(): Promise<void> {
   const options = withClocks(asked, device);
   const setting = { device, commit: commitOf(), versions: environmentVersions() };
   const lines: Line[] = [];
-  for (const vocab of options.vocab)
-    for (const rows of options.rows)
-      lines.push(...(await measureShape(setting, rows, vocab, options)));
+  for (const dtype of options.dtype)
+    for (const vocab of options.vocab)
+      for (const rows of options.rows)
+        lines.push(...(await measureShape(setting, rows, vocab, dtype, options)));
   if (options.json !== undefined)
     writeFileSync(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const text = report(lines);

@@ -3,21 +3,20 @@
 
 import { parseArgs } from "node:util";
 import { didYouMean } from "../src/core/names.ts";
+import { storageTypes, type StorageType } from "../src/core/storage.ts";
 import { builtIn, builtIns } from "../src/index.ts";
 
 export const directions = ["forward", "backward", "full"] as const;
 export type Direction = (typeof directions)[number];
 export const clocks = ["gpu", "wall"] as const;
 export type Clock = (typeof clocks)[number];
-export const dtypes = ["f32"] as const;
-export type Dtype = (typeof dtypes)[number];
 
 export interface Options {
   readonly objectives: readonly string[];
   /** Rows of each logits tensor, of both responses together. */
   readonly rows: readonly number[];
   readonly vocab: readonly number[];
-  readonly dtype: readonly Dtype[];
+  readonly dtype: readonly StorageType[];
   readonly directions: readonly Direction[];
   readonly clocks: readonly Clock[];
   readonly repeats: number;
@@ -42,7 +41,7 @@ const texts = {
   objectives: ["dpo,wpo", "built-in objectives, or all"],
   rows: ["256", "rows of logits, of all responses together"],
   vocab: ["32000,128256", "vocabulary entries"],
-  dtype: ["f32", `storage of logits and gradient: ${dtypes.join(", ")}`],
+  dtype: ["f32", `storage of logits and gradient: ${storageTypes.join(", ")}`],
   directions: [directions.join(","), "which directions are reported"],
   clock: [clocks.join(","), "the GPU's timestamps, the time of whole calls, or both"],
   metrics: ["on", "off: compiled-no-metrics runs beside compiled"],
@@ -146,7 +145,7 @@ export function readOptions(args: readonly string[]): Options {
     objectives: objectivesNamed(text("objectives")),
     rows: wholes("rows", text("rows")),
     vocab: wholes("vocab", text("vocab")),
-    dtype: words("dtype", text("dtype"), dtypes),
+    dtype: words("dtype", text("dtype"), storageTypes),
     directions: words("directions", text("directions"), directions),
     clocks: words("clock", text("clock"), clocks),
     repeats: whole("repeats", text("repeats"), 1),

@@ -2,6 +2,7 @@
 // its results are right.
 
 import type { StepBytes } from "../src/explain/bytes.ts";
+import type { StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { readBuffer } from "../src/runtime/readback.ts";
 import type { Layout } from "./layout.ts";
@@ -33,18 +34,38 @@ export interface Provider {
   readonly name: string;
   /** Null for a ceiling, which belongs to every objective. */
   readonly objective: string | null;
+  /** How its logits and gradient are stored. */
+  readonly dtype: StorageType;
   /** The dispatches of each direction, by what they move. */
   readonly moves: Readonly<Partial<Record<Direction, readonly StepBytes[]>>>;
   /** Entries of logits that each direction visits. */
   readonly entries: Readonly<Partial<Record<Direction, number>>>;
+  /** What must be done before each sample, outside its time; null for nothing. */
+  readonly prepare: (() => Promise<void>) | null;
   /** One sample by a clock, of every direction that it can tell. */
   readonly sample: Readonly<Record<Clock, () => Promise<Sample>>>;
   readonly check: Check;
   /** Bytes of buffers beside logits and gradient, and buffers made since the first step. */
   readonly memory: () => { readonly bytes: number; readonly created: number } | null;
+  /** Share of the rows that are prompt or padding. */
   readonly padding: number;
+  readonly metrics: boolean;
+  /** Whether log-probabilities of the reference were given instead of its logits. */
+  readonly cachedReference: boolean;
+  /** Whether the gradient was written over the logits. */
+  readonly inPlace: boolean;
   readonly destroy: () => void;
 }
+
+/** What most providers have no more to say of. */
+export const plain = {
+  prepare: null,
+  padding: 0,
+  metrics: false,
+  cachedReference: false,
+  inPlace: false,
+  memory: () => null,
+} as const;
 
 export const unchecked: Check = {
   loss: null,

@@ -3,9 +3,6 @@
 
 import type { Line } from "./lines.ts";
 
-const shapeKey = ({ rows, vocab, dtype, padding }: Line): string =>
-  JSON.stringify([rows, vocab, dtype, padding > 0]);
-
 export function report(lines: readonly Line[]): string {
   const [first] = lines;
   if (first === undefined) return "Nothing was measured.\n";
@@ -19,8 +16,7 @@ export function report(lines: readonly Line[]): string {
   ];
   const shapes = new Map<string, Line[]>();
   for (const line of lines) {
-    const key = shapeKey({ ...line, padding: 0 });
-    shapes.set(key, [...(shapes.get(key) ?? []), line]);
+    shapes.set(line.section, [...(shapes.get(line.section) ?? []), line]);
   }
   return [...head, ...[...shapes.values()].flatMap(table)].join("\n") + "\n";
 }
@@ -47,6 +43,7 @@ const columns: readonly (readonly [title: string, cell: (line: Line) => string])
     "time / compiled",
     (line) => (line.provider.startsWith("compiled-") ? number(line.ms_vs_compiled, 2) : ""),
   ],
+  ["speed / f32", ({ speed_vs_f32 }) => number(speed_vs_f32, 2)],
   ["time / dpo", (line) => (line.objective === "dpo" ? "" : number(line.ms_vs_dpo, 2))],
   ["loss", ({ loss }) => (loss === null ? "" : loss.toPrecision(7))],
   ["check", ({ ok, checked_against }) => (ok ? (checked_against === null ? "" : "ok") : "WRONG")],
@@ -56,7 +53,7 @@ const isCeiling = ({ provider }: Line): boolean => provider.startsWith("ceiling-
 
 /** Ceilings once, of the first objective; then everything else. */
 function table(lines: readonly Line[]): readonly string[] {
-  const [{ objective, rows, vocab, dtype }] = lines as readonly [Line];
+  const [{ objective, section }] = lines as readonly [Line];
   const shown = [
     ...lines
       .filter((line) => isCeiling(line) && line.objective === objective)
@@ -66,7 +63,7 @@ function table(lines: readonly Line[]): readonly string[] {
   const filled = columns.filter(([, cell]) => shown.some((line) => cell(line) !== ""));
   const row = (values: readonly string[]): string => `| ${values.join(" | ")} |`;
   return [
-    `## ${rows} rows × ${vocab}, ${dtype}`,
+    `## ${section}`,
     "",
     row(filled.map(([title]) => title)),
     row(filled.map(() => "---")),

@@ -32,10 +32,11 @@ export async function measureRounds(
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < providers.length; turn++) {
       const index = (turn + round) % providers.length;
-      const { name, objective, sample } = providers[index]!;
+      const { name, objective, sample, prepare } = providers[index]!;
       const what = `${objective === null ? name : `${objective}, ${name}`}: round ${Math.max(0, round - warmUps + 1)} of ${repeats}`;
       onSample((round * providers.length + turn) / (rounds * providers.length), what);
       for (const clock of clocks) {
+        await prepare?.();
         await flush();
         const one = await sample[clock]();
         if (round < warmUps) continue;

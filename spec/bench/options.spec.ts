@@ -43,7 +43,7 @@ describe("the options of the benchmark", () => {
     [["--rows", ""], /^--rows needs a value/],
     [["--vocab", "many"], /^--vocab: "many" is not a whole number/],
     [["--vocab", "1e400"], /^--vocab: "1e400"/],
-    [["--dtype", "f64"], /^--dtype: "f64" is not known; choose from f32/],
+    [["--dtype", "f64"], /^--dtype: "f64" is not known; choose from f32, f16, bf16\.$/],
     [["--metrics", "maybe"], /^--metrics: "maybe" is not known; choose from on, off\.$/],
     [["--clock", "sun"], /^--clock: "sun" is not known; choose from gpu, wall\.$/],
     [["--padding", "1"], /^--padding: "1" is not a share from 0 to below 1\.$/],

@@ -21,9 +21,9 @@ describe("the truth of a benchmark", () => {
       fewestExamples: 2,
     });
     const batch = batchOf(layout, program.inputs, nothing);
-    const whole = hostPart(layout, program.inputs, batch, 0, layout.examples);
+    const whole = hostPart(layout, program.inputs, batch, "bf16", [0, layout.examples]);
     const [expected] = evaluate([program.loss], whole, {});
-    const loss = truthOn(layout).loss(program, batch);
+    const loss = truthOn(layout, "bf16").loss(program, batch);
     expect(loss).not.toBeNull();
     expect(loss).toBeCloseTo(expected!.data[0]!, 12);
   });
