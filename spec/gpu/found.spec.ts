@@ -89,4 +89,19 @@ describe("what random programs found", () => {
       /token", index\): kernels pick a real number by an index/,
     );
   });
+
+  it("logits of another token are refused", () => {
+    const first = objective(
+      "first",
+      ["w"],
+      ({ policy, y }) => {
+        const row = pick(policy.logits(y.w).node, tokenAxis("w"), number(0, "i32"));
+        return wrap<PerExample, "f32">(reduce("sum", "vocab", row));
+      },
+      { source: "a random program" },
+    );
+    expect(() => compile(first)).toThrow(
+      /token", index\): kernels read one row of logits at a time/,
+    );
+  });
 });

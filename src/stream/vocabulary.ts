@@ -1,7 +1,9 @@
 // Reads an expression along the vocabulary into its normal form, one node at a time. Each case is a law of the
 // algebra of forms (sums, products, exponentials of lines, indicators); what none covers becomes opaque.
 
+import { isTokenAxis, type Axis } from "../core/axis.ts";
 import { binary, constant, select, unary, withArgs } from "../core/build.ts";
+import { fail } from "../core/error.ts";
 import type { Binary, Node, Unary } from "../core/node.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Value } from "./form.ts";
@@ -41,12 +43,18 @@ function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | nu
     case "param":
     case "count":
     case "reduce":
-    case "at":
     case "sort":
     case "stop":
       return null;
+    case "at":
+      return fail(
+        "unsupported-index",
+        `at(…, "${nameOf(node.axis)}", index): kernels read one row of logits at a time, so an expression over the vocabulary cannot be looked up at another place; reduce "vocab" first.`,
+      );
   }
 }
+
+const nameOf = (axis: Axis): string => (isTokenAxis(axis) ? "token" : axis);
 
 /** Whatever has no normal form, as a core node over logits and row values. */
 function opaqueValue(record: Recorder, node: Node, args: readonly Value[]): Value {

@@ -14,8 +14,9 @@ export const running = {
     remedy: "Rescale the expression.",
   },
   "unsupported-index": {
-    cause: "The vocabulary is indexed by something else than the response's own ids.",
-    remedy: "Use y.ids as the index; other indices run in the interpreter only.",
+    cause:
+      "The vocabulary is indexed by something else than the response's own ids, or tokens by an index that differs between them.",
+    remedy: "Use the index that the sentence names; other indices run in the interpreter only.",
   },
   "shape-size": {
     cause: "A shape to be explained has a size that is no whole number of at least 1.",
