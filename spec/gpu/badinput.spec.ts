@@ -3,6 +3,7 @@
 // completion token reads may hold anything; −Infinity masks an entry and is legal.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  adoptDevice,
   compile,
   dpo,
   exp,
@@ -430,24 +431,25 @@ describe("the life of a compiled objective", () => {
   });
 });
 
-describe("a device that is lost", () => {
+describe("a device of the user's own that is lost", () => {
   it.each(["at once", "while waiting", "before"])("%s: a sentence, never a hang", async (when) => {
-    const doomed = await openDevice();
+    const opened = await openDevice();
+    const doomed = await adoptDevice(opened.gpu);
     const own = compile(wpo(), { device: doomed });
     if (when !== "at once") await own.valueAndGrad(usable());
     if (when === "before") {
       doomed.gpu.destroy();
       await doomed.lost;
-      await expectRejection(own.valueAndGrad(usable()), "device-lost", /openDevice\(\)/);
+      await expectRejection(own.valueAndGrad(usable()), "device-lost", /adopt another one/);
     } else {
       const running = own.valueAndGrad(usable());
       if (when === "while waiting") await new Promise((resolve) => setTimeout(resolve, 0));
       doomed.gpu.destroy();
-      await expectRejection(running, "device-lost", /openDevice\(\)/);
+      await expectRejection(running, "device-lost", /adopt another one/);
     }
     const fresh = await openDevice();
     await expectAgreementOf(compile(wpo(), { device: fresh }), usable());
     fresh.dispose();
-    doomed.dispose();
+    opened.dispose();
   });
 });

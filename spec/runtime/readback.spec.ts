@@ -112,12 +112,23 @@ describe("a device lost during a readback", () => {
   it("is noticed before anything is submitted afterwards", async () => {
     const doomed = await openDevice();
     const buffer = bufferOn(doomed.gpu, 16);
-    doomed.dispose();
+    doomed.gpu.destroy();
     await doomed.lost;
     const code = "device-lost";
     await expect(readBuffer(doomed, buffer, 0, 16, "reading")).rejects.toMatchObject({ code });
     await expect(finished(doomed, "running")).rejects.toMatchObject({ code });
     await expect(createPipeline(doomed, loop, "loop")).rejects.toMatchObject({ code });
+    doomed.dispose();
+  });
+
+  it("is told from one that its owner disposed of", async () => {
+    const doomed = await openDevice();
+    const reading = readBuffer(doomed, bufferOn(doomed.gpu, 16), 0, 16, "reading the loss");
+    doomed.dispose();
+    const code = "used-after-dispose";
+    await expect(reading).rejects.toMatchObject({ code });
+    await expect(reading).rejects.toThrow("was disposed of while reading the loss");
+    await expect(finished(doomed, "running")).rejects.toMatchObject({ code });
   });
 
   it("is noticed at once by a wait that sleeps or never settles", async () => {

@@ -1,21 +1,12 @@
-// Reads the results of a run back: scalars under their names, the loss of each example, and gradients.
+// Puts names to the results of a run: scalars, the loss of each example, and gradients.
 
-import type { Batch } from "../batch/batch.ts";
-import { bufferBytes, dtypeOf } from "../batch/logits.ts";
 import type { Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { GradientOptions, Gradients, RunOptions, Value } from "./api.ts";
+import type { Value, ValueAndGrad } from "./api.ts";
 import type { Executed } from "./execute.ts";
 
 /** @throws PrefcError value-not-finite */
-export async function valueOf(
-  program: Program,
-  plan: Plan,
-  batch: Batch,
-  done: Executed,
-  options: RunOptions,
-): Promise<Value> {
+export function valueOf(program: Program, done: Executed): Value {
   const [loss, ...others] = [...done.scalars] as [number, ...number[]];
   const names = Object.keys(program.metrics);
   const metrics = Object.fromEntries(names.map((name, n) => [name, others[n]!]));
@@ -29,12 +20,13 @@ export async function valueOf(
   for (const [name, number] of Object.entries(state)) {
     checkFinite(where, `The next value of the state "${name}"`, number);
   }
-  const value = { loss, metrics, state, ...(done.times === null ? {} : { times: done.times }) };
-  if (options.perExample !== true || plan.perExample === null) return value;
-  const bytes = 8 * batch.examples;
-  const during = "reading the loss of each example";
-  const read = await done.read(done.examples, plan.perExample * bytes, bytes, during);
-  return { ...value, perExample: singlesOf(new Float32Array(read)) };
+  return {
+    loss,
+    metrics,
+    state,
+    ...(done.perExample === null ? {} : { perExample: done.perExample }),
+    ...(done.times === null ? {} : { times: done.times }),
+  };
 }
 
 function checkFinite(objective: string, what: string, number: number): void {
@@ -45,39 +37,8 @@ function checkFinite(objective: string, what: string, number: number): void {
   );
 }
 
-export async function gradientsOf(
-  plan: Plan,
-  batch: Batch,
-  done: Executed,
-  { gradients: wanted, into = {} }: GradientOptions,
-): Promise<Gradients> {
-  const gradients: Record<string, Gradients[string]> = {};
-  const bytes = (buffer: GPUBuffer, start: number, length: number): Promise<ArrayBuffer> =>
-    done.read(buffer, start, length, "reading a gradient");
-  const read = async (buffer: GPUBuffer, start: number, length: number): Promise<Float32Array> =>
-    new Float32Array(await bytes(buffer, start * 4, length * 4));
-  for (const [name, { buffer, tensor }] of done.gradients) {
-    const entries = tensor.rows * batch.vocab;
-    const dtype = dtypeOf(tensor);
-    if (wanted === "keep" || Object.hasOwn(into, name)) gradients[name] = buffer;
-    else if (dtype === "f32") gradients[name] = await read(buffer, 0, entries);
-    else {
-      const words = await bytes(buffer, 0, bufferBytes(entries, dtype));
-      gradients[name] = new Uint16Array(words, 0, entries);
-    }
-  }
-  for (const { input, response, slot } of plan.highGradients) {
-    if (response === null) {
-      const pairs = await read(done.examples, 2 * slot * batch.examples, 2 * batch.examples);
-      gradients[input] = singlesOf(pairs);
-      continue;
-    }
-    const base = done.stacked.bases[plan.responses.indexOf(response)]!;
-    const { length } = batch.responses[response]!.labels;
-    gradients[input] = await read(done.rows, slot * done.stacked.tokens + base, length);
-  }
-  return gradients;
+/** @throws PrefcError value-not-finite */
+export function valueAndGradOf(program: Program, done: Executed): ValueAndGrad {
+  const gradients = Object.fromEntries([...done.gradients, ...done.highGradients]);
+  return { ...valueOf(program, done), gradients };
 }
-
-/** Values per example are pairs whose first part is the nearest single float. */
-const singlesOf = (pairs: Float32Array): Float32Array => pairs.filter((_, i) => i % 2 === 0);

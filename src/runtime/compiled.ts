@@ -1,10 +1,11 @@
 // The compiled objective: what a user holds. Compiling is pure and needs no GPU; pipelines are made on the
-// first run on a device and kept. Runs of one compiled objective take turns, since they share its buffers.
+// first run on a device and kept.
 
 import type { Batch } from "../batch/batch.ts";
 import { checkBatch } from "../batch/check.ts";
 import { checkParams, stateOf } from "../batch/params.ts";
-import { compileProgram } from "../compile/pipeline.ts";
+import { isGpuBuffer } from "../batch/logits.ts";
+import { compileProgram, type Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
@@ -21,11 +22,12 @@ import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
-import { buffers, type Buffers } from "./buffers.ts";
-import { gradientsOf, valueOf } from "./collect.ts";
+import { valueAndGradOf, valueOf } from "./collect.ts";
+import { timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";
 import { execute, type Executed } from "./execute.ts";
 import { reportBadLogits } from "./report.ts";
+import { runsOn } from "./runs.ts";
 import { storageTypesOf, tensorsOf } from "./stored.ts";
 import { isInPlace } from "./targets.ts";
 import { endsInWholeVectors } from "./vectors.ts";
@@ -34,17 +36,10 @@ import { endsInWholeVectors } from "./vectors.ts";
 export function compile(objective: Objective, options: CompileOptions = {}): Compiled {
   const { device } = options;
   const program = compileProgram(objective, options);
-  const held: Buffers | null = device === undefined ? null : buffers(device);
+  const runs = device === undefined ? null : runsOn(device, objective.name);
   const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
-  let disposed = false;
-  let turn: Promise<unknown> = Promise.resolve();
-  let underWay = 0;
-  const released = (): void => {
-    if (disposed && underWay === 0) held?.destroy();
-  };
-
   const scheduleFor = (vocab: number): Schedule =>
     chooseSchedule(traitsOf(device), vocab, options.schedule);
   const planFor = (
@@ -76,64 +71,48 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     direction: "value" | "valueAndGrad",
     batch: Batch,
     { params = {}, state, locate = false, timeoutMs, ...rest }: GradientOptions,
-    finish: (done: Executed, plan: Plan) => Promise<T>,
+    finish: (program: Program, done: Executed) => T,
   ): Promise<T> => {
-    if (disposed)
-      fail(
-        "used-after-dispose",
-        `The compiled objective "${objective.name}" was disposed; compile it again.`,
-      );
-    if (device === undefined || held === null) {
+    if (runs === null) {
       return fail(
         "no-device",
         `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
       );
     }
+    runs.refuseDisposed();
     checkParams(roots, params);
     const scalars = { ...params, ...stateOf(roots, state) };
     checkBatch(batch, roots);
     checkDivisors(divisors, batch, scalars);
+    const { into = {}, gradients = "read", perExample = false, profile = false } = rest;
     const differentiated = program.gradients.map(({ input }) => input);
-    checkInto(rest.into ?? {}, batch, differentiated);
+    checkInto(into, batch, differentiated);
     const tensors = tensorsOf(batch, program.inputs);
-    const inPlace = tensors.some(({ tensor }) => isInPlace(tensor, rest.into ?? {}));
+    const inPlace = tensors.some(({ tensor }) => isInPlace(tensor, into));
     const usual = scheduleFor(batch.vocab);
-    const schedule = endsInWholeVectors(batch, rest.into ?? {}) ? usual : singleEntries(usual);
+    const schedule = endsInWholeVectors(batch, into) ? usual : singleEntries(usual);
     const chosen = planFor(direction, schedule, storageTypesOf(tensors), inPlace);
-    const wait = {
-      key: `${objective.name} ${direction}`,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    };
-    const before = turn;
-    const refuseDisposed = (): void => {
-      if (disposed)
-        fail(
-          "used-after-dispose",
-          `The compiled objective "${objective.name}" was disposed while a run was under way or waiting.`,
-        );
-    };
-    underWay++;
-    const mine = (async (): Promise<T> => {
-      try {
-        await before.catch(() => undefined);
-        refuseDisposed();
-        const done = await execute(device, held, chosen, batch, {
+    const keep = gradients === "keep";
+    const wait = { key: `${objective.name} ${direction}`, timeoutMs: timeoutOf(timeoutMs) };
+    return await runs.run({
+      portable:
+        !keep &&
+        Object.keys(into).length === 0 &&
+        !tensors.some(({ tensor }) => isGpuBuffer(tensor.data)),
+      execute: (on, held, turn) =>
+        execute(on, held, chosen, batch, turn, {
           params: scalars,
-          into: rest.into ?? {},
+          into,
+          keep,
+          perExample,
           wait,
-          profile: rest.profile ?? false,
-        });
-        await reportBadLogits(device, batch, chosen, done, locate);
-        const result = await finish(done, chosen);
-        refuseDisposed();
-        return result;
-      } finally {
-        underWay--;
-        released();
-      }
-    })();
-    turn = mine;
-    return await mine;
+          profile,
+        }),
+      finish: async (on, done) => {
+        await reportBadLogits(on, batch, chosen, done, locate);
+        return finish(program, done);
+      },
+    });
   };
 
   return {
@@ -156,21 +135,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         { ...shape, vocab },
       );
     },
-    value: (batch, runOptions = {}) =>
-      run("value", batch, runOptions, (done, chosen) =>
-        valueOf(program, chosen, batch, done, runOptions),
-      ),
+    value: (batch, runOptions = {}) => run("value", batch, runOptions, valueOf),
     valueAndGrad: (batch, runOptions = {}) =>
-      run("valueAndGrad", batch, runOptions, async (done, chosen) => {
-        const value = await valueOf(program, chosen, batch, done, runOptions);
-        return { ...value, gradients: await gradientsOf(chosen, batch, done, runOptions) };
-      }),
-    memory: () => ({ buffersCreated: held?.created() ?? 0, bytes: held?.bytes() ?? 0 }),
-    dispose: () => {
-      // a run under way still reads its buffers, so the last one frees them
-      disposed = true;
-      released();
-    },
+      run("valueAndGrad", batch, runOptions, valueAndGradOf),
+    memory: () => runs?.memory() ?? { buffersCreated: 0, bytes: 0 },
+    dispose: () => runs?.dispose(),
   };
 }
 

@@ -1,25 +1,14 @@
 // An open GPU device with what the rest of the compiler must know about it: which adapter it is, its limits, how many
-// bytes we allow ourselves, and whether it still lives. Devices that we opened and devices that a user brings are the same
-// record afterwards, so nothing above this file distinguishes Node from a browser.
-import { PrefcError } from "../core/error.ts";
-import { defaultAdapter, findAdapter, type AdapterKind, type Probe } from "./adapter.ts";
+// bytes we allow ourselves, whether it still lives, and what takes its place when it does not. Devices that we opened and
+// devices that a user brings are the same record afterwards, so nothing above this file distinguishes Node from a browser.
+import { fail, PrefcError } from "../core/error.ts";
+import { defaultAdapter, findAdapter, type Probe } from "./adapter.ts";
 import { budgetFor, requireBudget } from "./budget.ts";
+import { within } from "./deadline.ts";
+import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
 
-/** A plain copy of GPUAdapterInfo, whose fields are getters. Subgroup sizes are in lanes; 0 where they are not known. */
-export interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  /** True when the adapter computes on the CPU. */
-  readonly software: boolean;
-  readonly kind: AdapterKind;
-  readonly subgroupMinSize: number;
-  readonly subgroupMaxSize: number;
-  /** Matrix shapes that subgroups multiply in hardware, one JSON record each; empty where the adapter reports none. */
-  readonly subgroupMatrixConfigs: readonly string[];
-}
+export type { AdapterInfo } from "./identity.ts";
 
 /** An open device. Hold on to it, and call `dispose` when the work is done. */
 export interface Device {
@@ -37,10 +26,20 @@ export interface Device {
   readonly isLost: () => boolean;
   /** Why the device was lost, or undefined while it lives. */
   readonly lossReason: () => string | undefined;
+  /** Whether `dispose` was called. */
+  readonly isDisposed: () => boolean;
   /** Calls `listener` once when the device is lost; the returned function takes it back. */
   readonly whenLost: (listener: () => void) => () => void;
-  /** Errors that no error scope caught since the last call, oldest first; forgets them. */
+  /** Calls `listener` with every error that no error scope caught; the returned function takes it back. */
+  readonly whenError: (listener: (message: string) => void) => () => void;
+  /** Errors that neither an error scope caught nor a listener heard since the last call, oldest first; forgets them. */
   readonly takeErrors: () => readonly string[];
+  /**
+   * The device itself while it lives; afterwards the one that takes its place, opened on the same adapter when it is first
+   * asked for, and disposed of with this one. Throws PrefcError "device-lost" when there is none: the device is the user's
+   * own, or the adapter is gone; "used-after-dispose".
+   */
+  readonly renew: () => Promise<Device>;
   /** Destroys a device that openDevice opened (a user's own is left alone) and stops listening. May be called again. */
   dispose(): void;
 }
@@ -57,71 +56,76 @@ export interface DeviceOptions extends AdoptOptions {
   readonly adapter?: string;
   /** How a place is searched for an adapter; for tests. */
   readonly probe?: Probe;
+  /** The longest wait for the adapter, and then for its device, in milliseconds; 120,000. */
+  readonly timeoutMs?: number;
 }
 
 const mostErrorsKept = 100;
-
-const infoOf = (info: GPUAdapterInfo, kind: AdapterKind): AdapterInfo => {
-  // Not every browser has these fields.
-  const { subgroupMatrixConfigs, isFallbackAdapter } = info as {
-    readonly subgroupMatrixConfigs?: Iterable<object>;
-    readonly isFallbackAdapter?: boolean;
-  };
-  return {
-    vendor: info.vendor,
-    architecture: info.architecture,
-    device: info.device,
-    description: info.description,
-    software: isFallbackAdapter === true,
-    kind,
-    subgroupMinSize: info.subgroupMinSize ?? 0,
-    subgroupMaxSize: info.subgroupMaxSize ?? 0,
-    subgroupMatrixConfigs: [...(subgroupMatrixConfigs ?? [])].map((one) => JSON.stringify(one)),
-  };
-};
-
-const unnamed = { vendor: "", architecture: "", device: "", description: "" } as GPUAdapterInfo;
-
-const lineOf = ({
-  vendor,
-  architecture,
-  device,
-  description,
-  software,
-  kind,
-}: AdapterInfo): string => {
-  const maker = [vendor, architecture].filter((part) => part !== "").join(" ");
-  const named = description === "" ? device : description;
-  const nature =
-    kind === "bundled" || (kind === "user's own" && software) ? `${kind}, software` : kind;
-  return `${[maker, named].filter((part) => part !== "").join(", ") || "unnamed adapter"} [${nature}]`;
-};
 
 const describe = (
   gpu: GPUDevice,
   info: AdapterInfo,
   byteBudget: number,
-  owned: boolean,
+  /** Opens a device like this one; null for a user's own, which is neither replaced nor destroyed. */
+  reopen: (() => Promise<Device>) | null,
 ): Device => {
   const errors: string[] = [];
-  const listeners = new Set<() => void>();
+  const lossListeners = new Set<() => void>();
+  const errorListeners = new Set<(message: string) => void>();
   let lossReason: string | undefined;
+  let disposed = false;
+  let successor: Promise<Device> | undefined;
 
   const onError = (event: GPUUncapturedErrorEvent): void => {
     // On our own device nobody else listens, and Dawn would print what we are going to raise.
-    if (owned) event.preventDefault();
-    if (errors.length < mostErrorsKept) errors.push(event.error.message.trim());
+    if (reopen !== null) event.preventDefault();
+    const message = event.error.message.trim();
+    for (const listener of errorListeners) listener(message);
+    if (errorListeners.size === 0 && errors.length < mostErrorsKept) errors.push(message);
   };
   gpu.addEventListener("uncapturederror", onError);
 
   const lost = gpu.lost.then((loss) => {
     lossReason = [loss.reason, loss.message].filter((part) => part !== "").join(": ");
-    for (const listener of listeners) listener();
-    listeners.clear();
+    for (const listener of lossListeners) listener();
+    lossListeners.clear();
     return loss;
   });
+  const subscribe =
+    <Listener>(listeners: Set<Listener>) =>
+    (listener: Listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    };
 
-  return {
+  const replacement = async (): Promise<Device> => {
+    const gone = `The GPU device ${lineOf(info)} was lost (${lossReason ?? "no reason given"})`;
+    if (reopen === null) {
+      return fail(
+        "device-lost",
+        `${gone}, and a device of your own is not replaced; adopt another one and compile again.`,
+      );
+    }
+    let next: Device;
+    try {
+      next = await reopen();
+    } catch (cause) {
+      const reason = cause instanceof PrefcError ? ` ${cause.message}` : "";
+      throw new PrefcError("device-lost", `${gone}, and no other one could be opened.${reason}`, {
+        cause,
+      });
+    }
+    if (next.line === lineOf(info) && !disposed) return next;
+    next.dispose();
+    return fail(
+      "device-lost",
+      disposed
+        ? `${gone} and disposed of; open another one.`
+        : `${gone}, and in its place there is only ${next.line}; call openDevice() if that will do.`,
+    );
+  };
+
+  const self: Device = {
     gpu,
     info,
     line: lineOf(info),
@@ -131,36 +135,64 @@ const describe = (
     lost,
     isLost: () => lossReason !== undefined,
     lossReason: () => lossReason,
-    whenLost: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    isDisposed: () => disposed,
+    whenLost: subscribe(lossListeners),
+    whenError: subscribe(errorListeners),
     takeErrors: () => errors.splice(0),
+    renew: async () => {
+      if (disposed) {
+        fail(
+          "used-after-dispose",
+          `The GPU device ${lineOf(info)} was disposed of; open another one.`,
+        );
+      }
+      if (lossReason === undefined) return self;
+      // whoever asks shares one successor; one that is lost in turn knows its own, and one that failed is tried again
+      successor =
+        successor === undefined
+          ? replacement()
+          : successor.then((next) => next.renew(), replacement);
+      return await successor;
+    },
     dispose: () => {
+      disposed = true;
       gpu.removeEventListener("uncapturederror", onError);
-      if (owned) gpu.destroy();
+      if (reopen !== null) gpu.destroy();
+      successor?.then(
+        (next) => next.dispose(),
+        () => undefined,
+      );
     },
   };
+  return self;
 };
 
 /**
  * Finds an adapter and opens a device on it, with the adapter's own limits and with f16, subgroups and timestamps where
  * it has them. Throws PrefcError: "unknown-adapter", "no-adapter" or another of `findAdapter`'s; "byte-budget-invalid";
- * "device-refused" when the adapter does not give a device.
+ * "device-refused" when the adapter does not give a device; "gpu-timeout" when the driver does not answer.
  */
 export const openDevice = async (options: DeviceOptions = {}): Promise<Device> => {
   requireBudget(options.byteBudget);
   const name = options.adapter ?? (await defaultAdapter());
-  const { adapter, kind } = await findAdapter(name, options.probe);
+  const { timeoutMs } = options;
+  const { adapter, kind } = await within(
+    timeoutMs,
+    `finding an adapter ("${name}")`,
+    findAdapter(name, options.probe),
+  );
   const info = infoOf(adapter.info, kind);
+  const during = `opening a device on ${lineOf(info)}`;
   let gpu: GPUDevice;
   try {
-    gpu = await adapter.requestDevice({
+    const requested = adapter.requestDevice({
       label: "prefc",
       requiredFeatures: [...requestedFeatures(adapter.features)],
       requiredLimits: requestedLimits(adapter.limits),
     });
+    gpu = await within(timeoutMs, during, requested, (late) => late.destroy());
   } catch (cause) {
+    if (cause instanceof PrefcError) throw cause;
     const reason =
       cause instanceof Error && cause.message !== "" ? cause.message : "no reason given";
     throw new PrefcError(
@@ -169,12 +201,9 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
       { cause },
     );
   }
-  return describe(
-    gpu,
-    info,
-    options.byteBudget ?? (await budgetFor(info.software, gpu.limits)),
-    true,
-  );
+  const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
+  const alike = { ...options, adapter: name, byteBudget };
+  return describe(gpu, info, byteBudget, () => openDevice(alike));
 };
 
 /**
@@ -187,5 +216,5 @@ export const adoptDevice = async (gpu: GPUDevice, options: AdoptOptions = {}): P
   const known = (gpu as { readonly adapterInfo?: GPUAdapterInfo }).adapterInfo ?? unnamed;
   const info = infoOf(known, "user's own");
   const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
-  return describe(gpu, info, byteBudget, false);
+  return describe(gpu, info, byteBudget, null);
 };

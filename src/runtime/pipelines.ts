@@ -3,6 +3,8 @@
 
 import type { Binding, Kernel } from "../kernel/kernel.ts";
 import type { Device } from "./device.ts";
+import { sleepThenAwait, type WaitOptions } from "./readback.ts";
+import { problemError, scoped } from "./scopes.ts";
 import { createPipeline } from "./shaders.ts";
 import { shaderStage } from "./usage.ts";
 
@@ -13,30 +15,47 @@ export interface Pipeline {
 
 const cache = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
 
-export function pipelineFor(device: Device, kernel: Kernel, wgsl: string): Promise<Pipeline> {
+/** @throws PrefcError shader-rejected, device-lost, gpu-timeout, gpu-error */
+export function pipelineFor(
+  device: Device,
+  kernel: Kernel,
+  wgsl: string,
+  wait: WaitOptions = {},
+): Promise<Pipeline> {
   let known = cache.get(device.gpu);
   if (known === undefined) cache.set(device.gpu, (known = new Map()));
   const found = known.get(wgsl);
   if (found !== undefined) return found;
-  const made = build(device, kernel, wgsl);
+  const made = build(device, kernel, wgsl, wait);
   known.set(wgsl, made);
   // a failure is not kept: the next attempt reports it again
   made.catch(() => known.delete(wgsl));
   return made;
 }
 
-async function build(device: Device, kernel: Kernel, wgsl: string): Promise<Pipeline> {
-  const layout = device.gpu.createBindGroupLayout({
-    label: kernel.name,
-    entries: kernel.bindings.map((binding, position) => ({
-      binding: position,
-      visibility: shaderStage.compute,
-      buffer: { type: bufferType(binding) },
-    })),
+async function build(
+  device: Device,
+  kernel: Kernel,
+  wgsl: string,
+  wait: WaitOptions,
+): Promise<Pipeline> {
+  const { value, problem } = scoped(device, () => {
+    const layout = device.gpu.createBindGroupLayout({
+      label: kernel.name,
+      entries: kernel.bindings.map((binding, position) => ({
+        binding: position,
+        visibility: shaderStage.compute,
+        buffer: { type: bufferType(binding) },
+      })),
+    });
+    const whole = device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
+    return { layout, whole };
   });
-  const pipeline = await createPipeline(device, wgsl, kernel.name, {
-    layout: device.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-  });
+  const { layout, whole } = value;
+  const pipeline = await createPipeline(device, wgsl, kernel.name, { layout: whole }, wait);
+  const during = `preparing the shader "${kernel.name}"`;
+  const refused = await sleepThenAwait(device, during, () => problem, wait);
+  if (refused !== null) throw problemError(device, during, refused);
   return { pipeline, layout };
 }
 

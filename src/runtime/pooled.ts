@@ -1,33 +1,35 @@
 // Reading large results back in parts, through one small staging buffer that is kept: a buffer as large as a gradient
 // would be allocated anew in every step, and would double what the gradient takes.
 
-import type { Buffers } from "./buffers.ts";
 import type { Device } from "./device.ts";
-import { readStaging, requireAlive } from "./readback.ts";
-import { bufferUsage } from "./usage.ts";
+import { readStaging, type WaitOptions } from "./readback.ts";
+import { scoped } from "./scopes.ts";
 
 /** Each part costs a fifth of a millisecond to wait for, and a millisecond or more to copy. */
-const partBytes = 4 * 2 ** 20;
+export const partBytes: number = 4 * 2 ** 20;
 
-/** `byteLength` bytes of a buffer from `byteOffset`, both multiples of 4. Throws as `readStaging` does. */
-export async function readPooled(
+/** The role of the staging buffer, which holds one part. */
+export const partRole = "readback of gradients";
+
+/** The first `byteLength` bytes of a buffer, a multiple of 4, through a staging buffer of `partBytes`. Throws as `readStaging` does. */
+export async function readInParts(
   device: Device,
-  held: Buffers,
+  staging: GPUBuffer,
   buffer: GPUBuffer,
-  byteOffset: number,
   byteLength: number,
   during: string,
+  limit: WaitOptions,
 ): Promise<ArrayBuffer> {
-  requireAlive(device, during);
-  const usage = bufferUsage.mapRead | bufferUsage.copyTarget;
-  const staging = held.get("readback of gradients", Math.min(partBytes, byteLength), usage);
   const result = new Uint8Array(byteLength);
   for (let from = 0; from < byteLength; from += partBytes) {
     const bytes = Math.min(partBytes, byteLength - from);
-    const encoder = device.gpu.createCommandEncoder({ label: during });
-    encoder.copyBufferToBuffer(buffer, byteOffset + from, staging, 0, bytes);
-    device.gpu.queue.submit([encoder.finish()]);
-    result.set(new Uint8Array(await readStaging(device, staging, bytes, during)), from);
+    const { problem } = scoped(device, () => {
+      const encoder = device.gpu.createCommandEncoder({ label: during });
+      encoder.copyBufferToBuffer(buffer, from, staging, 0, bytes);
+      device.gpu.queue.submit([encoder.finish()]);
+    });
+    const part = await readStaging(device, staging, bytes, during, limit, problem);
+    result.set(new Uint8Array(part), from);
   }
   return result.buffer;
 }

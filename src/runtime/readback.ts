@@ -2,20 +2,24 @@
 // Dawn is pending the event loop polls and takes a core from a software adapter, so we sleep through most of the expected
 // time first; a lost device must end a wait with a sentence and never hang it; and no wait is unbounded.
 import { PrefcError } from "../core/error.ts";
+import { destroyQuietly } from "./buffers.ts";
+import { deviceLostError, lossNoticed, requireAlive } from "./loss.ts";
+import { timeoutError, timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";
-import { bufferUsage, mapMode } from "./usage.ts";
+import { asPrefcError, problemError, scoped, type Problem } from "./scopes.ts";
+import { bufferUsage, mapMode, stagingUsage } from "./usage.ts";
 
 /** Options of a wait. */
 export interface WaitOptions {
   /** What is being waited for; waits of one key are expected to take about as long as the last. Default: no sleep. */
   readonly key?: string;
+  /** How much work is waited for, in any unit: less than last time is expected to take less time. 1. */
+  readonly work?: number;
   /** Sleep past the expected end, so that polling takes no core from what is being measured. */
   readonly throughout?: boolean;
   /** The longest wait in milliseconds, 120,000 by default; a software adapter has no watchdog of its own. */
   readonly timeoutMs?: number;
 }
-
-const defaultTimeoutMs = 120_000;
 
 /** Of the last duration, how much to sleep through: the rest is room for work that became faster. */
 const sleptShare = 0.9;
@@ -32,25 +36,23 @@ const shortestSleepMs = 2;
 /** A wait that ends sooner than this after the sleep was slept through: the work is faster than expected. */
 const oversleptMs = 0.5;
 
-/** The last two durations of each key: the first run of a shader is not typical, so one is not enough to go by. */
-const durations = new WeakMap<GPUDevice, Map<string, readonly number[]>>();
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 
-const durationsOf = (device: Device): Map<string, readonly number[]> => {
+interface Waited {
+  readonly duration: number;
+  readonly work: number;
+}
+
+/** The last two waits of each key: the first run of a shader is not typical, so one is not enough to go by. */
+const durations = new WeakMap<GPUDevice, Map<string, readonly Waited[]>>();
+
+const durationsOf = (device: Device): Map<string, readonly Waited[]> => {
   let known = durations.get(device.gpu);
   if (known === undefined) durations.set(device.gpu, (known = new Map()));
   return known;
-};
-
-/** The error for a lost device. `during` completes "while …", for example "reading the loss". */
-export const deviceLostError = (device: Device, during: string): PrefcError =>
-  new PrefcError(
-    "device-lost",
-    `The GPU device ${device.line} was lost while ${during} (${device.lossReason() ?? "no reason given"}); open a new device with openDevice() and run again.`,
-  );
-
-/** Throws PrefcError "device-lost" when the device is gone; calls to it would otherwise silently do nothing. */
-export const requireAlive = (device: Device, during: string): void => {
-  if (device.isLost()) throw deviceLostError(device, during);
 };
 
 // Rejects when the device is lost or the time is over; `stop` takes both back.
@@ -62,12 +64,7 @@ const guard = (
   let stop = (): void => undefined;
   const broken = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => {
-      reject(
-        new PrefcError(
-          "gpu-timeout",
-          `The GPU did not finish ${during} within ${timeoutMs / 1000} s on ${device.line}; use smaller batches, a faster adapter, or a larger timeoutMs.`,
-        ),
-      );
+      reject(timeoutError(during, timeoutMs, ` on ${device.line}`));
     }, timeoutMs);
     const forget = device.whenLost(() => reject(deviceLostError(device, during)));
     stop = () => {
@@ -77,11 +74,6 @@ const guard = (
   });
   return { broken, stop };
 };
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 
 /**
  * Waits for submitted work: sleeps about as long as the last two waits of the same key took, and only then calls `begin`, whose
@@ -93,33 +85,36 @@ export const sleepThenAwait = async <T>(
   device: Device,
   during: string,
   begin: () => Promise<T>,
-  { key, throughout = false, timeoutMs = defaultTimeoutMs }: WaitOptions = {},
+  { key, work = 1, throughout = false, timeoutMs }: WaitOptions = {},
 ): Promise<T> => {
   requireAlive(device, during);
   const known = durationsOf(device);
   const started = performance.now();
-  const { broken, stop } = guard(device, during, timeoutMs);
+  const { broken, stop } = guard(device, during, timeoutOf(timeoutMs));
   try {
     const [last, beforeLast] = (key === undefined ? undefined : known.get(key)) ?? [];
-    const expected = beforeLast === undefined ? 0 : Math.min(last!, beforeLast);
-    const share = throughout ? sleptThroughout : sleptShare;
-    const sleeps = share * expected >= shortestSleepMs;
-    if (sleeps) await Promise.race([sleep(share * expected), broken]);
+    // more work than before may still be dominated by what it costs to start it, so only less of it is scaled
+    const scaled = ({ duration, work: done }: Waited): number =>
+      duration * Math.min(1, work / done);
+    const expected = beforeLast === undefined ? 0 : Math.min(scaled(last!), scaled(beforeLast));
+    const asleep = (throughout ? sleptThroughout : sleptShare) * expected;
+    const sleeps = asleep >= shortestSleepMs;
+    if (sleeps) await Promise.race([sleep(asleep), broken]);
     const woken = performance.now();
     const result = await Promise.race([begin(), broken]);
     requireAlive(device, during);
     if (key !== undefined) {
       const overslept = sleeps && performance.now() - woken < oversleptMs;
       const duration = overslept ? shrink * expected : performance.now() - started;
-      known.set(key, last === undefined ? [duration] : [duration, last]);
+      const now = { duration, work };
+      known.set(key, last === undefined ? [now] : [now, last]);
     }
     return result;
   } catch (error) {
     if (error instanceof PrefcError) throw error;
     // A lost device rejects a pending map with an AbortError without a message, sometimes before it reports the loss.
     if (error instanceof Error && error.name === "AbortError") {
-      await Promise.race([device.lost, sleep(50)]);
-      if (device.isLost()) throw deviceLostError(device, during);
+      if (await lossNoticed(device)) throw deviceLostError(device, during);
       throw new PrefcError(
         "gpu-aborted",
         `The GPU gave up ${during} on ${device.line}; a buffer was destroyed or unmapped while it was being read.`,
@@ -144,8 +139,10 @@ export const finished = (device: Device, during: string, options?: WaitOptions):
   );
 
 /**
- * The first `byteLength` bytes of a staging buffer (usage mapRead | copyTarget) whose copies have been submitted, as a copy;
- * the buffer is unmapped afterwards and may be used again. Throws as `sleepThenAwait` does.
+ * The first `byteLength` bytes of a staging buffer whose copies have been submitted, as a copy; the buffer is unmapped
+ * afterwards and may be used again. `problem` is what error scopes around that work find. Throws PrefcError "gpu-error" or
+ * "gpu-out-of-memory" for a problem, else as `sleepThenAwait` does; the buffer must then be given up, since it may be mapped
+ * later.
  */
 export const readStaging = async (
   device: Device,
@@ -153,12 +150,18 @@ export const readStaging = async (
   byteLength: number,
   during: string,
   options?: WaitOptions,
+  problem: Promise<Problem> = Promise.resolve(null),
 ): Promise<ArrayBuffer> => {
+  const map = async (): Promise<undefined> => await staging.mapAsync(mapMode.read, 0, byteLength);
   await sleepThenAwait(
     device,
     during,
     async () => {
-      await staging.mapAsync(mapMode.read, 0, byteLength);
+      const [mapped] = await Promise.allSettled([map()]);
+      // what the GPU refused explains why there is nothing to map
+      const found = await problem;
+      if (found !== null) throw problemError(device, during, found);
+      if (mapped.status === "rejected") throw mapped.reason;
     },
     options,
   );
@@ -195,17 +198,23 @@ export const readBuffer = async (
       `Cannot read ${named}: it was created without the usage COPY_SRC; add it.`,
     );
   }
-  const staging = device.gpu.createBuffer({
-    label: "readback",
-    size: byteLength,
-    usage: bufferUsage.mapRead | bufferUsage.copyTarget,
-  });
+  let staging: GPUBuffer | undefined;
   try {
-    const encoder = device.gpu.createCommandEncoder({ label: "readback" });
-    encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, byteLength);
-    device.gpu.queue.submit([encoder.finish()]);
-    return await readStaging(device, staging, byteLength, during, options);
+    const { value, problem } = scoped(device, () => {
+      staging = device.gpu.createBuffer({
+        label: "readback",
+        size: byteLength,
+        usage: stagingUsage,
+      });
+      const encoder = device.gpu.createCommandEncoder({ label: "readback" });
+      encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, byteLength);
+      device.gpu.queue.submit([encoder.finish()]);
+      return staging;
+    });
+    return await readStaging(device, value, byteLength, during, options, problem);
+  } catch (error) {
+    throw asPrefcError(device, during, error);
   } finally {
-    staging.destroy();
+    destroyQuietly(staging);
   }
 };

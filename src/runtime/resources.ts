@@ -10,8 +10,10 @@ import type { Plan } from "../plan/plan.ts";
 import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
+import type { ExecuteOptions } from "./execute.ts";
 import type { Stacked, Window } from "./layout.ts";
-import { checkTargets, gradientRole, storageOf, type Targets } from "./targets.ts";
+import { partBytes, partRole } from "./pooled.ts";
+import { checkTargets, gradientRole, storageOf } from "./targets.ts";
 import { wholeVectors } from "./vectors.ts";
 
 export interface Gradient {
@@ -40,8 +42,7 @@ export function resources(
   batch: Batch,
   stacked: Stacked,
   dispatches: readonly Dispatch[],
-  params: Params,
-  into: Targets,
+  { params, into, keep }: ExecuteOptions,
 ): Resources {
   const bytesOf = (tensor: LogitsTensor, rows: number = tensor.rows): number =>
     bufferBytes(rows * batch.vocab, dtypeOf(tensor));
@@ -52,13 +53,14 @@ export function resources(
   }));
   const written = tensorsWritten(dispatches);
   const fieldBytes = plan.rowFields.length * stacked.tokens * 4;
+  const isLarge = (tensor: LogitsTensor): boolean => bytesOf(tensor) > partBytes;
+  const own = written.filter(({ name }) => !Object.hasOwn(into, name));
   held.reserve([
     ...read
       .filter(({ tensor }) => !isGpuBuffer(tensor.data))
       .map(({ tensor, role }) => ({ role, bytes: bytesOf(tensor) })),
-    ...written
-      .filter(({ name }) => !Object.hasOwn(into, name))
-      .map((tensor) => ({ role: gradientRole(tensor), bytes: bytesOf(tensor) })),
+    ...own.map((tensor) => ({ role: gradientRole(tensor), bytes: bytesOf(tensor) })),
+    ...(keep || !own.some(isLarge) ? [] : [{ role: partRole, bytes: partBytes }]),
     { role: "row fields", bytes: fieldBytes },
   ]);
 
@@ -73,7 +75,9 @@ export function resources(
   const gradients = new Map<string, Gradient>();
   for (const tensor of written) {
     const given = Object.hasOwn(into, tensor.name) ? into[tensor.name] : undefined;
-    const buffer = given ?? held.get(gradientRole(tensor), bytesOf(tensor), storageUsage);
+    // what is read by later submissions must outlast those of other runs
+    const take = keep ? "keep" : isLarge(tensor) ? "hold" : "get";
+    const buffer = given ?? held[take](gradientRole(tensor), bytesOf(tensor), storageUsage);
     gradients.set(tensor.name, { buffer, tensor });
   }
 

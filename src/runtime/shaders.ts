@@ -3,7 +3,9 @@
 import { PrefcError } from "../core/error.ts";
 import type { Device } from "./device.ts";
 import { isNode, nodeHost } from "./host.ts";
-import { requireAlive, sleepThenAwait } from "./readback.ts";
+import { lossNoticed, requireAlive } from "./loss.ts";
+import { sleepThenAwait, type WaitOptions } from "./readback.ts";
+import { asPrefcError, scoped } from "./scopes.ts";
 
 /** One complaint of the WGSL compiler. Line and column count from 1; both are 0 when the complaint has no place. */
 export interface Diagnostic {
@@ -59,27 +61,29 @@ const compile = async (
   wgsl: string,
   label: string,
 ): Promise<{ readonly module: GPUShaderModule; readonly diagnostics: readonly Diagnostic[] }> => {
-  gpu.pushErrorScope("validation");
-  const module = gpu.createShaderModule({ code: wgsl, label });
-  const scoped = gpu.popErrorScope();
+  const { value: module, problem } = scoped({ gpu }, () =>
+    gpu.createShaderModule({ code: wgsl, label }),
+  );
   const diagnostics = await errorsOf(module);
-  const error = await scoped;
-  if (diagnostics.length > 0 || error === null) return { module, diagnostics };
-  return { module, diagnostics: [{ line: 0, column: 0, message: error.message.trim() }] };
+  const found = await problem;
+  if (diagnostics.length > 0 || found === null) return { module, diagnostics };
+  return { module, diagnostics: [{ line: 0, column: 0, message: found.message }] };
 };
 
 /**
  * Compiles a compute shader into a pipeline. Throws PrefcError "shader-rejected" with the compiler's message, the line and
- * the source line, "device-lost" when the device is gone, and "gpu-timeout" when the driver never finishes.
+ * the source line, "device-lost" when the device is gone, "gpu-timeout" when the driver never finishes, and "gpu-error" when
+ * a call fails in another way.
  */
 export const createPipeline = async (
   device: Device,
   wgsl: string,
   label: string,
   { layout, entryPoint, constants }: PipelineOptions = {},
+  wait: WaitOptions = {},
 ): Promise<GPUComputePipeline> => {
   const during = `compiling the shader "${label}"`;
-  return await sleepThenAwait(device, during, async () => {
+  const create = async (): Promise<GPUComputePipeline> => {
     const { module, diagnostics } = await compile(device.gpu, wgsl, label);
     requireAlive(device, during);
     if (diagnostics.length > 0) throw rejected(label, wgsl, diagnostics);
@@ -94,10 +98,15 @@ export const createPipeline = async (
         },
       });
     } catch (error) {
-      requireAlive(device, during);
+      if (await lossNoticed(device)) requireAlive(device, during);
       throw rejected(label, wgsl, [{ line: 0, column: 0, message: messageOf(error) }]);
     }
-  });
+  };
+  try {
+    return await sleepThenAwait(device, during, create, wait);
+  } catch (error) {
+    throw asPrefcError(device, during, error);
+  }
 };
 
 const entryPoints = (wgsl: string): readonly string[] =>

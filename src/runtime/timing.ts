@@ -2,6 +2,7 @@
 // one compute pass for each dispatch; otherwise all dispatches share one pass and nothing is measured.
 
 import { fail } from "../core/error.ts";
+import { destroyQuietly } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { readBuffer, type WaitOptions } from "./readback.ts";
 import { bufferUsage } from "./usage.ts";
@@ -19,6 +20,8 @@ export interface Timer {
   resolve(encoder: GPUCommandEncoder): void;
   /** The times, when the submission is done. Frees the timer. */
   read(kernels: readonly string[], wait: WaitOptions): Promise<readonly DispatchTime[]>;
+  /** Frees a timer that is not read. */
+  dispose(): void;
 }
 
 /** @throws PrefcError timestamps-missing when the adapter cannot write timestamps. */
@@ -35,7 +38,12 @@ export function timer(device: Device, dispatches: number): Timer {
     size: 16 * dispatches,
     usage: bufferUsage.queryResolve | bufferUsage.copySource,
   });
+  const dispose = (): void => {
+    destroyQuietly(buffer);
+    destroyQuietly(set);
+  };
   return {
+    dispose,
     writes: (dispatch) => ({
       querySet: set,
       beginningOfPassWriteIndex: 2 * dispatch,
@@ -43,17 +51,13 @@ export function timer(device: Device, dispatches: number): Timer {
     }),
     resolve: (encoder) => encoder.resolveQuerySet(set, 0, 2 * dispatches, buffer, 0),
     read: async (kernels, wait) => {
-      const bytes = await readBuffer(
-        device,
-        buffer,
-        0,
-        16 * dispatches,
-        "reading timestamps",
-        wait,
-      );
+      let bytes: ArrayBuffer;
+      try {
+        bytes = await readBuffer(device, buffer, 0, 16 * dispatches, "reading timestamps", wait);
+      } finally {
+        dispose();
+      }
       const ticks = new BigUint64Array(bytes);
-      buffer.destroy();
-      set.destroy();
       return kernels.map((kernel, dispatch) => ({
         kernel,
         milliseconds: Number(ticks[2 * dispatch + 1]! - ticks[2 * dispatch]!) / 1e6,

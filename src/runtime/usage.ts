@@ -16,6 +16,9 @@ export const bufferUsage: Constants<
   queryResolve: 0x0200,
 };
 
+/** The usage of a buffer that results are read back through. */
+export const stagingUsage: number = bufferUsage.mapRead | bufferUsage.copyTarget;
+
 /** How a buffer is mapped (GPUMapMode in the specification). */
 export const mapMode: Constants<"read" | "write"> = { read: 0x0001, write: 0x0002 };
 

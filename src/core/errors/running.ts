@@ -36,8 +36,8 @@ export const running = {
     remedy: "Compile it with { device: await openDevice() }.",
   },
   "used-after-dispose": {
-    cause: "A compiled objective was used after dispose(), or disposed during a run.",
-    remedy: "Compile it again.",
+    cause: "A compiled objective or its device was used after dispose(), or disposed during a run.",
+    remedy: "Compile it again, on a device that is open.",
   },
   "unknown-tensor": {
     cause: "A buffer is given for the gradient of a tensor that has none.",
@@ -56,19 +56,28 @@ export const running = {
     remedy: 'Try another adapter, for example "software".',
   },
   "device-lost": {
-    cause: "The GPU device went away: its driver crashed or was reset, or someone destroyed it.",
-    remedy: "Open a new device and run again.",
+    cause:
+      "The GPU device went away (its driver crashed or was reset, or someone destroyed it), and the run could not be repeated on another one: it reads or leaves GPUBuffers, which were lost too, the device is the caller's own, or the next one was lost as well.",
+    remedy: "Open a new device, make its buffers again and compile for it.",
   },
   "gpu-timeout": {
     cause: "The driver did not finish in time.",
     remedy: "Use smaller batches, a faster adapter, or a larger timeoutMs.",
+  },
+  "timeout-invalid": {
+    cause: "A timeoutMs is not a number of milliseconds above 0.",
+    remedy: "Correct it, or leave it out for the default.",
+  },
+  "gpu-out-of-memory": {
+    cause: "The driver had no memory left for a buffer.",
+    remedy: "Split the batch, free other buffers, or open the device with a smaller byteBudget.",
   },
   "gpu-aborted": {
     cause: "A buffer was destroyed or unmapped while it was being read.",
     remedy: "Keep buffers alive until the run has ended.",
   },
   "gpu-error": {
-    cause: "WebGPU refused a command of the run.",
+    cause: "WebGPU refused a call of the run, or reported an error while it was under way.",
     remedy:
       "If the sentence names a buffer of yours, correct it; else report it as a bug of prefc.",
   },
