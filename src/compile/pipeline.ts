@@ -13,6 +13,7 @@ import { derive, type Derivation } from "../stream/derive.ts";
 import { logitsOfInput } from "../stream/fields.ts";
 import { stages, type Stages } from "../stream/stages.ts";
 import { bindHeights, type Heights } from "./bind.ts";
+import { nodesWithin } from "./limit.ts";
 
 /** What the compiler reads of an objective. */
 export interface Source {
@@ -75,13 +76,9 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     after: readonly Node[],
     applied: ReadonlyMap<string, number> = new Map(),
   ): readonly Node[] => {
+    const size = nodesWithin(source.name, `after "${name}"`, after);
     verify(after, `after ${name}`);
-    passes.push({
-      name,
-      before: topological(before).length,
-      after: topological(after).length,
-      applied,
-    });
+    passes.push({ name, before: topological(before).length, after: size, applied });
     return after;
   };
   const simplified = (name: string, roots: readonly Node[]): readonly Node[] => {
@@ -92,6 +89,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   const wanted = options.metrics === false ? {} : source.metrics;
   const following = source.next ?? {};
   const surface = [source.loss, ...Object.values(wanted), ...Object.values(following)];
+  nodesWithin(source.name, "as it is written", surface);
   const responses = [...new Set([...source.responses, ...responsesNeeded(surface)])];
 
   // 1 inputs enter at the height the batch brings them

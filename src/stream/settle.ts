@@ -129,20 +129,40 @@ export function valueAtLabel(record: Recorder, body: Form, source: Node): Node {
   }, whole);
 }
 
-/** An expression along the vocabulary, read at the label. */
+/** An expression along the vocabulary, read at the label: each part once, without recursion, as terms may be deep. */
 export function nodeAtLabel(record: Recorder, node: Node, source: Node): Node {
+  const made = new Map<Node, Node>();
+  const stack = [node];
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1]!;
+    const leaf = leafAtLabel(record, top, source);
+    const waiting =
+      leaf === null
+        ? top.args.filter(
+            (arg, position) => !made.has(arg) && !isComparedWithMaximum(record, top, position),
+          )
+        : [];
+    if (waiting.length > 0) {
+      stack.push(...waiting);
+      continue;
+    }
+    stack.pop();
+    if (made.has(top)) continue;
+    const read = (arg: Node, position: number): Node =>
+      isComparedWithMaximum(record, top, position)
+        ? entryOfLabel(record, arg, source)
+        : made.get(arg)!;
+    made.set(top, leaf ?? withArgs(top, top.args.map(read)));
+  }
+  return made.get(node)!;
+}
+
+function leafAtLabel(record: Recorder, node: Node, source: Node): Node | null {
   if (!node.axes.includes("vocab")) return node;
   if (node.tag === "iota") return idsOf(tokenResponse(source));
-  if (logitsOfInput(node) !== null)
-    return binary("plus", record.label(node, source), record.maximum(node, source));
-  return withArgs(
-    node,
-    node.args.map((arg, position) =>
-      isComparedWithMaximum(record, node, position)
-        ? entryOfLabel(record, arg, source)
-        : nodeAtLabel(record, arg, source),
-    ),
-  );
+  return logitsOfInput(node) === null
+    ? null
+    : binary("plus", record.label(node, source), record.maximum(node, source));
 }
 
 /** Whether an argument along the vocabulary is compared with its own maximum, which a later pass finds in single floats. */

@@ -9,6 +9,11 @@ export const running = {
     cause: "A model is bound above what the loss reads of it.",
     remedy: "Bind it at one of the heights that the sentence names.",
   },
+  "too-large": {
+    cause:
+      "An objective has more different subexpressions than are compiled, most often because a loop wrote it.",
+    remedy: "Write it with fewer; the interpreter (evaluate) takes any number.",
+  },
   "constant-exceeds-f32": {
     cause: "A constant is outside the range of f32, in which kernels compute.",
     remedy: "Rescale the expression.",
