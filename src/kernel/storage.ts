@@ -74,7 +74,7 @@ export function storeVector(rows: Rows, index: Value, v: Value): readonly Statem
     const type = vector === 4 ? "vec4<u32>" : "u32";
     return [k.assign(target, u32(`bitcast<${type}>(${v.code})`, vector))];
   }
-  return [k.assign(target, u32(`two_words(nearest_${dtype}(${v.code}))`))];
+  return [k.assign(target, u32(`narrow_${dtype}(${v.code})`))];
 }
 
 /** Stores one entry of the row that begins at `base`; the lane that stored its vector may do so. */
@@ -104,5 +104,6 @@ const shiftOf = (entry: Value): string => `((${entry.code} % 2u) * 16u)`;
 const halfOf = (code: string, entry: Value): string => `(${code} >> ${shiftOf(entry)})`;
 const widened = (dtype: StorageType, half: string): Value =>
   u32(dtype === "bf16" ? `(${half} << 16u)` : `bitcast<u32>(unpack2x16float(${half}).x)`);
+/** The 16 bits of a single number; what else is in the word is left out by whoever stores it. */
 const nearest = (dtype: StorageType, { code }: Value): string =>
-  `nearest_${dtype}(vec4<f32>(${code})).x`;
+  `narrow_${dtype}(vec4<f32>(${code}, 0.0, 0.0, 0.0)).x`;
