@@ -2,7 +2,7 @@
 // on ragged batches, value and gradient, like objectives from outside.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at as pick, constant as number, reduce } from "../../src/core/build.ts";
+import { at as pick, binary, constant as number, reduce } from "../../src/core/build.ts";
 import { tokenAxis } from "../../src/core/axis.ts";
 import { wrap } from "../../src/dsl/facade.ts";
 import {
@@ -103,5 +103,23 @@ describe("what random programs found", () => {
     expect(() => compile(first)).toThrow(
       /token", index\): kernels read one row of logits at a time/,
     );
+  });
+
+  it.each([
+    [
+      "logits added up along tokens",
+      /sum\("token", …\): kernels read one row of logits at a time/,
+      ({ policy, y }: Given<Pair>) => reduce("sum", tokenAxis("w"), policy.logits(y.w).node),
+    ],
+    [
+      "a sum over the vocabulary that reads no logits",
+      /belongs to no token of a response/,
+      ({ example }: Given<Pair>) =>
+        binary("minus", real(iota("vocab")).node, example("given").node),
+    ],
+  ] as const)("%s: refused", (name, sentence, over) => {
+    const formula = (g: Given<Pair>): Expr<PerExample> => wrap(reduce("sum", "vocab", over(g)));
+    const made = objective(name, ["w", "l"], formula, { source: "a random program" });
+    expect(() => compile(made)).toThrow(sentence);
   });
 });

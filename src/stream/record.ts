@@ -101,7 +101,7 @@ export function tokenResponse(node: Node): string {
   return axis === undefined
     ? fail(
         "vocabulary-without-tokens",
-        "A vocabulary expression must belong to the tokens of a response.",
+        "An expression over the vocabulary is reduced that belongs to no token of a response, so there is no row of logits to reduce; let it read the logits of a response.",
       )
     : responseOf(axis);
 }

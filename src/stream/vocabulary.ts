@@ -42,10 +42,14 @@ function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | nu
     case "const":
     case "param":
     case "count":
-    case "reduce":
     case "sort":
     case "stop":
       return null;
+    case "reduce":
+      return fail(
+        "vocabulary-across-rows",
+        `${node.op}("${nameOf(node.axis)}", …): kernels read one row of logits at a time, so an expression over the vocabulary cannot be added up or compared along other axes; reduce "vocab" first.`,
+      );
     case "at":
       return fail(
         "unsupported-index",

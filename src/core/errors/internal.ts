@@ -17,10 +17,6 @@ export const internal = {
     cause: "A value of a row still ranges over the vocabulary after all passes over it.",
     remedy: "Report it as a bug of prefc, with the objective.",
   },
-  "vocabulary-without-tokens": {
-    cause: "An expression over the vocabulary belongs to no token.",
-    remedy: "Report it as a bug of prefc, with the objective.",
-  },
   "unsupported-input": {
     cause: "Something else than logits ranges over the vocabulary.",
     remedy: "Report it as a bug of prefc, with the objective.",

@@ -23,6 +23,17 @@ export const running = {
       "The vocabulary is indexed by something else than the response's own ids, or tokens by an index that differs between them.",
     remedy: "Use the index that the sentence names; other indices run in the interpreter only.",
   },
+  "vocabulary-without-tokens": {
+    cause:
+      "A sum, a maximum or a log-sum-exp over the vocabulary is taken of an expression that belongs to no token of a response.",
+    remedy:
+      "Let it read the logits of a response, or work the number out beforehand; the interpreter takes any expression.",
+  },
+  "vocabulary-across-rows": {
+    cause:
+      "An expression over the vocabulary is reduced along tokens or examples before it is reduced along the vocabulary.",
+    remedy: 'Reduce "vocab" first; the interpreter takes any order.',
+  },
   "shape-size": {
     cause: "A shape to be explained has a size that is no whole number of at least 1.",
     remedy: "Correct the size that the sentence names.",
