@@ -211,7 +211,7 @@ describe("what kernels cannot read is refused", () => {
     expectError(
       () => derive([over(unary("toReal", iota("vocab")))], []),
       "vocabulary-without-tokens",
-      /must belong to the tokens of a response/,
+      /belongs to no token of a response/,
     );
   });
 
