@@ -86,11 +86,12 @@ export async function compiledProvider(
   } as const;
   const { dtype } = held;
   const moves = movesOf(compiled, layout, dtype);
-  const backward = new Set(
+  // a gradient pass in place has another name than the one that is explained, so the others are told apart
+  const before = new Set(
     compiled
       .explain({ vocab: layout.vocab, dtype })
       .valueAndGrad.kernels.flatMap((kernel) =>
-        kernel.kind === "gradient pass" ? [kernel.name] : [],
+        kernel.kind === "gradient pass" ? [] : [kernel.name],
       ),
   );
   const visited = (steps: readonly StepBytes[]): number =>
@@ -104,11 +105,11 @@ export async function compiledProvider(
   const gpu = async (): Promise<Sample> => {
     const { times } = await compiled.valueAndGrad(batch, { ...into, profile: true });
     const total = sum(times!.map(({ milliseconds }) => milliseconds));
-    const behind = sum(
-      times!.flatMap(({ kernel, milliseconds }) => (backward.has(kernel) ? [milliseconds] : [])),
+    const forward = sum(
+      times!.flatMap(({ kernel, milliseconds }) => (before.has(kernel) ? [milliseconds] : [])),
     );
-    const both = { forward: total - behind, full: total };
-    return backward.size === 0 ? both : { ...both, backward: behind };
+    const both = { forward, full: total };
+    return moves.backward.length === 0 ? both : { ...both, backward: total - forward };
   };
   const wall = async (): Promise<Sample> => ({
     forward: await elapsed(() => compiled.value(batch)),
