@@ -281,8 +281,7 @@ describe("the family of moments", () => {
         fc.pre(one.d > 0);
         const code = factor(one, k.value("f32", "x"), k.value("f32", "e"));
         expect(valueIn(code, { x: -1e30, e: 0 })).toBeCloseTo(0, 12);
-        const bounded = Math.max(-1e30, -(10 ** Math.floor(30 / Math.max(one.k, 1))));
-        expect(Math.abs(bounded) ** one.k).toBeLessThan(2 ** 127);
+        expect(Math.abs(valueIn(code, { x: -1e30, e: 1 }))).toBeLessThan(2 ** 127);
       }),
     );
   });

@@ -103,6 +103,26 @@ describe("rewrite", () => {
     expect(applyRule(half, times(b, exp(b)))).toBeUndefined();
   });
 
+  it("asks the side condition of a rule", () => {
+    const x = variable("x");
+    const scalar = rule("scalars only", exp(log(x)), x, {
+      when: (of) => of(x).axes.length === 0,
+    });
+    expect(applyRule(scalar, exp(log(a)))).toBe(a);
+    expect(applyRule(scalar, exp(log(input("m", ["batch"]))))).toBeUndefined();
+    // e^{−∞} · e^{∞} is 0, so exponents along the vocabulary are not added up
+    const [z, m] = [input("z", ["vocab"]), input("m", ["batch"])];
+    expect(simplify([times(exp(z), exp(m))]).roots).toEqual([times(exp(z), exp(m))]);
+    expect(simplify([times(exp(m), exp(a))]).roots).toEqual([exp(plus(m, a))]);
+  });
+
+  it("knows a zero divided, and a choice that contains itself", () => {
+    const [p, q] = [binary("gt", a, b), binary("lt", a, zero)];
+    expect(rewrite([over(zero, a)], algebra).roots).toEqual([zero]);
+    expect(rewrite([binary("or", p, binary("and", q, p))], algebra).roots).toEqual([p]);
+    expect(rewrite([binary("or", p, binary("or", q, p))], algebra).roots).not.toEqual([p]);
+  });
+
   it("does not compute with what is no constant", () => {
     const [x, value] = [variable("x"), variable("value", { constant: true })];
     const folded = rule("folded", exp(x), value, {

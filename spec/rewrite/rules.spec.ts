@@ -114,6 +114,7 @@ describe("rule", () => {
   it.each([
     ["distribution", times(x, plus(y, one)), plus(times(x, y), x), true],
     ["factoring", plus(times(x, y), x), times(x, plus(y, one)), false],
+    ["a variable for what it may be above", plus(exp(x), y), plus(y, y), false],
     ["growth", exp(x), exp(exp(x)), false],
     ["duplication below the head", stop(exp(x)), exp(plus(x, x)), false],
     ["another constant", plus(x, constant(1)), plus(x, constant(2)), false],
