@@ -5,18 +5,18 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import type { OnlinePass } from "../stream/stages.ts";
+import { addBlock, addCarefully, raiseTogether, running, type Kept } from "./block.ts";
 import { combineLanes, sharedState } from "./combine.ts";
 import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
-import { factor, momentsOf, shiftMoment, type Moment } from "./moment.ts";
+import { momentsOf } from "./moment.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
 import type { Layout } from "./storage.ts";
 
 const { name } = row;
 const zero = k.f32(0);
-const running = (model: ModelName): Value => name(`m_${model}`);
 
 export function onlineKernel(
   pass: OnlinePass,
@@ -26,12 +26,13 @@ export function onlineKernel(
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
   const lanes = schedule.vector;
+  const kept: Kept = { models: pass.models, moments, ties, lanes };
   const body: Statement[] = [...row.openRow(pass.models, schedule)];
 
   // ---- each lane's own part of the row
   for (const model of pass.models) {
     body.push(
-      k.varValue(running(model).code, k.f32(row.lowest)),
+      ...startAtLabel(model, schedule),
       k.varValue(`bad_${model}`, k.splat(k.u32(0), lanes)),
     );
   }
@@ -40,8 +41,11 @@ export function onlineKernel(
   body.push(
     ...span.overRow(schedule, {
       shared: true,
-      open: moments.map((moment) => k.varValue(`part_${moment.name}`, k.splat(zero, lanes))),
-      visit: (positions, block) => blockBody(pass, moments, ties, schedule, positions, block),
+      open: [
+        ...(schedule.shareMaxima ? pass.models.flatMap((model) => raiseTogether(kept, model)) : []),
+        ...moments.map((moment) => k.varValue(`part_${moment.name}`, k.splat(zero, lanes))),
+      ],
+      visit: (positions, block) => visit(kept, schedule, positions, block),
       close: moments.map((moment) => {
         const lane = name(`lane_${moment.name}`, "f32", lanes);
         return k.assign(lane.code, k.plus(lane, name(`part_${moment.name}`, "f32", lanes)));
@@ -75,131 +79,41 @@ export function onlineKernel(
   };
 }
 
-function blockBody(
-  pass: OnlinePass,
-  moments: readonly Moment[],
-  ties: readonly ModelName[],
-  schedule: Layout,
-  positions: readonly Value[],
-  block: span.Block,
-): readonly Statement[] {
-  const lanes = schedule.vector;
-  const entry = (model: ModelName, j: number): Value => name(`z_${model}_${j}`, "f32", lanes);
-  const x = (model: ModelName, j: number): Value => name(`x_${model}_${j}`, "f32", lanes);
-  const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
-  const out: Statement[] = [];
-  for (const model of pass.models) {
-    const isFirst = model === pass.models[0];
-    out.push(...loadBlock(model, isFirst, entry, schedule, positions, block));
-    const largest = span.tree(
-      positions.map((_, j) => entry(model, j)),
-      k.maximum,
-    );
-    const moved = moments.filter(({ powers }) => powers.some((power) => power.model === model));
-    out.push(
-      k.letValue(`top_${model}`, span.fold(largest, k.maximum)),
-      k.when(k.infix(name(`top_${model}`), ">", running(model)), [
-        k.letValue("shift", k.minus(running(model), name(`top_${model}`))),
-        ...shiftInPlace(moved, moments, model, lanes, "lane"),
-        ...shiftInPlace(moved, moments, model, lanes, "part"),
-        ...(ties.includes(model) ? [k.assign(`lane_ties_${model}`, k.splat(zero, lanes))] : []),
-        k.assign(running(model).code, name(`top_${model}`)),
-      ]),
-    );
-    const needsExp = moments.some(({ powers }) =>
-      powers.some((power) => power.model === model && power.d > 0),
-    );
-    positions.forEach((_, j) => {
-      out.push(
-        k.letValue(x(model, j).code, k.minus(entry(model, j), k.splat(running(model), lanes))),
-      );
-      if (needsExp) out.push(k.letValue(e(model, j).code, k.exp(x(model, j))));
-    });
-  }
-  const add = (variable: string, terms: readonly Value[]): Statement =>
-    k.assign(variable, k.plus(name(variable, "f32", lanes), span.tree(terms, k.plus)));
-  for (const moment of moments) {
-    const terms = positions.map((_, j) =>
-      moment.powers
-        .map((power) => factor(power, x(power.model, j), e(power.model, j)))
-        .reduce(k.times),
-    );
-    out.push(add(`part_${moment.name}`, terms));
-  }
-  for (const model of ties) {
-    const terms = positions.map((_, j) => {
-      const same = k.infix(entry(model, j), "==", k.splat(running(model), lanes));
-      return k.choose(same, k.splat(k.f32(1), lanes), k.splat(zero, lanes));
-    });
-    out.push(add(`lane_ties_${model}`, terms));
-  }
-  return out;
-}
-
-/** Loads a block of logits. NaN, ±Infinity and the label are rare, so a test of the block guards their handling. */
-function loadBlock(
-  model: ModelName,
-  isFirst: boolean,
-  entry: (model: ModelName, j: number) => Value,
-  schedule: Layout,
-  positions: readonly Value[],
-  block: span.Block,
-): readonly Statement[] {
-  const lanes = schedule.vector;
-  const bits = (j: number): Value => name(`bits_${model}_${j}`, "u32", lanes);
-  const absent = k.splat(k.f32(row.absent), lanes);
-  const bad = name(`bad_${model}`, "u32", lanes);
-  const loadRow = (at: Value): Value => {
-    const loaded = row.loadBits(model, at, row.logitsOf(model, schedule), schedule, isFirst);
-    if (!block.shared) return loaded;
-    // other rows may hold anything, NaN included
-    const bitsOfAbsent = k.call("bitcast<vec4<u32>>", "u32", absent);
-    return k.choose(span.isInside(at), loaded, bitsOfAbsent);
-  };
-  const magnitudes = positions.map((_, j) => row.magnitude(bits(j)));
-  const special = k.infix(span.tree(magnitudes, k.maximum), ">=", k.splat(row.infinityBits, lanes));
+/**
+ * A running maximum starts at the label's logit, which is near the largest in most rows, so that few blocks raise it.
+ * The label's entry is nevertheless not among those that are added up.
+ */
+function startAtLabel(model: ModelName, schedule: Layout): readonly Statement[] {
+  const bits = name(`start_bits_${model}`, "u32");
+  const usable = k.infix(row.magnitude(bits), "<", row.infinityBits);
+  const start = k.choose(usable, row.asReal(bits), k.f32(row.lowest));
   return [
-    ...positions.flatMap((at, j) => [
-      k.letValue(bits(j).code, loadRow(at)),
-      k.varValue(entry(model, j).code, row.asReal(bits(j))),
-    ]),
-    k.when(
-      k.value("bool", `any(${special.code})`),
-      positions.flatMap((_, j) => {
-        const isAbsent = row.isNegativeInfinity(bits(j));
-        const worst = k.choose(isAbsent, k.splat(k.u32(0), lanes), row.magnitude(bits(j)));
-        return [
-          k.assign(bad.code, k.maximum(bad, worst)),
-          k.assign(entry(model, j).code, k.choose(isAbsent, absent, entry(model, j))),
-        ];
-      }),
-    ),
-    k.when(
-      span.labelInBlock(block, schedule),
-      positions.map((at, j) =>
-        k.assign(
-          entry(model, j).code,
-          k.choose(span.isLabelAt(at, schedule), absent, entry(model, j)),
-        ),
-      ),
-    ),
+    k.letValue(bits.code, row.loadOne(model, row.label, schedule)),
+    k.varValue(running(model).code, k.maximum(start, k.f32(row.lowest))),
   ];
 }
 
-/** Moves the reference point of one model by `shift` (new = old + shift in x) for the moments of a lane. */
-function shiftInPlace(
-  moments: readonly Moment[],
-  family: readonly Moment[],
-  model: ModelName,
-  lanes: k.Lanes,
-  prefix: string,
+/** A block of vectors at once when it is plain; single vectors, and blocks that are not, with care. */
+function visit(
+  kept: Kept,
+  schedule: Layout,
+  positions: readonly Value[],
+  block: span.Block,
 ): readonly Statement[] {
-  const own = (moment: Moment): Value => name(`${prefix}_${moment.name}`, "f32", lanes);
-  const shifts = (other: ModelName): Value | null => (other === model ? name("shift") : null);
-  // higher powers first: each uses lower ones before they are moved themselves
-  const order = moments.toSorted((a, b) => degree(b) - degree(a));
-  return order.map((moment) =>
-    k.assign(own(moment).code, shiftMoment(moment, own, shifts, lanes, family)),
-  );
+  const load = (model: ModelName, at: Value): Value =>
+    row.loadBits(model, at, row.logitsOf(model, schedule), schedule, model === kept.models[0]);
+  const carefully = (at: Value): readonly Statement[] =>
+    addCarefully(kept, at, load, {
+      masked: span.isLabelAt(at, schedule),
+      // other rows may hold anything, NaN included
+      inside: block.shared ? span.isInside(at) : null,
+    });
+  if (block.span === 1) return carefully(positions[0]!);
+  // counted alike by all lanes, which is faster than a loop over positions
+  const own = k.plus(block.from, row.lane);
+  const one = k.loop("one", k.u32(0), k.u32(schedule.unroll), k.u32(1), [
+    k.letValue("at", k.plus(own, k.times(name("one", "u32"), k.u32(schedule.rowLanes)))),
+    ...carefully(name("at", "u32")),
+  ]);
+  return addBlock(kept, positions, load, span.labelInBlock(block, schedule), [one]);
 }
-const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);

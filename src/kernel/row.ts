@@ -167,6 +167,9 @@ export const isNegativeInfinity = (bits: Value): Value =>
 export const finite = (bits: Value): Value => maximum(asReal(bits), splat(f32(absent), bits.lanes));
 export const asReal = (bits: Value): Value =>
   value("f32", `bitcast<${bits.lanes === 4 ? "vec4<f32>" : "f32"}>(${bits.code})`, bits.lanes);
+/** The bits of f32 values. */
+export const bitsOf = (v: Value): Value =>
+  value("u32", `bitcast<${v.lanes === 4 ? "vec4<u32>" : "u32"}>(${v.code})`, v.lanes);
 export const magnitude = (bits: Value): Value =>
   infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
 

@@ -17,6 +17,8 @@ export interface Schedule {
   readonly programLanes: number;
   /** How many of them share the tokens of one example; a power of two, at most `programLanes`. */
   readonly tokenLanes: number;
+  /** Whether the lanes of a subgroup tell each other their running maxima, so that fewer blocks raise one. */
+  readonly shareMaxima: boolean;
   /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
   readonly blockLength: number | null;
 }
@@ -27,6 +29,8 @@ export interface AdapterTraits {
   readonly software: boolean;
   readonly subgroupSize: number;
   readonly maxInvocations: number;
+  /** Whether shaders may use subgroup operations. */
+  readonly subgroups: boolean;
   /** Whether its compiler takes more than linear time in the length of a straight run of code. */
   readonly slowRegisterAllocation: boolean;
 }
@@ -43,13 +47,30 @@ export function chooseSchedule(
 
 function defaults(traits: AdapterTraits): Omit<Schedule, "aligned"> {
   const vector: Lanes = 4;
+  const shareMaxima = traits.subgroups;
   if (traits.software) {
     const rowLanes = Math.max(traits.subgroupSize, 4);
     const blockLength = traits.slowRegisterAllocation ? 6 : null;
-    return { rowLanes, vector, unroll: 4, programLanes: 16, tokenLanes: 1, blockLength };
+    return {
+      rowLanes,
+      vector,
+      unroll: 4,
+      programLanes: 16,
+      tokenLanes: 1,
+      shareMaxima,
+      blockLength,
+    };
   }
   const rowLanes = Math.min(256, traits.maxInvocations);
-  return { rowLanes, vector, unroll: 4, programLanes: rowLanes, tokenLanes: 16, blockLength: null };
+  return {
+    rowLanes,
+    vector,
+    unroll: 4,
+    programLanes: rowLanes,
+    tokenLanes: 16,
+    shareMaxima,
+    blockLength: null,
+  };
 }
 
 /** The same with single entries in place of vectors: for buffers that end inside a vector. */
@@ -70,5 +91,6 @@ export const typicalTraits: AdapterTraits = {
   software: false,
   subgroupSize: 32,
   maxInvocations: 256,
+  subgroups: true,
   slowRegisterAllocation: false,
 };

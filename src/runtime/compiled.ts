@@ -149,6 +149,7 @@ function traitsOf(device: Device | undefined): AdapterTraits {
     software: device.info.software,
     subgroupSize: device.info.subgroupMaxSize > 0 ? device.info.subgroupMaxSize : 4,
     maxInvocations: device.limits["maxComputeInvocationsPerWorkgroup"] ?? 256,
+    subgroups: device.features.includes("subgroups"),
     slowRegisterAllocation: device.info.architecture === "swiftshader",
   };
 }

@@ -27,6 +27,7 @@ export function printKernel(kernel: Kernel): string {
     kernel.bindings.some(({ type }) => type === name),
   );
   return [
+    ...(/\bsubgroup[A-Z]/.test(text) ? ["enable subgroups;"] : []),
     ...used.map((name) => structs[name]!),
     ...declarations,
     ...kernel.shared.map(
