@@ -2,14 +2,14 @@
 // completions of one length, rows that are all tokens, and rows aligned to vectors of four.
 
 import { builtIn, compile, type Device } from "../src/index.ts";
+import { lanesOf } from "../src/measure/ceilings.ts";
 import { acceptedGpuError, lossError } from "../src/check/error.ts";
 import { windows } from "../src/runtime/layout.ts";
 import { readBuffer, readStaging } from "../src/runtime/readback.ts";
 import { bufferUsage } from "../src/runtime/usage.ts";
-import { lanesOf } from "./ceilings.ts";
 import { interpreter } from "./check.ts";
 import { batchOf } from "./data.ts";
-import { bind, handwritten, maker, run, timed, type Dispatch } from "./dispatch.ts";
+import { bind, handwritten, maker, run, timed, type Dispatch } from "../src/measure/dispatch.ts";
 import { evenLength, type Layout } from "./layout.ts";
 import type { DeviceLogits } from "./logits.ts";
 import {

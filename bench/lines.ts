@@ -3,6 +3,7 @@
 
 import type { StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
+import { predictedMs } from "../src/explain/predict.ts";
 import { baseline } from "./cases.ts";
 import type { Clock, Direction, Options } from "./options.ts";
 import { bytesOf, type Provider } from "./provider.ts";
@@ -87,7 +88,10 @@ export interface Measured {
 }
 
 /** Rates of the ceilings of a group, in GB/s by its main clock. */
-function rates({ providers, samples }: Measured, clock: Clock): { copy: number; read: number } {
+export function ratesOf(
+  { providers, samples }: Measured,
+  clock: Clock,
+): { copy: number; read: number } {
   const rate = (name: string, direction: Direction): number => {
     const index = providers.findIndex((provider) => provider.name === name);
     const bytes = bytesOf(providers[index]!.moves[direction]!);
@@ -99,7 +103,7 @@ function rates({ providers, samples }: Measured, clock: Clock): { copy: number; 
 /** The lines of a group, objective by objective; ceilings are repeated for each. */
 export function linesOf(measured: Measured, options: Options, setting: Setting): readonly Line[] {
   const clock: Clock = options.clocks.includes("gpu") ? "gpu" : "wall";
-  const ceiling = rates(measured, clock);
+  const ceiling = ratesOf(measured, clock);
   return measured.objectives.flatMap((objective) =>
     measured.providers.flatMap((provider, index) =>
       provider.objective === null || provider.objective === objective
@@ -151,10 +155,8 @@ function lineOf(
   const { check } = provider;
   const memory = provider.memory();
   const rate = bytes / median / 1e6;
-  const predicted = steps.reduce((sum, step) => {
-    const total = step.read + step.written + step.small;
-    return sum + total / (step.written > 0 ? ceiling.copy : ceiling.read) / 1e6;
-  }, 0);
+  const rates = { readGbS: ceiling.read, copyGbS: ceiling.copy };
+  const predicted = steps.reduce((sum, step) => sum + predictedMs(step, rates), 0);
   return {
     objective,
     provider: provider.name,

@@ -4,8 +4,9 @@
 import { writeFileSync } from "node:fs";
 import type { StorageType } from "../src/core/storage.ts";
 import { openDevice, type Device } from "../src/index.ts";
+import { storeRates } from "../src/measure/stored.ts";
 import { groups, providersOf, shapeOf } from "./cases.ts";
-import { linesOf, type Line, type Setting } from "./lines.ts";
+import { linesOf, ratesOf, type Line, type Measured, type Setting } from "./lines.ts";
 import { uploadLogits } from "./logits.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 import { progress } from "./progress.ts";
@@ -39,6 +40,7 @@ async function measureShape(
       const samples = await measureRounds(providers, { ...options, flush, onSample });
       const measured = { providers, samples, objectives, rows, vocab, dtype };
       const made = linesOf(measured, options, setting);
+      keepRates(device, held.bytes, measured, options);
       // the baseline is in every group; its lines are written once
       const isNew = (line: Line): boolean =>
         position === 0 || line.objective !== parts[0]![0] || !parts[0]!.includes(line.objective);
@@ -52,6 +54,18 @@ async function measureShape(
     heldSingle?.destroy();
   }
   return lines;
+}
+
+/** Logits below this size may lie in a cache, and say little of memory. */
+const leastKept = 2 ** 24;
+
+/** Keeps the ceilings that were measured for `prefc explain`, which predicts times from them. */
+function keepRates(device: Device, bytes: number, measured: Measured, options: Options): void {
+  if (bytes < leastKept) return;
+  const clock = options.clocks.includes("gpu") ? "gpu" : "wall";
+  const { read, copy } = ratesOf(measured, clock);
+  const when = new Date().toISOString();
+  storeRates(device.line, { read_gb_s: read, copy_gb_s: copy, bytes, clock, measured: when });
 }
 
 /** Timestamps are left out on an adapter that has none. */

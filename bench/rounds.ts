@@ -4,8 +4,8 @@
 
 import type { Device } from "../src/index.ts";
 import { finished } from "../src/runtime/readback.ts";
-import { cut, lanesOf } from "./ceilings.ts";
-import { bind, handwritten, maker, run } from "./dispatch.ts";
+import { cut, lanesOf } from "../src/measure/ceilings.ts";
+import { bind, handwritten, maker, run } from "../src/measure/dispatch.ts";
 import type { Clock, Direction } from "./options.ts";
 import type { Provider } from "./provider.ts";
 

@@ -12,7 +12,7 @@ const layer = (imports: readonly string[], types: readonly string[] = []): Layer
 const compiler = ["core", "dsl", "rewrite", "ad", "stream", "kernel", "wgsl", "plan", "batch"];
 const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
 const library = [...new Set([...compiler, ...comparison, "explain", "conform", "check"])];
-const everything = [...library, "cli", "demo", "index.ts"];
+const everything = [...library, "measure", "cli", "demo", "index.ts"];
 
 /** Every folder directly under src, and src/index.ts, with what it may import. */
 export const layers: ReadonlyMap<string, Layer> = new Map([
@@ -36,6 +36,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ],
   ["conform", layer([...comparison, "check"])],
   ["check", layer(comparison)],
+  // timing of memory, for predictions and benchmarks; in Node, where results are kept in files
+  ["measure", layer(["core", "runtime"])],
   ["cli", layer(everything)],
   ["demo", layer(everything)],
   ["index.ts", layer(library)],
@@ -79,6 +81,7 @@ export const outsideBrowsers: readonly RegExp[] = [
   /^cli\//,
   /^demo\//,
   /^conform\//,
+  /^measure\//,
 ];
 
 /** Modules that exist only outside a browser. */

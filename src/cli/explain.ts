@@ -5,7 +5,10 @@ import { defineCommand, type CommandDef } from "citty";
 import { explanationText } from "../explain/text.ts";
 import { storageTypes } from "../core/storage.ts";
 import { compile, openDevice } from "../index.ts";
-import { pairs, wholeNumber } from "./arguments.ts";
+import { PrefcError } from "../core/error.ts";
+import { predict, type Rates } from "../explain/predict.ts";
+import { storedRates } from "../measure/stored.ts";
+import { finiteNumber, pairs, wholeNumber } from "./arguments.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
 import { isTerminal, print } from "./output.ts";
 
@@ -27,6 +30,16 @@ const args = {
     type: "string",
     description: "the adapter to lay kernels out for, instead of a typical GPU",
     valueHint: "name",
+  },
+  "read-gb-s": {
+    type: "string",
+    description: "how fast the adapter reads memory, for predicted times; else as measured",
+    valueHint: "GB/s",
+  },
+  "copy-gb-s": {
+    type: "string",
+    description: "how fast it copies, bytes read and written together",
+    valueHint: "GB/s",
   },
   wgsl: { type: "boolean", description: "print the kernels as well" },
   json: { type: "boolean", description: "as JSON" },
@@ -55,17 +68,52 @@ const command = defineCommand({
     });
     const { dtype } = explanation.shape;
     const kernels = given.wgsl === true ? compiled.wgsl(explanation.shape.vocab, dtype) : [];
+    const rates = ratesGiven(given["read-gb-s"], given["copy-gb-s"], device?.line ?? null);
     if (given.json === true) {
-      print(
-        JSON.stringify(given.wgsl === true ? { ...explanation, kernels } : explanation, null, 2),
-      );
+      const predicted = rates === null ? null : { ...rates, ...predict(explanation, rates) };
+      const all = { ...explanation, predicted, ...(given.wgsl === true ? { kernels } : {}) };
+      print(JSON.stringify(all, null, 2));
       return 0;
     }
-    print(explanationText(explanation, { colour: isTerminal() }));
+    print(explanationText(explanation, { colour: isTerminal(), rates }));
     kernels.forEach(({ name, wgsl }, position) => print(`\n// ${position + 1}. ${name}\n${wgsl}`));
     return 0;
   },
 });
+
+/** Rates as given, else as measured on the adapter, or on the one measured last. @throws PrefcError option-value, option-without-value */
+function ratesGiven(
+  read: string | undefined,
+  copy: string | undefined,
+  adapter: string | null,
+): (Rates & { readonly source: string }) | null {
+  if (read === undefined && copy === undefined) {
+    const stored = storedRates(adapter);
+    if (stored === null) return null;
+    const source = `measured on ${stored.adapter}, ${stored.measured.slice(0, 10)}`;
+    return { readGbS: stored.read_gb_s, copyGbS: stored.copy_gb_s, source };
+  }
+  if (read === undefined || copy === undefined) {
+    throw new PrefcError(
+      "option-without-value",
+      `explain: --${read === undefined ? "read" : "copy"}-gb-s is missing; a prediction needs both rates.`,
+    );
+  }
+  return {
+    readGbS: rateOf("read-gb-s", read),
+    copyGbS: rateOf("copy-gb-s", copy),
+    source: "given",
+  };
+}
+
+function rateOf(option: string, text: string): number {
+  const rate = finiteNumber(option, text);
+  if (rate > 0) return rate;
+  throw new PrefcError(
+    "option-value",
+    `--${option} is ${JSON.stringify(text)}; give a rate above 0, in GB/s.`,
+  );
+}
 
 const rowsGiven = (text: string): number | Readonly<Record<string, number>> =>
   text.includes("=")

@@ -3,7 +3,8 @@
 
 import picocolors from "picocolors";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
-import { aligned, broken, bytesText, countText, wrapped } from "./units.ts";
+import { predict, type PredictedDirection, type Rates } from "./predict.ts";
+import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
 
 const width = 100;
 const margin = 12;
@@ -11,6 +12,8 @@ const margin = 12;
 export interface TextOptions {
   /** Whether headings are coloured; false. */
   readonly colour?: boolean;
+  /** Rates to predict times from, and where they come from; null says how to get them; nothing when left out. */
+  readonly rates?: (Rates & { readonly source: string }) | null;
 }
 
 /** The explanation in lines of about 100 columns, ending without a line break. */
@@ -18,18 +21,21 @@ export function explanationText(explanation: Explanation, options: TextOptions =
   const colours = picocolors.createColors(options.colour ?? false);
   const title = (text: string): string => colours.bold(text);
   const { value, valueAndGrad } = explanation;
+  const { rates = null } = options;
+  const predicted = rates === null ? null : predict(explanation, rates);
   const lines = [
     title(explanation.objective),
     ...broken(`loss = ${explanation.loss}`, width - 2).map((line) => `  ${line}`),
     "",
     ...setting(explanation),
+    ...(options.rates === undefined ? [] : entry("memory", ratesText(rates))),
     "",
-    title(`value and gradient: ${summary(valueAndGrad)}`),
+    title(`value and gradient: ${summary(valueAndGrad, predicted?.valueAndGrad)}`),
     ...trafficLines(valueAndGrad),
-    ...kernelLines(valueAndGrad.kernels),
+    ...kernelLines(valueAndGrad.kernels, predicted?.valueAndGrad),
     ...extraLines(valueAndGrad),
     "",
-    title(`value alone: ${summary(value)}`),
+    title(`value alone: ${summary(value, predicted?.value)}`),
     "",
     title("differentiated"),
     ...list("inputs", explanation.differentiated),
@@ -90,8 +96,20 @@ function setting({
 const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>
   `${bytesText(moved)} moved, floor ${bytesText(floor)} (${Number.isFinite(ratio) ? `${ratio.toFixed(2)} x` : "no logits are needed"})`;
 
-const summary = (direction: DirectionExplanation): string =>
-  `${direction.dispatches} ${direction.dispatches === 1 ? "dispatch" : "dispatches"}, ${ratioText(direction)}`;
+const summary = (direction: DirectionExplanation, predicted?: PredictedDirection): string =>
+  `${direction.dispatches} ${direction.dispatches === 1 ? "dispatch" : "dispatches"}, ${ratioText(direction)}${predicted === undefined ? "" : `, ${timeText(predicted.total)} predicted`}`;
+
+/** What predictions rest on, or how to get it. */
+const ratesText = (rates: TextOptions["rates"] | null): readonly string[] =>
+  rates === null || rates === undefined
+    ? [
+        "no rates are known, so no time is predicted: `prefc env --measure` measures them once,",
+        "or give --read-gb-s and --copy-gb-s",
+      ]
+    : [
+        `read at ${rates.readGbS.toFixed(1)} GB/s, copied at ${rates.copyGbS.toFixed(1)} GB/s, which predictions rest on`,
+        rates.source,
+      ];
 
 /** How often each model's logits are moved; responses that are treated alike share a line. */
 function trafficLines({ traffic, small, memory }: DirectionExplanation): readonly string[] {
@@ -127,13 +145,17 @@ function trafficLines({ traffic, small, memory }: DirectionExplanation): readonl
 const termText = ({ text, responses }: SourceTerm): string =>
   responses.length > 1 ? `${text} \u00a0(y\u00a0=\u00a0${responses.join(",\u00a0")})` : text;
 
-function kernelLines(kernels: readonly KernelExplanation[]): readonly string[] {
+function kernelLines(
+  kernels: readonly KernelExplanation[],
+  predicted?: PredictedDirection,
+): readonly string[] {
   return kernels.flatMap(({ name, kind, models, responses, leaves, serves, bytes }, position) => {
     const over = models.length === 0 ? "" : `, ${models.join(" and ")} of ${responses.join(", ")}`;
     const moved = [
       ...(bytes.read > 0 ? [`${bytesText(bytes.read)} of logits read`] : []),
       ...(bytes.written > 0 ? [`${bytesText(bytes.written)} of gradient written`] : []),
       `${bytesText(bytes.small)} beside`,
+      ...(predicted === undefined ? [] : [`${timeText(predicted.kernels[position]!)} predicted`]),
     ];
     const terms = serves.flatMap((term) =>
       broken(termText(term), width - margin - 4).map((line, index) =>

@@ -14,6 +14,17 @@ export function bytesText(bytes: number): string {
   return `${size.toFixed(digits)} ${units[unit]!}`;
 }
 
+/** Milliseconds with three significant digits and a unit: 0.0421 → "42.1 µs". */
+export function timeText(milliseconds: number): string {
+  const [size, unit] =
+    milliseconds >= 1000
+      ? [milliseconds / 1000, "s"]
+      : milliseconds >= 1
+        ? [milliseconds, "ms"]
+        : [milliseconds * 1000, "µs"];
+  return `${Number(size.toPrecision(3))} ${unit}`;
+}
+
 /** A whole number with commas: 128256 → "128,256". */
 export const countText = (count: number): string => count.toLocaleString("en-US");
 

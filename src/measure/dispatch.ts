@@ -2,11 +2,11 @@
 // with timestamps, or all in one pass when a whole call is timed from outside.
 
 import { readFileSync } from "node:fs";
-import type { Device } from "../src/index.ts";
-import { finished } from "../src/runtime/readback.ts";
-import { createPipeline } from "../src/runtime/shaders.ts";
-import { timer } from "../src/runtime/timing.ts";
-import { bufferUsage } from "../src/runtime/usage.ts";
+import type { Device } from "../runtime/device.ts";
+import { finished } from "../runtime/readback.ts";
+import { createPipeline } from "../runtime/shaders.ts";
+import { timer } from "../runtime/timing.ts";
+import { bufferUsage } from "../runtime/usage.ts";
 
 export interface Dispatch {
   /** What its time is counted to. */
@@ -22,7 +22,7 @@ export async function handwritten(
   file: string,
   constants: Readonly<Record<string, number>>,
 ): Promise<GPUComputePipeline> {
-  const text = readFileSync(new URL(`../kernels/expert/${file}.wgsl`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(`../../kernels/expert/${file}.wgsl`, import.meta.url), "utf8");
   const wgsl = Object.entries(constants).reduce(
     (replaced, [name, value]) => replaced.replaceAll(name, `${value}u`),
     text,
