@@ -7,6 +7,8 @@ import type { Axis } from "../core/axis.ts";
 import { binary, constant, count, reduce, unary } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
 
+const isIds = (index: Node): boolean => index.tag === "input" && index.name.startsWith("ids.");
+
 export const isConstant = (node: Node, value: number): boolean =>
   node.tag === "const" && node.value === value;
 
@@ -41,14 +43,17 @@ export function times(a: Node, b: Node): Node {
   return binary("times", a, b);
 }
 
-/** The value of Σ_axis [axis = i]·x, if that is what the summand is and neither i nor x depends on the axis. */
+/**
+ * The value of Σ_axis [axis = i]·x, if that is what the summand is and neither i nor x depends on the axis. Only a token's id
+ * is an index that every batch has: of another one, such as the sixth token, the sum may be empty.
+ */
 function picked(axis: Axis, summand: Node): Node | undefined {
   if (summand.tag !== "select") return undefined;
   const [condition, value, otherwise] = summand.args;
   if (condition.tag !== "binary" || condition.op !== "eq" || !isConstant(otherwise, 0))
     return undefined;
   const [variable, index] = condition.args;
-  const bound = variable.tag === "iota" && variable.axis === axis;
+  const bound = variable.tag === "iota" && variable.axis === axis && isIds(index);
   return bound && !index.axes.includes(axis) && !value.axes.includes(axis) ? value : undefined;
 }
 

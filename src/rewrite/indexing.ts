@@ -5,7 +5,7 @@ import { at, binary, count, iota, select, sort, stop, unary } from "../core/buil
 import type { DType, Node } from "../core/node.ts";
 import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
-import { log, logSumExp, max, minus, neg, over, plus, sum, times, zero } from "./terms.ts";
+import { log, logSumExp, max, minus, neg, over, plus, sum, times } from "./terms.ts";
 
 const axis = axisVariable("axis");
 const x = variable("x");
@@ -13,7 +13,6 @@ const y = variable("y");
 const free = variable("free", { without: axis });
 const divisor = variable("divisor", { without: axis, domain: [0.1, 4] });
 const index = variable("index", { dtype: "i32", domain: [0, 1] });
-const place = variable("place", { dtype: "i32", without: axis, domain: [0, 1] });
 const condition = variable("condition", { dtype: "bool" });
 
 const reductions: readonly Rule[] = [
@@ -22,8 +21,6 @@ const reductions: readonly Rule[] = [
   rule("sum-over-free", sum(axis, over(x, divisor)), over(sum(axis, x), divisor)),
   rule("sum-neg", sum(axis, neg(x)), neg(sum(axis, x))),
   rule("mean-free", over(times(count(axis), x), count(axis)), x),
-  // a one-hot sum picks its only term
-  rule("sum-picked", sum(axis, select(binary("eq", iota(axis), place), free, zero)), free),
   rule("max-free", max(axis, free), free),
   rule("max-plus-free", max(axis, plus(x, free)), plus(max(axis, x), free)),
   rule("max-minus-free", max(axis, minus(x, free)), minus(max(axis, x), free)),
