@@ -66,6 +66,8 @@ export interface ProgramOptions {
   readonly heights?: Heights;
   /** Whether metrics are computed; true. */
   readonly metrics?: boolean;
+  /** Whether all that is accumulated over a model's logits shares one read of them; true. Otherwise it is slower, and the same. */
+  readonly fusion?: boolean;
 }
 
 export function compileProgram(source: Source, options: ProgramOptions = {}): Program {
@@ -137,6 +139,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
         ...logitsOfInput(input)!,
         form: derivation.forms[position]!,
       })),
+      options.fusion,
     );
     return {
       derivation,

@@ -73,10 +73,19 @@ export interface LogitsGradient {
   readonly form: DerivedForm;
 }
 
-export function stages(derivation: Derivation, gradients: readonly LogitsGradient[]): Stages {
+/** @param fused whether fields of one model share a read of its logits; otherwise each field has a pass of its own */
+export function stages(
+  derivation: Derivation,
+  gradients: readonly LogitsGradient[],
+  fused: boolean = true,
+): Stages {
   const outputs = new Map<number, RowOutput[]>();
   const rounds = roundsOf(derivation);
-  const passes = [...onlinePasses(derivation), ...totalPasses(derivation, rounds, outputs)];
+  const online = onlinePasses(derivation);
+  const passes = [
+    ...(fused ? online : online.flatMap(apart)),
+    ...totalPasses(derivation, rounds, outputs),
+  ];
   const lastRound = passes.reduce((last, pass) => Math.max(last, pass.round), 1);
   const finals = outputs.get(lastRound) ?? [];
   outputs.set(lastRound, finals);
@@ -156,6 +165,18 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
       sources: [...sources],
     }));
 }
+
+/** A read of the logits for each response and field. */
+const apart = (pass: OnlinePass): readonly OnlinePass[] =>
+  pass.responses.flatMap((response) =>
+    pass.fields.map((spec) => ({
+      ...pass,
+      responses: [response],
+      fields: [
+        ...new Map([...shiftedWith(spec), spec].map((own) => [fieldKey(own), own])).values(),
+      ],
+    })),
+  );
 
 /** Every field of a model needs that model's running maximum. */
 function shiftedWith(spec: FieldSpec): readonly FieldSpec[] {
