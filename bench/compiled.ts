@@ -100,6 +100,9 @@ export async function compiledProvider(
   await own?.restore();
   const { loss } = await compiled.valueAndGrad(batch, into);
   const afterFirst = compiled.memory().buffersCreated;
+  await own?.restore();
+  await compiled.valueAndGrad(batch, into);
+  const { bytes, buffersCreated } = compiled.memory();
   const beside = witness === null ? null : gradientError(await gradientLeft(device, held), witness);
 
   const gpu = async (): Promise<Sample> => {
@@ -129,10 +132,7 @@ export async function compiledProvider(
     prepare: own?.restore ?? null,
     sample: { gpu, wall },
     check: await checkOf(compiled, place, batch, loss, beside),
-    memory: () => {
-      const { bytes, buffersCreated } = compiled.memory();
-      return { bytes, created: buffersCreated - afterFirst };
-    },
+    memory: { bytes, created: buffersCreated - afterFirst },
     padding: layout.padding,
     metrics,
     cachedReference: height !== null,

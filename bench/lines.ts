@@ -56,7 +56,7 @@ export interface Line {
   readonly checked_against: string | null;
   readonly loss_error: number | null;
   readonly gradient_error: number | null;
-  /** Buffers beside logits and gradient, and buffers made after the first step. */
+  /** Buffers beside logits and gradient, and buffers made in the second step. */
   readonly memory_bytes: number | null;
   readonly new_buffers: number | null;
   /** Share of the rows that are prompt or padding. */
@@ -153,7 +153,7 @@ function lineOf(
     return 100 * share * ratio(samples[found]![`${clock} ${way}`], own)!;
   };
   const { check } = provider;
-  const memory = provider.memory();
+  const { memory } = provider;
   const rate = bytes / median / 1e6;
   const rates = { readGbS: ceiling.read, copyGbS: ceiling.copy };
   const predicted = steps.reduce((sum, step) => sum + predictedMs(step, rates), 0);

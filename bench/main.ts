@@ -1,10 +1,12 @@
 // npm run bench: compiled kernels beside kernels written by hand, beside the ceilings of the adapter and, where asked for,
 // beside other frameworks, on the same inputs in the same rounds. docs/benchmarks.md says what each figure means.
 
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import type { StorageType } from "../src/core/storage.ts";
 import { openDevice, type Device } from "../src/index.ts";
 import { storeRates } from "../src/measure/stored.ts";
+import { exponentialRate } from "./exponentials.ts";
+import { roofline } from "./roofline.ts";
 import { groups, providersOf, shapeOf } from "./cases.ts";
 import { linesOf, ratesOf, type Line, type Measured, type Setting } from "./lines.ts";
 import { uploadLogits } from "./logits.ts";
@@ -21,6 +23,7 @@ async function measureShape(
   vocab: number,
   dtype: StorageType,
   options: Options,
+  keep: (line: Line) => void,
 ): Promise<readonly Line[]> {
   const { device } = setting;
   const bar = progress(process.stderr);
@@ -44,7 +47,10 @@ async function measureShape(
       // the baseline is in every group; its lines are written once
       const isNew = (line: Line): boolean =>
         position === 0 || line.objective !== parts[0]![0] || !parts[0]!.includes(line.objective);
-      lines.push(...made.filter(isNew));
+      for (const line of made.filter(isNew)) {
+        lines.push(line);
+        keep(line);
+      }
       for (const provider of providers) provider.destroy();
     }
   } finally {
@@ -85,15 +91,21 @@ async function main(): Promise<void> {
   const device = await openDevice(asked.adapter === undefined ? {} : { adapter: asked.adapter });
   const options = withClocks(asked, device);
   const setting = { device, commit: commitOf(), versions: environmentVersions() };
+  // line by line, so that an interrupted run keeps what it measured
+  const { json } = options;
+  if (json !== undefined) writeFileSync(json, "");
+  const keep = (line: Line): void => {
+    if (json !== undefined) appendFileSync(json, `${JSON.stringify(line)}\n`);
+  };
   const lines: Line[] = [];
   for (const dtype of options.dtype)
     for (const vocab of options.vocab)
       for (const rows of options.rows)
-        lines.push(...(await measureShape(setting, rows, vocab, dtype, options)));
-  if (options.json !== undefined)
-    writeFileSync(options.json, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+        lines.push(...(await measureShape(setting, rows, vocab, dtype, options, keep)));
   const text = report(lines);
   if (options.report !== undefined) writeFileSync(options.report, text);
+  if (options.roofline !== undefined)
+    writeFileSync(options.roofline, roofline(lines, await exponentialRate(device)));
   process.stdout.write(text);
 }
 

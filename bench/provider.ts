@@ -45,8 +45,8 @@ export interface Provider {
   /** One sample by a clock, of every direction that it can tell. */
   readonly sample: Readonly<Record<Clock, () => Promise<Sample>>>;
   readonly check: Check;
-  /** Bytes of buffers beside logits and gradient, and buffers made since the first step. */
-  readonly memory: () => { readonly bytes: number; readonly created: number } | null;
+  /** Bytes of buffers beside logits and gradient, and buffers made in the second step. */
+  readonly memory: { readonly bytes: number; readonly created: number } | null;
   /** Share of the rows that are prompt or padding. */
   readonly padding: number;
   readonly metrics: boolean;
@@ -64,7 +64,7 @@ export const plain = {
   metrics: false,
   cachedReference: false,
   inPlace: false,
-  memory: () => null,
+  memory: null,
 } as const;
 
 export const unchecked: Check = {
