@@ -43,7 +43,7 @@ describe("predicted times", () => {
     const rates = { readGbS: 10, copyGbS: 20, source: "given" };
     const text = explanationText(explanation, { rates });
     expect(text).toContain("read at 10.0 GB/s, copied at 20.0 GB/s");
-    expect(text).toMatch(/value and gradient: .* 9\.8\d ms predicted/);
+    expect(text).toMatch(/value and gradient: .*\n  predicted +9\.8\d ms in all/);
     expect(text).toMatch(/1\. read policy logits[^]*?32\.8 MB of logits read.* 3\.28 ms predicted/);
     const unknown = explanationText(explanation, { rates: null });
     expect(unknown).toContain("`prefc env --measure`");

@@ -30,12 +30,14 @@ export function explanationText(explanation: Explanation, options: TextOptions =
     ...setting(explanation),
     ...(options.rates === undefined ? [] : entry("memory", ratesText(rates))),
     "",
-    title(`value and gradient: ${summary(valueAndGrad, predicted?.valueAndGrad)}`),
+    title(`value and gradient: ${summary(valueAndGrad)}`),
+    ...predictedLine(predicted?.valueAndGrad),
     ...trafficLines(valueAndGrad),
     ...kernelLines(valueAndGrad.kernels, predicted?.valueAndGrad),
     ...extraLines(valueAndGrad),
     "",
-    title(`value alone: ${summary(value, predicted?.value)}`),
+    title(`value alone: ${summary(value)}`),
+    ...predictedLine(predicted?.value),
     "",
     title("differentiated"),
     ...list("inputs", explanation.differentiated),
@@ -96,8 +98,12 @@ function setting({
 const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>
   `${bytesText(moved)} moved, floor ${bytesText(floor)} (${Number.isFinite(ratio) ? `${ratio.toFixed(2)} x` : "no logits are needed"})`;
 
-const summary = (direction: DirectionExplanation, predicted?: PredictedDirection): string =>
-  `${direction.dispatches} ${direction.dispatches === 1 ? "dispatch" : "dispatches"}, ${ratioText(direction)}${predicted === undefined ? "" : `, ${timeText(predicted.total)} predicted`}`;
+const summary = (direction: DirectionExplanation): string =>
+  `${direction.dispatches} ${direction.dispatches === 1 ? "dispatch" : "dispatches"}, ${ratioText(direction)}`;
+
+/** On a line of its own, so that the line of bytes is the same on every machine. */
+const predictedLine = (predicted?: PredictedDirection): readonly string[] =>
+  predicted === undefined ? [] : [`  predicted      ${timeText(predicted.total)} in all`];
 
 /** What predictions rest on, or how to get it. */
 const ratesText = (rates: TextOptions["rates"] | null): readonly string[] =>
