@@ -124,6 +124,7 @@ describe("npm run bench", () => {
     const { code, error } = await bench(...args);
     expect(code).toBe(1);
     expect(error).toMatch(message);
-    expect(error).not.toContain("    at ");
+    // A stack of JavaScript, and not the lines in which Dawn names its own files where a machine has no Vulkan driver.
+    expect(error).not.toMatch(/^ +at .*\.(?:ts|js|mjs)\b/m);
   });
 });
