@@ -7,24 +7,35 @@ import { openDevice, type Device } from "../src/index.ts";
 import { storeRates } from "../src/measure/stored.ts";
 import { exponentialRate } from "./exponentials.ts";
 import { roofline } from "./roofline.ts";
+import { peersBeside } from "./beside.ts";
 import { groups, providersOf, shapeOf } from "./cases.ts";
 import { linesOf, ratesOf, type Line, type Measured, type Setting } from "./lines.ts";
 import { uploadLogits } from "./logits.ts";
 import { readOptions, usage, type Options } from "./options.ts";
+import type { PeerLine } from "./peerlines.ts";
+import { peerReport } from "./peerreport.ts";
+import type { Peer } from "./peerrounds.ts";
+import { standardPeers } from "./peers.ts";
 import { progress } from "./progress.ts";
 import { report } from "./report.ts";
 import { flusher, measureRounds } from "./rounds.ts";
 import { commitOf, environmentVersions } from "./versions.ts";
 
-/** Every line of one number of rows and one vocabulary. */
+interface Lines {
+  readonly own: readonly Line[];
+  readonly peers: readonly PeerLine[];
+}
+
+/** Every line of one number of rows and one vocabulary; each is kept as soon as it is there. */
 async function measureShape(
   setting: Setting,
   rows: number,
   vocab: number,
   dtype: StorageType,
   options: Options,
-  keep: (line: Line) => void,
-): Promise<readonly Line[]> {
+  peers: readonly Peer[],
+  keep: (line: Line | PeerLine) => void,
+): Promise<Lines> {
   const { device } = setting;
   const bar = progress(process.stderr);
   const held = uploadLogits(device, rows, vocab, dtype);
@@ -53,13 +64,17 @@ async function measureShape(
       }
       for (const provider of providers) provider.destroy();
     }
+    const onStep = (done: number, what: string): void =>
+      bar.at(done, `${rows} × ${vocab} ${dtype}  ${what}`);
+    const extra = { flush, onStep, keep };
+    const beside = await peersBeside(setting, held, shape, peers, options, extra);
+    return { own: lines, peers: beside };
   } finally {
     bar.end();
     destroy();
     held.destroy();
     heldSingle?.destroy();
   }
-  return lines;
 }
 
 /** Logits below this size may lie in a cache, and say little of memory. */
@@ -94,15 +109,18 @@ async function main(): Promise<void> {
   // line by line, so that an interrupted run keeps what it measured
   const { json } = options;
   if (json !== undefined) writeFileSync(json, "");
-  const keep = (line: Line): void => {
+  const keep = (line: Line | PeerLine): void => {
     if (json !== undefined) appendFileSync(json, `${JSON.stringify(line)}\n`);
   };
-  const lines: Line[] = [];
+  const peers = options.peers ? standardPeers() : [];
+  const parts: Lines[] = [];
   for (const dtype of options.dtype)
     for (const vocab of options.vocab)
       for (const rows of options.rows)
-        lines.push(...(await measureShape(setting, rows, vocab, dtype, options, keep)));
-  const text = report(lines);
+        parts.push(await measureShape(setting, rows, vocab, dtype, options, peers, keep));
+  const lines = parts.flatMap(({ own }) => own);
+  const beside = peerReport(parts.flatMap((part) => part.peers));
+  const text = [report(lines), beside].filter((part) => part !== "").join("\n");
   if (options.report !== undefined) writeFileSync(options.report, text);
   if (options.roofline !== undefined)
     writeFileSync(options.roofline, roofline(lines, await exponentialRate(device)));

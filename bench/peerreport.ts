@@ -1,0 +1,59 @@
+// Peers in the report: for each shape a table of their times beside prefc's from the same rounds, and below it, in a
+// sentence each, which of them are wrong, crashed or are not here.
+
+import type { PeerLine } from "./peerlines.ts";
+
+const number = (value: number | null, digits: number): string =>
+  value === null ? "" : value.toFixed(digits);
+
+const columns: readonly (readonly [title: string, cell: (line: PeerLine) => string])[] = [
+  ["objective", ({ objective }) => objective],
+  ["provider", ({ provider }) => provider],
+  ["clock", ({ clock }) => clock],
+  ["ms", ({ ms_median }) => number(ms_median, 2)],
+  ["p20–p80", ({ ms_p20, ms_p80 }) => `${number(ms_p20, 2)}–${number(ms_p80, 2)}`],
+  ["time / prefc", ({ ms_vs_compiled }) => number(ms_vs_compiled, 1)],
+  ["processor ms", ({ processor_ms_median }) => number(processor_ms_median, 1)],
+  ["processor / prefc", ({ processor_ms_vs_compiled }) => number(processor_ms_vs_compiled, 1)],
+  ["GB/s of the floor", ({ gb_s }) => number(gb_s, 2)],
+  ["loss", ({ loss }) => (loss === null ? "" : loss.toPrecision(7))],
+  ["check", ({ ok }) => (ok ? "ok" : "WRONG")],
+];
+
+/** Lines of every shape together; the empty text without any. */
+export function peerReport(lines: readonly PeerLine[]): string {
+  if (lines.length === 0) return "";
+  const shapes = new Map<string, PeerLine[]>();
+  for (const line of lines) {
+    const title = `${line.rows} rows × ${line.vocab}, ${line.dtype}`;
+    shapes.set(title, [...(shapes.get(title) ?? []), line]);
+  }
+  const head = [
+    "# Peers",
+    "",
+    "Loss and gradient together, whole calls, each peer in a process of its own; every step of a peer has a step of prefc beside it.",
+    "",
+  ];
+  return [...head, ...[...shapes].flatMap(([title, own]) => table(title, own))].join("\n") + "\n";
+}
+
+function table(title: string, lines: readonly PeerLine[]): readonly string[] {
+  const row = (values: readonly string[]): string => `| ${values.join(" | ")} |`;
+  const measured = lines.filter(({ ms_median }) => ms_median !== null);
+  const notes = lines.flatMap(({ objective, provider, clock, outcome, note }) =>
+    note === null || clock === "gpu" ? [] : [`- ${objective}, ${provider}: ${outcome}: ${note}`],
+  );
+  return [
+    `## ${title}`,
+    "",
+    ...(measured.length === 0
+      ? []
+      : [
+          row(columns.map(([name]) => name)),
+          row(columns.map(() => "---")),
+          ...measured.map((line) => row(columns.map(([, cell]) => cell(line)))),
+          "",
+        ]),
+    ...(notes.length === 0 ? [] : [...notes, ""]),
+  ];
+}
