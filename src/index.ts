@@ -39,4 +39,5 @@ export {
   type ValueAndGrad,
 } from "./runtime/compiled.ts";
 export type { Explanation, Shape } from "./explain/json.ts";
+export type { RowOptions, ScheduleOptions } from "./kernel/schedule.ts";
 export { explanationText } from "./explain/text.ts";

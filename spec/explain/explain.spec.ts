@@ -235,36 +235,43 @@ describe("the text", () => {
           count[token.w])
 
           shape       100 rows of 32,000 f32 (100 of w), 2 examples
-          schedule    256 lanes to a row, each with 4 x 4 logits in flight
+          schedule    256 lanes to each of 2 parts of a row, each with 4 x 4 logits in flight
                       chosen for a typical GPU, as no device is given
           parameters  none
           metrics     none
 
-        value and gradient: 3 dispatches, 38.4 MB moved, floor 38.4 MB (1.00 x)
+        value and gradient: 4 dispatches, 38.4 MB moved, floor 38.4 MB (1.00 x)
                          responses  reads  floor  gradient writes  floor
           policy logits  w              2      2                1      1
-          beside the logits: 6.01 kB moved; memory 3.66 kB, and 12.8 MB for the gradient
+          beside the logits: 11.6 kB moved; memory 6.06 kB, and 12.8 MB for the gradient
           rows that are no completion token are not read; zeros written as their gradient are not counted
 
           1. read policy logits  (running pass, policy of w)
-             moves    12.8 MB of logits read, 2.00 kB beside
+             moves    12.8 MB of logits read, 3.20 kB beside
+             leaves   accumulators of each part of a row, 6 words in all
+             serves   policy.logits.w[vocab = ids.w]
+                      d loss / d policy.logits.w
+                      logSumExp[vocab](policy.logits.w)
+
+          2. merge the parts of policy rows  (merge of parts, policy of w)
+             moves    4.40 kB beside
              leaves   Σ_v e^{x} − 1 (policy), z_y (policy), max_v z(policy)
              serves   policy.logits.w[vocab = ids.w]
                       d loss / d policy.logits.w
                       logSumExp[vocab](policy.logits.w)
 
-          2. row program
+          3. row program
              moves    2.01 kB beside
              leaves   loss, the loss of each example, 2 values per token for the gradient pass
 
-          3. write the gradient of policy logits  (gradient pass, policy of w)
+          4. write the gradient of policy logits  (gradient pass, policy of w)
              moves    12.8 MB of logits read, 12.8 MB of gradient written, 2.00 kB beside
              leaves   d loss / d z (policy) = c1 e^{x} (policy) + the label's entry
              serves   d loss / d policy.logits.w
 
           extra passes: none; every term over the vocabulary has a running form
 
-        value alone: 2 dispatches, 12.8 MB moved, floor 12.8 MB (1.00 x)
+        value alone: 3 dispatches, 12.8 MB moved, floor 12.8 MB (1.00 x)
 
         differentiated
           inputs      policy.logits.w

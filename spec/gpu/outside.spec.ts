@@ -160,7 +160,10 @@ describe("an objective from outside", () => {
         [13, 4, false],
         [3, 1, true],
       ] as const) {
-        expect(chooseSchedule(typicalTraits, vocab)).toMatchObject({ vector, aligned });
+        expect(chooseSchedule(typicalTraits, { vocab, rows: 256 })).toMatchObject({
+          vector,
+          aligned,
+        });
         for (const direction of ["value", "valueAndGrad"] as const) {
           for (const { wgsl } of compiled.plan(direction, vocab).steps)
             expect(await validateWgsl(wgsl)).toEqual([]);

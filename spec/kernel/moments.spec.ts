@@ -58,7 +58,7 @@ function partOf(own: readonly Entry[], moments: readonly Moment[]): Part {
   const part: Record<string, number> = {};
   for (const model of models) {
     part[`m_${model}`] = tops[model];
-    part[`bad_${model}`] = 0;
+    part[`worst_${model}`] = 0;
     part[`ties_${model}`] = own.filter((one) => one[model] === tops[model]).length;
   }
   for (const { name, powers } of moments) {
@@ -68,14 +68,14 @@ function partOf(own: readonly Entry[], moments: readonly Moment[]): Part {
   return part;
 }
 
-const plain: Schedule = { ...chooseSchedule(typicalTraits, 5), vector: 1 };
+const plain: Schedule = { ...chooseSchedule(typicalTraits, { vocab: 5, rows: 256 }), vector: 1 };
 
 /** Combines as many parts as there are lanes; the result is the first lane's. */
 function combiner(moments: readonly Moment[], lanes: number): (parts: readonly Part[]) => Part {
   const schedule = { ...plain, rowLanes: lanes };
   const run = executor(combineLanes(models, moments, models, schedule), {
     variables: [
-      ...models.flatMap((model) => [`m_${model}`, `bad_${model}`, `ties_${model}`]),
+      ...models.flatMap((model) => [`m_${model}`, `worst_${model}`, `ties_${model}`]),
       ...moments.map(({ name }) => name),
     ],
     shared: sharedState(models, moments, models, schedule).map(({ name }) => name),

@@ -47,12 +47,13 @@ const rowsOf = (responses: readonly string[], shape: ExactShape): number =>
   responses.reduce((sum, response) => sum + shape.rows[response]!, 0);
 
 /** Values per token that a pass reads and writes, beside the label and the token of each row. */
-function fieldsMoved({ pass }: Step): number {
+function fieldsMoved({ pass, parts }: Step): number {
   if (pass === null) return 0;
   const maps = 1 + pass.models.length;
   switch (pass.kind) {
     case "online":
-      return maps + pass.fields.length;
+      if (parts?.merges === false) return maps + parts.words;
+      return maps + pass.fields.length + (parts?.words ?? 0);
     case "total":
       return maps + pass.slots.length + 1;
     case "gradient": {
@@ -96,7 +97,7 @@ function stepBytes(step: Step, lowered: Lowered, round: number, shape: ExactShap
   const rows = rowsOf(pass.responses, shape);
   const matrix = rows * shape.vocab * shape.bytesPerEntry;
   return {
-    read: matrix * pass.models.length,
+    read: step.parts?.merges === true ? 0 : matrix * pass.models.length,
     written: pass.kind === "gradient" ? matrix : 0,
     small: word * rows * fieldsMoved(step),
   };
@@ -112,7 +113,7 @@ export function roundsOf(steps: readonly Step[]): readonly number[] {
 export function directionBytes(
   program: Program,
   direction: "value" | "valueAndGrad",
-  { steps, rowFields, exampleSlots, scalarSlots }: Plan,
+  { steps, rowFields, exampleSlots, scalarSlots, partWords }: Plan,
   shape: ExactShape,
 ): DirectionBytes {
   const rounds = roundsOf(steps);
@@ -126,6 +127,7 @@ export function directionBytes(
   );
   const touches = (step: Step, model: ModelName, response: string): boolean =>
     step.pass !== null &&
+    step.parts?.merges !== true &&
     step.pass.models.includes(model) &&
     step.pass.responses.includes(response);
   const writes = ({ pass }: Step, model: ModelName, response: string): boolean =>
@@ -156,7 +158,7 @@ export function directionBytes(
     memory: {
       small:
         word *
-        (rowFields.length * shape.totalRows +
+        ((rowFields.length + partWords) * shape.totalRows +
           // values per example and single ones are pairs of floats
           2 * (exampleSlots * shape.examples + scalarSlots) +
           maps),

@@ -26,6 +26,10 @@ export interface Subject {
   readonly program: Program;
   readonly plans: { readonly value: Plan; readonly valueAndGrad: Plan };
   readonly schedule: Schedule;
+  /** Where the schedule comes from, in words. */
+  readonly origin: string;
+  /** Why a table of measured schedules cannot be used; null when nothing is wrong. */
+  readonly problem: string | null;
   /** The adapter that the schedule was chosen for; null when a typical one was assumed. */
   readonly adapter: string | null;
 }
@@ -41,7 +45,7 @@ export interface PassExplanation {
 /** One dispatch. */
 export interface KernelExplanation {
   readonly name: string;
-  readonly kind: "running pass" | "extra pass" | "row program" | "gradient pass";
+  readonly kind: "running pass" | "merge of parts" | "extra pass" | "row program" | "gradient pass";
   readonly models: readonly string[];
   readonly responses: readonly string[];
   /** What it leaves for each row, or at the end. */
@@ -70,6 +74,10 @@ export interface Explanation {
   readonly shape: ExactShape;
   readonly adapter: string | null;
   readonly schedule: Schedule;
+  /** Where the schedule comes from, in words: measured by prefc tune, by hand, or the default of the adapter. */
+  readonly scheduleOrigin: string;
+  /** Why a table of measured schedules cannot be used, in one sentence; null when nothing is wrong. */
+  readonly scheduleProblem: string | null;
   readonly passes: readonly PassExplanation[];
   readonly value: DirectionExplanation;
   readonly valueAndGrad: DirectionExplanation;
@@ -92,7 +100,7 @@ export interface Explanation {
 
 /** Explains a compiled objective for a shape. @throws PrefcError shape-size, shape-responses, unknown-dtype */
 export function explain(
-  { program, plans, schedule, adapter }: Subject,
+  { program, plans, schedule, origin, problem, adapter }: Subject,
   shape: Partial<Shape> = {},
 ): Explanation {
   const exact = exactShape(shape, program.responses);
@@ -104,6 +112,8 @@ export function explain(
     shape: exact,
     adapter,
     schedule,
+    scheduleOrigin: origin,
+    scheduleProblem: problem,
     passes: program.passes.map(({ applied, ...pass }) => ({
       ...pass,
       applied: Object.fromEntries(applied),
@@ -163,7 +173,7 @@ function explainDirection(
 type Description = Pick<KernelExplanation, "kind" | "models" | "responses" | "leaves" | "serves">;
 
 function describeStep(
-  { pass }: Step,
+  { pass, parts }: Step,
   round: number,
   program: Program,
   lowered: Lowered,
@@ -179,10 +189,13 @@ function describeStep(
   switch (pass.kind) {
     case "online":
       return {
-        kind: "running pass",
+        kind: parts?.merges === true ? "merge of parts" : "running pass",
         models,
         responses,
-        leaves: pass.fields.map(describeField),
+        leaves:
+          parts?.merges === false
+            ? [`accumulators of each part of a row, ${parts.words} words in all`]
+            : pass.fields.map(describeField),
         serves: servedTerms(pass.sources),
       };
     case "total": {

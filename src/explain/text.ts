@@ -3,6 +3,7 @@
 
 import picocolors from "picocolors";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
+import type { RowSchedule, Schedule } from "../kernel/schedule.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
 import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
 
@@ -60,7 +61,8 @@ const list = (name: string, items: readonly string[]): readonly string[] =>
 function setting({
   shape,
   schedule,
-  adapter,
+  scheduleOrigin,
+  scheduleProblem,
   params,
   state,
   metrics,
@@ -73,15 +75,14 @@ function setting({
     ([name, initial]) => `${name} = ${initial === null ? "(no default: must be given)" : initial}`,
   );
   const states = Object.entries(state).map(([name, initial]) => `${name} = ${initial} at first`);
-  const { rowLanes, vector, unroll } = schedule;
-  const assumed = adapter ?? "a typical GPU, as no device is given";
   return [
     ...entry("shape", [
       `${countText(shape.totalRows)} rows of ${countText(shape.vocab)} ${shape.dtype} (${rows.join(", ")}), ${countText(shape.examples)} examples`,
     ]),
     ...entry("schedule", [
-      `${rowLanes} lanes to a row, each with ${vector} x ${unroll} logits in flight`,
-      `chosen for ${assumed}`,
+      ...scheduleLines(schedule),
+      ...broken(scheduleOrigin, width - margin - 2),
+      ...(scheduleProblem === null ? [] : broken(scheduleProblem, width - margin - 2)),
     ]),
     ...list("parameters", parameters),
     ...(states.length === 0 ? [] : list("state", states)),
@@ -93,6 +94,16 @@ function setting({
           dropped.map((name) => `${name} (which needs logits)`),
         )),
   ];
+}
+
+/** How the kernels over rows are laid out; the gradient's in a line of its own where it differs. */
+function scheduleLines(schedule: Schedule): readonly string[] {
+  const line = ({ rowLanes, vector, unroll, split }: RowSchedule): string => {
+    const lanes = `${rowLanes} ${rowLanes === 1 ? "lane" : "lanes"} to ${split === 1 ? "a row" : `each of ${split} parts of a row`}`;
+    return `${lanes}, each with ${vector} x ${unroll} logits in flight`;
+  };
+  const [reading, writing] = [line(schedule), line(schedule.gradient)];
+  return reading === writing ? [reading] : [reading, `gradient: ${writing}`];
 }
 
 const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>

@@ -47,7 +47,7 @@ export function sharedVector(
   return [
     k.when(
       k.infix(
-        k.infix(row.lane, "==", k.u32(0)),
+        k.infix(k.plus(row.lane, row.part), "==", k.u32(0)),
         "&&",
         k.infix(k.infix(end, "%", four), "!=", k.u32(0)),
       ),

@@ -7,22 +7,29 @@ import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
 import { shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
-import { fold } from "./span.ts";
 
 const { name } = row;
 const zero = k.f32(0);
 
-/** What a lane holds when its part of the row is read, by variable. */
-function stateOf(
+/** One accumulator: its variable, and what it holds where nothing was read. */
+export interface State {
+  readonly own: string;
+  readonly type: Scalar;
+  readonly start: Value;
+}
+
+/** What a lane holds when its part of the row is read. */
+export function stateOf(
   models: readonly ModelName[],
   moments: readonly Moment[],
   ties: readonly ModelName[],
-): readonly { readonly own: string; readonly type: Scalar }[] {
+): readonly State[] {
+  const of = (own: string, start: Value): State => ({ own, type: start.type, start });
   return [
-    ...models.map((model) => ({ own: `m_${model}`, type: "f32" as const })),
-    ...models.map((model) => ({ own: `worst_${model}`, type: "u32" as const })),
-    ...moments.map((moment) => ({ own: moment.name, type: "f32" as const })),
-    ...ties.map((model) => ({ own: `ties_${model}`, type: "f32" as const })),
+    ...models.map((model) => of(`m_${model}`, k.f32(row.lowest))),
+    ...models.map((model) => of(`worst_${model}`, k.u32(0))),
+    ...moments.map((moment) => of(moment.name, zero)),
+    ...ties.map((model) => of(`ties_${model}`, zero)),
   ];
 }
 
@@ -46,12 +53,8 @@ export function combineLanes(
   ties: readonly ModelName[],
   schedule: Schedule,
 ): readonly Statement[] {
-  const lanes = schedule.vector;
   const body: Statement[] = [];
   const state = stateOf(models, moments, ties);
-  for (const model of models) {
-    body.push(k.varValue(`worst_${model}`, fold(name(`bad_${model}`, "u32", lanes), k.maximum)));
-  }
   for (const { own, type } of state) body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
   body.push(k.barrier);
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {

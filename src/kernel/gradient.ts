@@ -10,7 +10,7 @@ import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "./schedule.ts";
-import { labelLane, overRow } from "./span.ts";
+import { isLabelsLane, overRow } from "./span.ts";
 import { elementType, rowsOf, storeEntry, storeVector, type Layout, type Rows } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
 
@@ -23,7 +23,8 @@ export function gradientKernel(
   inPlace: boolean = false,
 ): Kernel {
   const general = pass.terms.some(({ opaque }) => opaque.length > 0);
-  const schedule = general ? oneByOne(given) : given;
+  const own = { ...given, ...given.gradient };
+  const schedule = general ? oneByOne(own) : own;
   const lanes = schedule.vector;
   const names = { next: 0 };
   const base = row.baseOf(pass.of);
@@ -75,12 +76,13 @@ export function gradientKernel(
     shared: [],
     body,
     grid: "row",
+    parts: schedule.split,
   };
 }
 
 /** By the lane that wrote the label's vector before, so that no barrier is needed. */
 function writeLabel(target: Rows, base: Value, schedule: Schedule): readonly Statement[] {
-  const own = k.infix(row.lane, "==", labelLane(schedule));
+  const own = isLabelsLane(schedule);
   const atLabel = k.value("f32", "at_label");
   if (schedule.aligned) return [k.when(own, storeEntry(target, base, row.label, atLabel))];
   // modulo 2^32, an entry before the first whole vector lies behind the last one

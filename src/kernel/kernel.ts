@@ -51,7 +51,8 @@ export type Role =
         | "rows"
         | "examples"
         | "scalars"
-        | "status";
+        | "status"
+        | "parts";
     }
   /** token of a physical row, or a marker, for the tensors of one model */
   | { readonly kind: "tokenOf"; readonly model: string }
@@ -80,6 +81,8 @@ export interface Kernel {
   readonly body: readonly Statement[];
   /** How the grid is chosen: a workgroup for each physical row of a window, or a single one. */
   readonly grid: "row" | "single";
+  /** Workgroups that share a row, along z; 1. */
+  readonly parts?: number;
 }
 
 /** `tokenOf` of a physical row that no completion token uses: its gradient is zero. */

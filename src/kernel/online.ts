@@ -6,11 +6,12 @@
 import type { ModelName } from "../core/inputs.ts";
 import type { OnlinePass } from "../stream/stages.ts";
 import { addBlock, addCarefully, raiseTogether, running, type Kept } from "./block.ts";
-import { combineLanes, sharedState } from "./combine.ts";
+import { combineLanes, sharedState, stateOf } from "./combine.ts";
 import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { momentsOf } from "./moment.ts";
+import { partsBinding, storePart } from "./parts.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
 import type { Layout } from "./storage.ts";
@@ -22,7 +23,7 @@ export function onlineKernel(
   pass: OnlinePass,
   fieldIndex: (field: string) => number,
   schedule: Layout,
-): Kernel {
+): { readonly kernel: Kernel; readonly partWords: number } {
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
   const lanes = schedule.vector;
@@ -62,21 +63,38 @@ export function onlineKernel(
       k.varValue(`ties_${model}`, span.fold(name(`lane_ties_${model}`, "f32", lanes), k.plus)),
     );
 
-  body.push(...combineLanes(pass.models, moments, ties, schedule));
-  body.push(k.when(k.infix(row.lane, "==", k.u32(0)), finish(pass, moments, fieldIndex, schedule)));
+  for (const model of pass.models) {
+    const bad = name(`bad_${model}`, "u32", lanes);
+    body.push(k.varValue(`worst_${model}`, span.fold(bad, k.maximum)));
+  }
+  const isSplit = schedule.split > 1;
+  const state = stateOf(pass.models, moments, ties);
+  const whole = isSplit
+    ? storePart(state, schedule.split)
+    : finish(pass, moments, fieldIndex, schedule);
+  body.push(
+    ...combineLanes(pass.models, moments, ties, schedule),
+    k.when(k.infix(row.lane, "==", k.u32(0)), whole),
+  );
 
-  return {
+  const kernel: Kernel = {
     name: `read ${pass.models.join(" and ")} logits`,
     bindings: [
       ...row.rowBindings(pass.models, schedule),
-      { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-      { name: "status", role: { kind: "status" }, access: "write", type: "atomic<u32>" },
+      ...(isSplit
+        ? [partsBinding("write")]
+        : ([
+            { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
+            { name: "status", role: { kind: "status" }, access: "write", type: "atomic<u32>" },
+          ] as const)),
     ],
     workgroup: schedule.rowLanes,
     shared: sharedState(pass.models, moments, ties, schedule),
     body,
     grid: "row",
+    parts: schedule.split,
   };
+  return { kernel, partWords: state.length * schedule.split };
 }
 
 /**

@@ -41,6 +41,8 @@ export const vocab: Value = name("shape.vocab", "u32");
 export const tokens: Value = name("shape.tokens", "u32");
 export const token: Value = name("token", "u32");
 export const label: Value = name("label", "u32");
+/** Which part of a split row this workgroup has. */
+export const part: Value = name("group.z", "u32");
 export const place: Value = name("place", "u32");
 /** Entries of the row before its first whole vector. */
 export const lead: Value = name("lead", "u32");

@@ -1,11 +1,13 @@
-// How a kernel is laid out on an adapter: lanes per workgroup, vector width, unrolling. A schedule changes
-// the order of additions and nothing else. The choices are measured (docs/notes), not guessed: software
-// adapters run one subgroup per workgroup fastest, a discrete GPU wants hundreds of lanes for one row.
+// How kernels are laid out on an adapter: lanes per workgroup, vector width, unrolling, and how many workgroups share a row.
+// A schedule changes the order of additions and nothing else. The defaults are measured (docs/notes), not guessed: software
+// adapters run one subgroup per workgroup fastest, a discrete GPU wants hundreds of lanes for one row. `prefc tune` measures
+// them on the adapter at hand, and options.ts checks what is given by hand.
 
 import type { Lanes } from "./kernel.ts";
 
-export interface Schedule {
-  /** Invocations that share one row of logits; a power of two. */
+/** How a kernel over rows of logits is laid out. */
+export interface RowSchedule {
+  /** Invocations that share one row of logits, or one part of it; a power of two. */
   readonly rowLanes: number;
   /** Logits loaded at once; 1 where a row has fewer than 4. */
   readonly vector: Lanes;
@@ -13,6 +15,12 @@ export interface Schedule {
   readonly aligned: boolean;
   /** Vectors in flight per lane. */
   readonly unroll: number;
+  /** Workgroups that share a row; their accumulators are merged by a dispatch of its own. */
+  readonly split: number;
+}
+/** The fields of RowSchedule are those of passes that read; the gradient pass has its own. */
+export interface Schedule extends RowSchedule {
+  readonly gradient: RowSchedule;
   /** Invocations of the single workgroup that runs a row program; a power of two. */
   readonly programLanes: number;
   /** How many of them share the tokens of one example; a power of two, at most `programLanes`. */
@@ -22,8 +30,16 @@ export interface Schedule {
   /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
   readonly blockLength: number | null;
 }
-/** What may be chosen freely. */
-export type ScheduleOptions = Partial<Omit<Schedule, "aligned">>;
+
+export type RowOptions = Partial<Omit<RowSchedule, "aligned">>;
+/** What may be chosen by hand, each with the meaning it has in Schedule; `gradient` starts from what is chosen beside it. */
+export interface ScheduleOptions extends RowOptions {
+  readonly gradient?: RowOptions;
+  readonly programLanes?: number;
+  readonly tokenLanes?: number;
+  readonly shareMaxima?: boolean;
+  readonly blockLength?: number | null;
+}
 
 export interface AdapterTraits {
   readonly software: boolean;
@@ -31,21 +47,64 @@ export interface AdapterTraits {
   readonly maxInvocations: number;
   /** Whether shaders may use subgroup operations. */
   readonly subgroups: boolean;
+  /** Workgroups that keep the adapter busy; of fewer rows than that, several share one. */
+  readonly workgroups: number;
   /** Whether its compiler takes more than linear time in the length of a straight run of code. */
   readonly slowRegisterAllocation: boolean;
 }
 
-export function chooseSchedule(
-  traits: AdapterTraits,
-  vocab: number,
-  options: ScheduleOptions = {},
-): Schedule {
-  const chosen = { ...defaults(traits), ...options };
-  const vector: Lanes = vocab < 4 ? 1 : chosen.vector;
-  return { ...chosen, vector, aligned: vocab % vector === 0 };
+/** What a schedule is chosen for: entries of a row, and rows, as many as there are completion tokens. */
+export interface RowShape {
+  readonly vocab: number;
+  readonly rows: number;
 }
 
-function defaults(traits: AdapterTraits): Omit<Schedule, "aligned"> {
+/** A schedule for an adapter and a shape; what was measured there, and then what is given by hand, goes before the defaults. */
+export function chooseSchedule(
+  traits: AdapterTraits,
+  shape: RowShape,
+  measured: ScheduleOptions = {},
+  options: ScheduleOptions = {},
+): Schedule {
+  const { gradient: measuredGradient, ...first } = measured;
+  const { gradient: optionsGradient, ...second } = options;
+  const chosen = { ...defaults(traits), ...first, ...second };
+  const { rowLanes, vector, unroll, split } = { ...chosen, ...measuredGradient, ...second };
+  const gradient = { rowLanes, vector, unroll, ...defined(split), ...optionsGradient };
+  return {
+    ...chosen,
+    ...fitted(chosen, traits, shape),
+    gradient: fitted(gradient, traits, shape),
+  };
+}
+const defined = (split: number | undefined): { split?: number } =>
+  split === undefined ? {} : { split };
+
+type Chosen = Omit<RowSchedule, "aligned" | "split"> & { readonly split?: number };
+
+function fitted(chosen: Chosen, traits: AdapterTraits, { vocab, rows }: RowShape): RowSchedule {
+  const { rowLanes, unroll } = chosen;
+  const vector: Lanes = vocab < 4 ? 1 : chosen.vector;
+  const split = chosen.split ?? splitFor(traits, rows, vocab / vector / (rowLanes * unroll));
+  return { rowLanes, vector, unroll, aligned: vocab % vector === 0, split };
+}
+
+/** Blocks that a part of a row should have at least, so that what comes before and after them stays small. */
+const fewestBlocks = { software: 64, hardware: 2 };
+const mostParts = 64;
+
+/** Parts of a row, a power of two: enough to keep the adapter busy, and none too short. */
+function splitFor({ software, workgroups }: AdapterTraits, rows: number, blocks: number): number {
+  const wanted = Math.min(workgroups / rows, mostParts);
+  const most = blocks / (software ? fewestBlocks.software : fewestBlocks.hardware);
+  let split = 1;
+  while (2 * split <= Math.min(wanted, most)) split *= 2;
+  return split;
+}
+
+function defaults(traits: AdapterTraits): Omit<Schedule, "aligned" | "split" | "gradient"> & {
+  readonly split?: number;
+} {
   const vector: Lanes = 4;
   const shareMaxima = traits.subgroups;
   if (traits.software) {
@@ -73,16 +132,21 @@ function defaults(traits: AdapterTraits): Omit<Schedule, "aligned"> {
   };
 }
 
-/** The same with single entries in place of vectors: for buffers that end inside a vector. */
-export const singleEntries = <T extends Schedule>(schedule: T): T => ({
+const single = <T extends RowSchedule>(schedule: T): T => ({
   ...schedule,
   vector: 1,
   aligned: true,
 });
 
+/** The same with single entries in place of vectors: for buffers that end inside a vector. */
+export const singleEntries = (schedule: Schedule): Schedule => ({
+  ...single(schedule),
+  gradient: single(schedule.gradient),
+});
+
 /** One entry at a time, for expressions that are evaluated entry by entry. */
-export const oneByOne = <T extends Schedule>(schedule: T): T => ({
-  ...singleEntries(schedule),
+export const oneByOne = <T extends RowSchedule>(schedule: T): T => ({
+  ...single(schedule),
   unroll: 1,
 });
 
@@ -92,5 +156,6 @@ export const typicalTraits: AdapterTraits = {
   subgroupSize: 32,
   maxInvocations: 256,
   subgroups: true,
+  workgroups: 256,
   slowRegisterAllocation: false,
 };

@@ -4,7 +4,7 @@
 
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
-import { label, lane, name, vocab } from "./row.ts";
+import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Blocks whose sums are added up apart, so that no running sum takes more than a few hundred additions. */
@@ -27,6 +27,7 @@ export interface RowVisit {
   readonly shared?: boolean;
 }
 
+const { label, lane, name, vocab } = row;
 const u = (text: string): Value => name(text, "u32");
 const components: Value = k.value("u32", "vec4<u32>(0u, 1u, 2u, 3u)", 4);
 const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map(u) as [
@@ -36,38 +37,54 @@ const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map(u) as 
   Value,
 ];
 
+/** The first and the last of the whole blocks that this workgroup has of a split row. */
+const [partStart, partEnd] = ["part_start", "part_end"].map(u) as [Value, Value];
+
+function bounds({ rowLanes, unroll, split }: Schedule): readonly Statement[] {
+  const span = k.u32(rowLanes * unroll);
+  const count = k.infix(width, "/", span);
+  const whole = k.letValue("blocks", k.times(count, span));
+  if (split === 1) return [whole];
+  const share = k.infix(k.plus(count, k.u32(split - 1)), "/", k.u32(split));
+  const each = k.letValue("part_length", k.times(share, span));
+  const least = (v: Value): Value => k.call("min", "u32", v, blocks);
+  return [
+    whole,
+    each,
+    k.letValue("part_start", least(k.times(row.part, u("part_length")))),
+    k.letValue("part_end", least(k.plus(partStart, u("part_length")))),
+  ];
+}
+
 /**
- * Visits every vector of the row once. Blocks of `unroll` vectors per lane come first, in chunks; what is left
- * is visited one vector at a time.
+ * Visits every vector of the row once, or of this workgroup's part of it. Blocks of `unroll` vectors per lane come first,
+ * in chunks; what is left is visited one vector at a time, by the last part.
  */
-export function overRow(schedule: Schedule, row: RowVisit): readonly Statement[] {
-  const { open = [], visit, close = [] } = row;
-  const { rowLanes, unroll } = schedule;
+export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[] {
+  const { open = [], visit, close = [] } = work;
+  const { rowLanes, unroll, split } = schedule;
   const span = rowLanes * unroll;
   const positions = Array.from({ length: unroll }, (_, j) =>
     k.plus(start, k.plus(k.u32(j * rowLanes), lane)),
   );
+  const [first, end] = split === 1 ? [k.u32(0), blocks] : [partStart, partEnd];
   const chunk = k.u32(span * chunkBlocks);
-  const wholeBlocks = k.letValue("blocks", k.times(k.infix(width, "/", k.u32(span)), k.u32(span)));
   const block = visit(positions, { from: start, span, shared: false });
-  const rest = row.shared === true && !schedule.aligned ? restAndShared : restOf;
+  const rest = (work.shared === true && !schedule.aligned ? restAndShared : restOf)(schedule, work);
+  const last = split === 1 ? rest : [k.when(k.infix(row.part, "==", k.u32(split - 1)), rest)];
   if (open.length === 0 && close.length === 0) {
-    return [
-      wholeBlocks,
-      k.loop("start", k.u32(0), blocks, k.u32(span), block),
-      ...rest(schedule, row),
-    ];
+    return [...bounds(schedule), k.loop("start", first, end, k.u32(span), block), ...last];
   }
   return [
-    wholeBlocks,
-    k.loop("chunk", k.u32(0), blocks, chunk, [
+    ...bounds(schedule),
+    k.loop("chunk", first, end, chunk, [
       ...open,
-      k.letValue("chunk_end", k.call("min", "u32", k.plus(u("chunk"), chunk), blocks)),
+      k.letValue("chunk_end", k.call("min", "u32", k.plus(u("chunk"), chunk), end)),
       k.loop("start", u("chunk"), u("chunk_end"), k.u32(span), block),
       ...close,
     ]),
     ...open,
-    ...rest(schedule, row),
+    ...last,
     ...close,
   ];
 }
@@ -122,15 +139,18 @@ export const labelInBlock = (block: Block, schedule: Schedule): Value =>
     k.u32(block.span * schedule.vector),
   );
 
-/** The lane that visits the label's vector: each whole vector of a row is visited by lane (position mod lanes). */
-export const labelLane = (schedule: Schedule): Value => {
-  const place = schedule.aligned ? label : k.minus(label, u("lead"));
-  return k.infix(
-    schedule.vector === 4 ? k.infix(place, "/", k.u32(4)) : place,
-    "%",
-    k.u32(schedule.rowLanes),
-  );
-};
+/** Whether this lane visits the label's vector: lane (position mod lanes), of the part that has the position. */
+export function isLabelsLane(schedule: Schedule): Value {
+  const entry = schedule.aligned ? label : k.minus(label, u("lead"));
+  const position = schedule.vector === 4 ? k.infix(entry, "/", k.u32(4)) : entry;
+  const own = k.infix(k.infix(position, "%", k.u32(schedule.rowLanes)), "==", lane);
+  if (schedule.split === 1) return own;
+  const both = (a: Value, b: Value): Value => k.infix(a, "&&", b);
+  const inBlocks = k.infix(k.minus(position, partStart), "<", k.minus(partEnd, partStart));
+  const isLast = k.infix(row.part, "==", k.u32(schedule.split - 1));
+  const isRest = both(k.infix(position, ">=", blocks), isLast);
+  return both(own, k.infix(inBlocks, "||", isRest));
+}
 
 /** Adds or otherwise combines neighbours first: shorter chains, smaller rounding errors. */
 export function tree(values: readonly Value[], combine: (a: Value, b: Value) => Value): Value {

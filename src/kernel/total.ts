@@ -20,7 +20,7 @@ export function totalKernel(
   paramVectors: number,
   given: Layout,
 ): Kernel {
-  const schedule = oneByOne(given);
+  const schedule = { ...oneByOne(given), split: 1 };
   const names = { next: 0 };
   const combine = (a: Value, b: Value): Value =>
     pass.op === "max" ? k.maximum(a, b) : k.plus(a, b);

@@ -3,16 +3,17 @@
 
 import type { Input, Node, Param } from "../core/node.ts";
 import { fieldKey } from "../stream/fields.ts";
-import type { GradientPass, OnlinePass, Stages, TotalPass } from "../stream/stages.ts";
+import type { Stages } from "../stream/stages.ts";
 import { gradientKernel } from "../kernel/gradient.ts";
 import * as k from "../kernel/kernel.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { onlineKernel } from "../kernel/online.ts";
 import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../kernel/program.ts";
 import { rowsKernel } from "../kernel/rows.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
-import { printKernel } from "../wgsl/print.ts";
+import { onlineSteps, printed, stepOf, type Step } from "./steps.ts";
+
+export type { Step } from "./steps.ts";
 
 /** What a direction of a program computes, as the planner reads it. */
 export interface Lowering {
@@ -20,14 +21,6 @@ export interface Lowering {
   readonly scalars: readonly (readonly [name: string, node: Node])[];
   readonly perExample: Node | null;
   readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
-}
-export interface Step {
-  readonly kernel: Kernel;
-  readonly wgsl: string;
-  /** The pass over logits that this step is, or null for a row program. */
-  readonly pass: OnlinePass | TotalPass | GradientPass | null;
-  /** The same step where it writes the gradient over the logits; null for all others and where it was not asked for. */
-  readonly overLogits: { readonly kernel: Kernel; readonly wgsl: string } | null;
 }
 /** Data of the batch that the row programs read. */
 export interface Upload {
@@ -48,6 +41,8 @@ export interface Plan {
   readonly rowFields: readonly string[];
   readonly exampleSlots: number;
   readonly scalarSlots: number;
+  /** Words for each token that the workgroups of split rows leave; 0 where no row is split. */
+  readonly partWords: number;
   /** Scalars that are read back, in the order of their slots from 0: the loss, the metrics, the next state. */
   readonly scalars: readonly string[];
   readonly perExample: number | null;
@@ -126,11 +121,11 @@ export function plan(
   const { stages } = lowering;
   for (let round = 1; round <= stages.lastRound; round++) {
     for (const pass of stages.passes.filter((candidate) => candidate.round === round)) {
-      const kernel =
-        pass.kind === "online"
-          ? onlineKernel(pass, fieldIndex, schedule)
-          : totalKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
-      steps.push({ ...printed(kernel), pass, overLogits: null });
+      if (pass.kind === "online") steps.push(...onlineSteps(pass, fieldIndex, schedule));
+      else {
+        const kernel = totalKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
+        steps.push(stepOf(kernel, pass));
+      }
     }
     const isLast = round === stages.lastRound;
     const tokenOutputs: TokenOutput[] = (stages.outputs.get(round) ?? []).map(
@@ -170,13 +165,13 @@ export function plan(
     const rows = rowsKernel(program, schedule);
     exampleSlots = rows.exampleSlots;
     scalarSlots = rows.scalarSlots;
-    steps.push({ ...printed(rows.kernel), pass: null, overLogits: null });
+    steps.push(stepOf(rows.kernel, null));
   }
   for (const pass of stages.gradients) {
     const made = (over: boolean): Kernel =>
       gradientKernel(pass, fieldIndex, paramValue, paramVectors, schedule, over);
     const overLogits = inPlace ? printed(made(true)) : null;
-    steps.push({ ...printed(made(false)), pass, overLogits });
+    steps.push({ ...stepOf(made(false), pass), overLogits });
   }
   return {
     steps,
@@ -184,6 +179,7 @@ export function plan(
     rowFields: fields,
     exampleSlots,
     scalarSlots,
+    partWords: Math.max(0, ...steps.map(({ parts }) => parts?.words ?? 0)),
     scalars,
     perExample,
     tokenUploads,
@@ -192,11 +188,6 @@ export function plan(
     params: given.params,
   };
 }
-
-const printed = (kernel: Kernel): { readonly kernel: Kernel; readonly wgsl: string } => ({
-  kernel,
-  wgsl: printKernel(kernel),
-});
 
 /** A field of a pass, or an input per token, without the response: tokens of all responses are stacked. */
 function rowFieldOf(node: Node, fieldIndex: (field: string) => number): number {

@@ -13,7 +13,10 @@ import type { DispatchTime } from "./timing.ts";
 export interface CompileOptions extends ProgramOptions {
   /** Where to run. Without one, `explain` and `wgsl` work and runs are refused. */
   readonly device?: Device;
-  /** Layout of the kernels; chosen for the device when not given. A schedule never changes what is computed. */
+  /**
+   * Layout of the kernels, in part or in whole; the rest is chosen for the device and the batch. A schedule changes the
+   * order of additions and nothing else. @throws PrefcError schedule-option from `compile`
+   */
   readonly schedule?: ScheduleOptions;
 }
 export interface RunOptions {
@@ -68,8 +71,16 @@ export interface Compiled {
   readonly objective: Objective;
   /** Every stage between the formula and the kernels, as data. */
   readonly program: Program;
-  /** The plan of a direction, for a vocabulary size (which decides how rows are aligned) and a storage type; "f32". */
-  plan(direction: "value" | "valueAndGrad", vocab: number, dtype?: StorageType): Plan;
+  /**
+   * The plan of a direction, for a vocabulary size (which decides how rows are aligned), a storage type ("f32") and as many
+   * completion tokens (Infinity; of few, several workgroups share a row).
+   */
+  plan(
+    direction: "value" | "valueAndGrad",
+    vocab: number,
+    dtype?: StorageType,
+    rows?: number,
+  ): Plan;
   /** The WGSL of value and gradient. */
   wgsl(vocab?: number, dtype?: StorageType): readonly KernelText[];
   /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */

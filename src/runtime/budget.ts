@@ -27,6 +27,13 @@ export const budgetFor = async (software: boolean, limits: GPUSupportedLimits): 
   return Math.min(Math.floor(memory / 2), softwareCap);
 };
 
+/** Cores of the machine, as far as they may be known. */
+export const coresHere = async (): Promise<number> => {
+  if (isNode) return (await nodeHost()).coreCount();
+  const { navigator } = globalThis as { readonly navigator?: { hardwareConcurrency?: number } };
+  return navigator?.hardwareConcurrency ?? 1;
+};
+
 /** Checks a budget that a user gives. Throws PrefcError "byte-budget-invalid". */
 export const requireBudget = (byteBudget: number | undefined): void => {
   if (byteBudget === undefined || (Number.isSafeInteger(byteBudget) && byteBudget > 0)) return;

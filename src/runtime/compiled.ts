@@ -11,23 +11,18 @@ import type { Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
-import {
-  chooseSchedule,
-  singleEntries,
-  typicalTraits,
-  type AdapterTraits,
-  type Schedule,
-} from "../kernel/schedule.ts";
+import { exactShape } from "../explain/shape.ts";
+import { singleEntries, type Schedule } from "../kernel/schedule.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./collect.ts";
 import { timeoutOf } from "./deadline.ts";
-import type { Device } from "./device.ts";
 import { execute, type Executed } from "./execute.ts";
 import { reportBadLogits } from "./report.ts";
 import { runsOn } from "./runs.ts";
+import { scheduler } from "./schedules.ts";
 import { storageTypesOf, tensorsOf } from "./stored.ts";
 import { isInPlace } from "./targets.ts";
 import { endsInWholeVectors } from "./vectors.ts";
@@ -40,8 +35,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
-  const scheduleFor = (vocab: number): Schedule =>
-    chooseSchedule(traitsOf(device), vocab, options.schedule);
+  const scheduleFor = scheduler(device, options.schedule);
   const planFor = (
     direction: "value" | "valueAndGrad",
     schedule: Schedule,
@@ -65,7 +59,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     direction: "value" | "valueAndGrad",
     vocab: number,
     dtype: StorageType = "f32",
-  ): Plan => planFor(direction, scheduleFor(vocab), { policy: dtype, ref: dtype });
+    rows: number = Infinity,
+  ): Plan => {
+    const { schedule } = scheduleFor({ vocab, rows, dtype });
+    return planFor(direction, schedule, { policy: dtype, ref: dtype });
+  };
 
   const run = async <T>(
     direction: "value" | "valueAndGrad",
@@ -89,9 +87,14 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     checkInto(into, batch, differentiated);
     const tensors = tensorsOf(batch, program.inputs);
     const inPlace = tensors.some(({ tensor }) => isInPlace(tensor, into));
-    const usual = scheduleFor(batch.vocab);
+    const rows = program.responses.reduce(
+      (sum, response) => sum + (batch.responses[response]?.labels.length ?? 0),
+      0,
+    );
+    const storage = storageTypesOf(tensors);
+    const usual = scheduleFor({ vocab: batch.vocab, rows, dtype: storage.policy }).schedule;
     const schedule = endsInWholeVectors(batch, into) ? usual : singleEntries(usual);
-    const chosen = planFor(direction, schedule, storageTypesOf(tensors), inPlace);
+    const chosen = planFor(direction, schedule, storage, inPlace);
     const keep = gradients === "keep";
     const wait = { key: `${objective.name} ${direction}`, timeoutMs: timeoutOf(timeoutMs) };
     return await runs.run({
@@ -125,32 +128,21 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         wgsl,
       })),
     explain: (shape = {}) => {
-      const { vocab = 32_000, dtype } = shape;
+      const { vocab, dtype, totalRows: rows } = exactShape(shape, program.responses);
       const plans = {
-        value: plain("value", vocab, dtype),
-        valueAndGrad: plain("valueAndGrad", vocab, dtype),
+        value: plain("value", vocab, dtype, rows),
+        valueAndGrad: plain("valueAndGrad", vocab, dtype, rows),
       };
-      return explain(
-        { program, plans, schedule: scheduleFor(vocab), adapter: device?.line ?? null },
-        { ...shape, vocab },
-      );
+      const chosen = scheduleFor({ vocab, rows, dtype });
+      const problem = device?.tuning.problem ?? null;
+      const adapter = device?.line ?? null;
+      return explain({ program, plans, adapter, ...chosen, problem }, shape);
     },
     value: (batch, runOptions = {}) => run("value", batch, runOptions, valueOf),
     valueAndGrad: (batch, runOptions = {}) =>
       run("valueAndGrad", batch, runOptions, valueAndGradOf),
     memory: () => runs?.memory() ?? { buffersCreated: 0, bytes: 0 },
     dispose: () => runs?.dispose(),
-  };
-}
-
-function traitsOf(device: Device | undefined): AdapterTraits {
-  if (device === undefined) return typicalTraits;
-  return {
-    software: device.info.software,
-    subgroupSize: device.info.subgroupMaxSize > 0 ? device.info.subgroupMaxSize : 4,
-    maxInvocations: device.limits["maxComputeInvocationsPerWorkgroup"] ?? 256,
-    subgroups: device.features.includes("subgroups"),
-    slowRegisterAllocation: device.info.architecture === "swiftshader",
   };
 }
 

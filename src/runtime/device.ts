@@ -3,10 +3,12 @@
 // devices that a user brings are the same record afterwards, so nothing above this file distinguishes Node from a browser.
 import { fail, PrefcError } from "../core/error.ts";
 import { defaultAdapter, findAdapter, type Probe } from "./adapter.ts";
-import { budgetFor, requireBudget } from "./budget.ts";
+import { budgetFor, coresHere, requireBudget } from "./budget.ts";
 import { within } from "./deadline.ts";
 import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
+import { isNode, nodeHost } from "./host.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
+import { untuned, type Tuning } from "./tuning.ts";
 
 export type { AdapterInfo } from "./identity.ts";
 
@@ -22,6 +24,10 @@ export interface Device {
   readonly features: readonly string[];
   /** The bytes of buffers that may live on the device at once; refusing more is the business of whoever allocates. */
   readonly byteBudget: number;
+  /** Cores that a software adapter may use; what else a machine has is not known to WebGPU. */
+  readonly cores: number;
+  /** What `prefc tune` measured on this adapter with this driver. */
+  readonly tuning: Tuning;
   readonly lost: Promise<GPUDeviceLostInfo>;
   readonly isLost: () => boolean;
   /** Why the device was lost, or undefined while it lives. */
@@ -62,10 +68,19 @@ export interface DeviceOptions extends AdoptOptions {
 
 const mostErrorsKept = 100;
 
+type Surroundings = Pick<Device, "byteBudget" | "cores" | "tuning">;
+
+/** What is known of the machine and from earlier measurements. */
+const surroundings = async (info: AdapterInfo, byteBudget: number): Promise<Surroundings> => ({
+  byteBudget,
+  cores: await coresHere(),
+  tuning: isNode ? (await nodeHost()).readTuning(lineOf(info)) : untuned,
+});
+
 const describe = (
   gpu: GPUDevice,
   info: AdapterInfo,
-  byteBudget: number,
+  { byteBudget, cores, tuning }: Surroundings,
   /** Opens a device like this one; null for a user's own, which is neither replaced nor destroyed. */
   reopen: (() => Promise<Device>) | null,
 ): Device => {
@@ -132,6 +147,8 @@ const describe = (
     limits: requestedLimits(gpu.limits),
     features: [...gpu.features].toSorted(),
     byteBudget,
+    cores,
+    tuning,
     lost,
     isLost: () => lossReason !== undefined,
     lossReason: () => lossReason,
@@ -203,7 +220,7 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
   }
   const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
   const alike = { ...options, adapter: name, byteBudget };
-  return describe(gpu, info, byteBudget, () => openDevice(alike));
+  return describe(gpu, info, await surroundings(info, byteBudget), () => openDevice(alike));
 };
 
 /**
@@ -216,5 +233,5 @@ export const adoptDevice = async (gpu: GPUDevice, options: AdoptOptions = {}): P
   const known = (gpu as { readonly adapterInfo?: GPUAdapterInfo }).adapterInfo ?? unnamed;
   const info = infoOf(known, "user's own");
   const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
-  return describe(gpu, info, byteBudget, null);
+  return describe(gpu, info, await surroundings(info, byteBudget), null);
 };

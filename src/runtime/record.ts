@@ -57,7 +57,8 @@ export function submit(
     const width = gridWidth(dispatch.window);
     current.setPipeline(pipeline);
     current.setBindGroup(0, device.gpu.createBindGroup({ layout, entries }));
-    current.dispatchWorkgroups(width, Math.ceil(dispatch.window.rows / width));
+    const { parts = 1 } = dispatch.kernel;
+    current.dispatchWorkgroups(width, Math.ceil(dispatch.window.rows / width), parts);
     if (clock !== null) current.end();
   });
   pass?.end();

@@ -53,6 +53,7 @@ export function resources(
   }));
   const written = tensorsWritten(dispatches);
   const fieldBytes = plan.rowFields.length * stacked.tokens * 4;
+  const partsBytes = Math.max(4, plan.partWords * stacked.tokens * 4);
   const isLarge = (tensor: LogitsTensor): boolean => bytesOf(tensor) > partBytes;
   const own = written.filter(({ name }) => !Object.hasOwn(into, name));
   held.reserve([
@@ -62,6 +63,7 @@ export function resources(
     ...own.map((tensor) => ({ role: gradientRole(tensor), bytes: bytesOf(tensor) })),
     ...(keep || !own.some(isLarge) ? [] : [{ role: partRole, bytes: partBytes }]),
     { role: "row fields", bytes: fieldBytes },
+    ...(plan.partWords === 0 ? [] : [{ role: "parts of rows", bytes: partsBytes }]),
   ]);
 
   const logits = new Map<unknown, GPUBuffer>();
@@ -148,6 +150,8 @@ export function resources(
         const { tensor } = group!.tensors[0]!;
         return windowed(gradients.get(tensor.name)!.buffer, tensor, window);
       }
+      case "parts":
+        return { buffer: held.get("parts of rows", partsBytes, storageUsage) };
       case "shape":
       case "params":
       case "ragged":

@@ -47,6 +47,16 @@ export const running = {
       "A logits tensor or a shape to be explained names a type in which logits are not stored.",
     remedy: "Choose one of the types that the sentence names.",
   },
+  "schedule-option": {
+    cause:
+      "A schedule that is given by hand has an option that does not exist, or a value that it may not have.",
+    remedy:
+      "Correct the option that the sentence names, or leave it out: a schedule changes speed only.",
+  },
+  "tuning-not-kept": {
+    cause: "The table of measured schedules cannot be written.",
+    remedy: "Give a path that can be written, with --table or PREFC_TUNING.",
+  },
   "no-device": {
     cause: "A compiled objective was run that has no device.",
     remedy: "Compile it with { device: await openDevice() }.",

@@ -3,4 +3,5 @@
 // executes nothing, for checking shaders.
 export { probeNode } from "./search.ts";
 export { nullDevice } from "./null.ts";
-export { defaultAdapterName, memoryBytes, versions } from "./system.ts";
+export { readTuning } from "./tuned.ts";
+export { coreCount, defaultAdapterName, memoryBytes, versions } from "./system.ts";

@@ -2,7 +2,7 @@
 // the environment asks for.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch, release, totalmem, version } from "node:os";
+import { arch, availableParallelism, release, totalmem, version } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,9 @@ export const memoryBytes = (): number => {
   const limit = process.constrainedMemory() ?? 0;
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 };
+
+/** Cores that this process may use. */
+export const coreCount = (): number => availableParallelism();
 
 const manifestAbove = (start: string, name: string): string | undefined => {
   for (let folder = start; ; folder = dirname(folder)) {

@@ -1,0 +1,193 @@
+// Schedules change the order of additions and nothing else. Whatever the schedule, a plan agrees with the interpreter within the
+// bounds of f32, on any adapter; and the same plan on the same batch gives the same bits, however often it runs.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  compile,
+  dpo,
+  exp,
+  explanationText,
+  logPi,
+  objective,
+  openDevice,
+  sum,
+  wpo,
+  type Batch,
+  type Compiled,
+  type Device,
+  type Objective,
+  type ScheduleOptions,
+} from "../../src/index.ts";
+import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
+import { expectAgreementOf } from "./agree.ts";
+import { contentOf, draws, laidOut, layouts, type Drawn } from "./batches.ts";
+
+/** Both models in one loop, with moments of both, so that every kind of accumulator is merged. */
+const divergence: Objective = objective(
+  "divergences",
+  ["w", "l"],
+  ({ policy, ref, y }) => {
+    const [p, r] = [logPi(policy, y.w), logPi(ref, y.w)];
+    const [q, s] = [logPi(policy, y.l), logPi(ref, y.l)];
+    return sum("token", sum("vocab", exp(p).times(p.minus(r)))).plus(
+      sum("token", sum("vocab", exp(s).times(s.minus(q)))),
+    );
+  },
+  { source: "written for this test" },
+);
+const objectives: Readonly<Record<string, Objective>> = {
+  dpo: dpo(),
+  "wpo, differentiated": wpo({ stop: false }),
+  "wpo, greedy": wpo({ alignment: "greedy", stop: false }),
+  divergence,
+};
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => {
+  expect(device.takeErrors()).toEqual([]);
+  device.dispose();
+});
+
+const power = (most: number): fc.Arbitrary<number> =>
+  fc.integer({ min: 0, max: Math.log2(most) }).map((n) => 2 ** n);
+const rowOptions = {
+  rowLanes: power(64),
+  vector: fc.constantFrom(1 as const, 4 as const),
+  unroll: fc.integer({ min: 1, max: 6 }),
+  split: fc.integer({ min: 1, max: 9 }),
+};
+const schedules: fc.Arbitrary<ScheduleOptions> = fc
+  .record(
+    {
+      ...rowOptions,
+      gradient: fc.record(rowOptions, { requiredKeys: [] }),
+      programLanes: power(64),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((own) =>
+    power(own.programLanes ?? 16).map((tokenLanes) =>
+      own.programLanes === undefined ? own : { ...own, tokenLanes },
+    ),
+  );
+const unmasked = draws({ scales: ["normal", "peaked"], masked: false });
+
+const words = (values: ArrayLike<number>): Uint32Array =>
+  new Uint32Array(Float32Array.from(values).buffer);
+const bits = async (compiled: Compiled, batch: Batch): Promise<readonly Uint32Array[]> => {
+  const { loss, metrics, perExample, gradients } = await compiled.valueAndGrad(batch, {
+    perExample: true,
+  });
+  return [
+    words([loss, ...Object.values(metrics), ...(perExample ?? [])]),
+    ...Object.values(gradients).map((data) => words(data as Float32Array)),
+  ];
+};
+
+describe("a random schedule", () => {
+  it.each(Object.entries(objectives))("agrees with the interpreter: %s", async (_name, given) => {
+    await fc.assert(
+      fc.asyncProperty(schedules, unmasked, layouts, async (schedule, drawn, layout) => {
+        const compiled = compile(given, { device, schedule });
+        const batch = laidOut(contentOf(drawn), layout);
+        await expectAgreementOf(compiled, batch, {}, "gradient sums");
+        compiled.dispose();
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it("gives the same bits a hundred times", async () => {
+    const drawn: Drawn = {
+      examples: 2,
+      vocab: 701,
+      lengths: { w: [2, 1], l: [1, 3] },
+      scale: "normal",
+      masked: true,
+      seed: 11,
+    };
+    const batch = laidOut(contentOf(drawn), "packed");
+    for (const schedule of [{}, { split: 5, rowLanes: 4, unroll: 2 }]) {
+      const compiled = compile(wpo(), { device, schedule });
+      const first = await bits(compiled, batch);
+      for (let run = 1; run < 100; run++) expect(await bits(compiled, batch)).toEqual(first);
+      compiled.dispose();
+    }
+  });
+});
+
+describe("few rows", () => {
+  const chosen = (rows: number, vocab: number): number =>
+    chooseSchedule({ ...typicalTraits, workgroups: 64 }, { rows, vocab }).split;
+
+  it("are shared by as many workgroups as keep the adapter busy, in parts that are not too short", () => {
+    expect([1, 2, 8, 32, 33, 4096].map((rows) => chosen(rows, 1_000_000))).toEqual([
+      64, 32, 8, 2, 1, 1,
+    ]);
+    // a block of 256 lanes with four vectors is 4096 entries; a part has two or more
+    expect([8191, 16_384, 65_536, 128_256].map((vocab) => chosen(1, vocab))).toEqual([1, 2, 8, 8]);
+  });
+
+  it("are explained: two dispatches for a pass, and what they hand over", () => {
+    const compiled = compile(dpo());
+    const [few, many] = [{ rows: 8 }, { rows: 512 }].map((shape) =>
+      compiled.explain({ ...shape, vocab: 128_256 }),
+    ) as [ReturnType<Compiled["explain"]>, ReturnType<Compiled["explain"]>];
+    expect(many.valueAndGrad.dispatches).toBe(4);
+    expect(few.valueAndGrad.dispatches).toBe(6);
+    expect(few.valueAndGrad.ratio).toBe(1);
+    const { split } = few.schedule;
+    const merges = few.valueAndGrad.kernels.filter(({ kind }) => kind === "merge of parts");
+    // of each part the maximum, the worst entry and the moments (of the policy also that of the entropy), beside the row map,
+    // the label and the fields that the whole row has
+    const words = (of: number): number => 2 + merges[of]!.leaves.length + [4, 3][of]! * split;
+    expect(merges.map(({ bytes }) => bytes)).toEqual([
+      { read: 0, written: 0, small: 8 * 4 * words(0) },
+      { read: 0, written: 0, small: 8 * 4 * words(1) },
+    ]);
+    expect(explanationText(few)).toContain(`256 lanes to each of ${split} parts of a row`);
+    expect(explanationText(many)).toContain("256 lanes to a row");
+  });
+});
+
+describe("a schedule given by hand", () => {
+  it.each([
+    [
+      { rowLanes: 3 },
+      "schedule.rowLanes is 3; it may be a power of two from 1 to 256 on this adapter.",
+    ],
+    [
+      { rowLanes: 512 },
+      "schedule.rowLanes is 512; it may be a power of two from 1 to 256 on this adapter.",
+    ],
+    [{ vector: 2 }, "schedule.vector is 2; it may be 1 or 4 on this adapter."],
+    [{ unroll: 0 }, "schedule.unroll is 0; it may be a whole number from 1 to 16 on this adapter."],
+    [
+      { split: 1.5 },
+      "schedule.split is 1.5; it may be a whole number from 1 to 256 on this adapter.",
+    ],
+    [
+      { gradient: { unroll: "4" } },
+      'schedule.gradient.unroll is "4"; it may be a whole number from 1 to 16 on this adapter.',
+    ],
+    [{ gradient: 4 }, "schedule.gradient is 4; give an object of options."],
+    [
+      { programLanes: 8, tokenLanes: 16 },
+      "schedule.tokenLanes is 16, but a row program has only 8 lanes; give at most as many.",
+    ],
+    [
+      { blockLength: 0 },
+      "schedule.blockLength is 0; it may be null or a whole number of at least 1 on this adapter.",
+    ],
+    [
+      { lanes: 8 },
+      'schedule has no option "lanes"; it has "rowLanes", "vector", "unroll", "split", "programLanes", "tokenLanes", "shareMaxima" and "blockLength".',
+    ],
+  ] as const)("is refused in a sentence: %j", (schedule, sentence) => {
+    const given = schedule as unknown as ScheduleOptions;
+    expect(() => compile(dpo(), { schedule: given })).toThrow(sentence);
+  });
+});

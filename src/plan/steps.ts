@@ -1,0 +1,48 @@
+// The steps of a plan: a kernel, its text, and the pass over logits that it is for. A pass whose rows are split takes two.
+
+import { mergeKernel } from "../kernel/parts.ts";
+import { onlineKernel } from "../kernel/online.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Layout } from "../kernel/storage.ts";
+import type { GradientPass, OnlinePass, TotalPass } from "../stream/stages.ts";
+import { printKernel } from "../wgsl/print.ts";
+
+export interface Shader {
+  readonly kernel: Kernel;
+  readonly wgsl: string;
+}
+export interface Step extends Shader {
+  /** The pass over logits that this step is, or null for a row program. */
+  readonly pass: OnlinePass | TotalPass | GradientPass | null;
+  /** The same step where it writes the gradient over the logits; null for all others and where it was not asked for. */
+  readonly overLogits: Shader | null;
+  /** Where workgroups share rows: words of accumulators for each row, which the step leaves, or merges. */
+  readonly parts: { readonly words: number; readonly merges: boolean } | null;
+}
+
+export const printed = (kernel: Kernel): Shader => ({ kernel, wgsl: printKernel(kernel) });
+
+export const stepOf = (kernel: Kernel, pass: Step["pass"]): Step => ({
+  ...printed(kernel),
+  pass,
+  overLogits: null,
+  parts: null,
+});
+
+/** The dispatches of a running pass. */
+export function onlineSteps(
+  pass: OnlinePass,
+  fieldIndex: (field: string) => number,
+  layout: Layout,
+): readonly Step[] {
+  const { kernel, partWords } = onlineKernel(pass, fieldIndex, layout);
+  const step = stepOf(kernel, pass);
+  if (layout.split === 1) return [step];
+  return [
+    { ...step, parts: { words: partWords, merges: false } },
+    {
+      ...stepOf(mergeKernel(pass, fieldIndex, layout), pass),
+      parts: { words: partWords, merges: true },
+    },
+  ];
+}

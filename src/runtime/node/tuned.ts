@@ -1,0 +1,62 @@
+// Where the table of schedules lies: PREFC_TUNING, or tuning.json in the folder of caches. It is replaced as a whole by an
+// atomic rename, so that a process that reads it while it is written, or an interrupted one, never leaves half a table.
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseTable, tuningOf, untuned, type Table, type Tuning } from "../tuning.ts";
+import { cacheRoots } from "./cache.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** PREFC_TUNING=off: schedules are chosen as if nothing had been measured. */
+const off = "off";
+
+/** The path of the table, best first; none where tables are switched off. */
+export function tablePaths(environment: Environment = process.env): readonly string[] {
+  const given = environment["PREFC_TUNING"];
+  if (given === off) return [];
+  if (given !== undefined && given !== "") return [given];
+  return cacheRoots(environment).map((root) => join(root, "tuning.json"));
+}
+
+const textOf = (path: string): string | null => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+};
+
+/** The table at a path; null where there is none, and one sentence where it cannot be used. */
+export function readTable(path: string): Table | string | null {
+  const text = textOf(path);
+  return text === null ? null : parseTable(text, path);
+}
+
+/** What was measured for an adapter. */
+export function readTuning(adapter: string, paths: readonly string[] = tablePaths()): Tuning {
+  for (const path of paths) {
+    const table = readTable(path);
+    if (table !== null) return tuningOf(table, adapter, path);
+  }
+  return untuned;
+}
+
+/** Writes a table to the first path that can be written, and returns that path. Throws the file system's last error. */
+export function writeTable(table: Table, paths: readonly string[] = tablePaths()): string {
+  let last: unknown = new Error("there is no path to write to");
+  for (const path of paths) {
+    const unfinished = `${path}.${randomUUID()}`;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(unfinished, `${JSON.stringify(table, null, 2)}\n`, { flag: "wx" });
+      renameSync(unfinished, path);
+      return path;
+    } catch (error) {
+      last = error;
+    } finally {
+      rmSync(unfinished, { force: true });
+    }
+  }
+  throw last;
+}
