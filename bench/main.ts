@@ -16,7 +16,7 @@ import type { PeerLine } from "./peerlines.ts";
 import { peerReport } from "./peerreport.ts";
 import type { Peer } from "./peerrounds.ts";
 import { standardPeers } from "./peers.ts";
-import { progress } from "./progress.ts";
+import { progress } from "../src/cli/progress.ts";
 import { report } from "./report.ts";
 import { flusher, measureRounds } from "./rounds.ts";
 import { commitOf, environmentVersions } from "./versions.ts";

@@ -8,7 +8,7 @@ import { builtIn, builtIns, compile, openDevice, PrefcError } from "../src/index
 import { hardBatch, kinds } from "./accuracy/data.ts";
 import { measure, type Measured } from "./accuracy/measure.ts";
 import { page, tableText, type Line } from "./accuracy/report.ts";
-import { progress } from "../bench/progress.ts";
+import { progress } from "../src/cli/progress.ts";
 
 /** Of each way of computing a loss, one or two. */
 const usual =

@@ -9,7 +9,7 @@ import { reasonOf } from "./mutate/equivalent.ts";
 import { mutantsOf, type Mutant } from "./mutate/mutants.ts";
 import { copyOf, judge, passes, type Verdict } from "./mutate/run.ts";
 import { roundsOf } from "./mutate/suites.ts";
-import { progress } from "../bench/progress.ts";
+import { progress } from "../src/cli/progress.ts";
 
 const least = 0.8;
 const root = new URL("../", import.meta.url).pathname;

@@ -12,7 +12,7 @@ const layer = (imports: readonly string[], types: readonly string[] = []): Layer
 const compiler = ["core", "dsl", "rewrite", "ad", "stream", "kernel", "wgsl", "plan", "batch"];
 const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
 const library = [...new Set([...compiler, ...comparison, "explain", "conform", "check"])];
-const everything = [...library, "measure", "cli", "demo", "index.ts"];
+const everything = [...library, "measure", "tune", "cli", "demo", "index.ts"];
 
 /** Every folder directly under src, and src/index.ts, with what it may import. */
 export const layers: ReadonlyMap<string, Layer> = new Map([
@@ -38,6 +38,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["check", layer(comparison)],
   // timing of memory, for predictions and benchmarks; in Node, where results are kept in files
   ["measure", layer(["core", "runtime"])],
+  // runs an objective under each schedule and accepts of its loss what a check accepts
+  ["tune", layer(["core", "objectives", "batch", "kernel", "runtime", "check"])],
   ["cli", layer(everything)],
   ["demo", layer(everything)],
   ["index.ts", layer(library)],

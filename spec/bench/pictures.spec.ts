@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Line } from "../../bench/lines.ts";
-import { progress } from "../../bench/progress.ts";
+import { progress } from "../../src/cli/progress.ts";
 import { report } from "../../bench/report.ts";
 import { logTicks, roofline } from "../../bench/roofline.ts";
 

@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   env: async () => (await import("./env.ts")).default,
   check: async () => (await import("./check.ts")).default,
   explain: async () => (await import("./explain.ts")).default,
+  tune: async () => (await import("./tune.ts")).default,
   conform: async () => (await import("./conform.ts")).default,
 };
 

@@ -1,19 +1,21 @@
-// A plain progress bar on the error output while a benchmark runs; nothing where no person is looking.
+// A plain progress bar on the error output while a command works; nothing where no person is looking.
 
 export interface Progress {
   /** Says what is under way, after so much of the whole (0 to 1) is done. */
   readonly at: (done: number, what: string) => void;
   readonly end: () => void;
 }
-
-const width = 30;
-
-/** `out` is process.stderr, or anything that writes; nothing is written unless it is a terminal. */
-export function progress(out: {
+/** process.stderr, or anything that writes. */
+export interface Out {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly write: (text: string) => unknown;
-}): Progress {
+}
+
+const width = 30;
+
+/** A bar in the last line of a terminal; nothing is written to anything else. */
+export function progress(out: Out): Progress {
   if (out.isTTY !== true) return { at: () => undefined, end: () => undefined };
   return {
     at: (done, what) => {

@@ -1,0 +1,123 @@
+// Times schedules on a device: the same plan on the same logits under each of them, in turn, so that a machine whose speed
+// drifts is fair to all. A schedule whose result differs from the default's by more than f32 explains is not taken.
+
+import { lossError } from "../check/error.ts";
+import { bytesPerEntry, toHalf, type StorageType } from "../core/storage.ts";
+import { fromResponses } from "../batch/separate.ts";
+import type { Batch } from "../batch/batch.ts";
+import type { LogitsSource } from "../batch/source.ts";
+import { PrefcError } from "../core/error.ts";
+import { wpo } from "../objectives/wpo.ts";
+import type { ScheduleOptions } from "../kernel/schedule.ts";
+import { compile } from "../runtime/compiled.ts";
+import type { Device } from "../runtime/device.ts";
+import { bufferUsage } from "../runtime/usage.ts";
+
+/** Sizes that a class of shapes is measured at. */
+export interface MeasuredShape {
+  readonly vocab: number;
+  readonly rows: number;
+  readonly dtype: StorageType;
+}
+/** Least milliseconds of GPU time of the kernels that read, and of those that write the gradient. */
+export interface Times {
+  readonly reading: number;
+  readonly writing: number;
+}
+export interface Bench {
+  /** Times of schedules in order, the default first; null for one that the adapter refuses or that computes something else. */
+  readonly measure: (schedules: readonly ScheduleOptions[]) => Promise<readonly (Times | null)[]>;
+  readonly destroy: () => void;
+}
+
+/** What is accepted of f32 (docs/notes/0004): each of two results may be 1e-5 off. */
+const accepted = 2e-5;
+const rounds = 7;
+
+/** The least of all rounds: whatever else the machine does can only add to a time. */
+const least = (values: readonly number[]): number => Math.min(...values);
+
+/** Logits on the device: the same numbers for every row, turned, so that making them takes no time. */
+function logitsOn(device: Device, { vocab, dtype }: MeasuredShape, rows: number): GPUBuffer {
+  const size = Math.ceil((rows * vocab) / 4) * 4 * bytesPerEntry(dtype);
+  const buffer = device.gpu.createBuffer({
+    label: "logits to tune with",
+    size,
+    usage: bufferUsage.storage | bufferUsage.copyTarget,
+  });
+  const chunk = new Float32Array(2 ** 20);
+  let state = 1;
+  for (let i = 0; i < chunk.length; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    chunk[i] = state / 2 ** 29 - 4;
+  }
+  const data = dtype === "f32" ? chunk : toHalf(chunk, dtype);
+  for (let offset = 0; offset < size; offset += data.byteLength) {
+    const bytes = Math.min(data.byteLength, size - offset);
+    device.gpu.queue.writeBuffer(buffer, offset, data.buffer, 0, bytes);
+  }
+  return buffer;
+}
+
+/** Prepares a shape. @throws PrefcError timestamps-missing, when schedules are measured on an adapter without a clock */
+export function bench(device: Device, shape: MeasuredShape): Bench {
+  const each = Math.ceil(shape.rows / 2);
+  const buffers = Array.from({ length: 4 }, () => logitsOn(device, shape, each));
+  const [w, v, l, m] = buffers as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
+  const stored = (data: GPUBuffer): LogitsSource => ({ data, dtype: shape.dtype });
+  const labels = [Array.from({ length: each }, (_, t) => (t * 7919) % shape.vocab)];
+  const batch: Batch = fromResponses(
+    {
+      w: { labels, policy_logits: stored(w), ref_logits: stored(v) },
+      l: { labels, policy_logits: stored(l), ref_logits: stored(m) },
+    },
+    { vocab_size: shape.vocab },
+  );
+  const objective = wpo();
+  let right: number | null = null;
+
+  const measure: Bench["measure"] = async (schedules) => {
+    const all = schedules.map((schedule) => ({
+      compiled: compile(objective, { device, schedule, metrics: false }),
+      reading: [] as number[],
+      writing: [] as number[],
+      usable: true,
+    }));
+    for (let round = -1; round < rounds; round++) {
+      for (const one of all) {
+        if (!one.usable) continue;
+        try {
+          const done = await one.compiled.valueAndGrad(batch, { profile: true, gradients: "keep" });
+          right ??= done.loss;
+          if (lossError(done.loss, right) > accepted) one.usable = false;
+          if (round < 0) continue;
+          const total = (ofGradient: boolean): number =>
+            done.times!.reduce(
+              (sum, { kernel, milliseconds }) =>
+                kernel !== "row program" && kernel.startsWith("write") === ofGradient
+                  ? sum + milliseconds
+                  : sum,
+              0,
+            );
+          one.reading.push(total(false));
+          one.writing.push(total(true));
+        } catch (error) {
+          // too much workgroup memory for this adapter, for instance
+          const isRefused = error instanceof PrefcError && error.code === "shader-rejected";
+          if (!isRefused || one === all[0]) throw error;
+          one.usable = false;
+        }
+      }
+    }
+    for (const { compiled } of all) compiled.dispose();
+    return all.map(({ usable, reading, writing }) =>
+      usable ? { reading: least(reading), writing: least(writing) } : null,
+    );
+  };
+  return {
+    measure,
+    destroy: () => {
+      for (const buffer of buffers) buffer.destroy();
+    },
+  };
+}
