@@ -7,13 +7,14 @@ import { defaultAdapter } from "../src/runtime/adapter.ts";
 import { readBuffer } from "../src/runtime/readback.ts";
 import type { Shape } from "./cases.ts";
 import { batchOf } from "./data.ts";
-import { evenLength, labelOf } from "./layout.ts";
+import { evenLength } from "./layout.ts";
 import type { Setting } from "./lines.ts";
-import { logitsRows, type DeviceLogits } from "./logits.ts";
+import { logitsRows, sectionOf, type DeviceLogits } from "./logits.ts";
 import type { Options } from "./options.ts";
 import type { PeerLine } from "./peerlines.ts";
 import type { Own, Peer, PeerContext } from "./peerrounds.ts";
 import { peerLines, peerObjectives } from "./peers.ts";
+import { labelOf } from "./values.ts";
 
 const chunkBytes = 2 ** 26;
 
@@ -37,7 +38,7 @@ async function gradientNorm(device: Device, held: DeviceLogits): Promise<number>
 const rowsFrom = (first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => first + i);
 
-/** Every line of every peer for the objectives that peers have; none for the others. */
+/** Keeps every line of every peer for the objectives that peers have; none for the others. */
 export async function peersBeside(
   { device, commit, versions }: Setting,
   held: DeviceLogits,
@@ -50,10 +51,10 @@ export async function peersBeside(
   }: Pick<PeerContext, "flush" | "onStep"> & {
     readonly keep: (line: PeerLine) => void;
   },
-): Promise<readonly PeerLine[]> {
+): Promise<void> {
   const objectives = options.objectives.filter((name) => peerObjectives.includes(name));
-  if (objectives.length === 0 || peers.length === 0) return [];
-  const { rows, vocab, dtype } = held;
+  if (objectives.length === 0 || peers.length === 0) return;
+  const { rows, vocab, dtype, data } = held;
   const { layout } = shape.place(objectives[0]!, 0);
   const tokens = evenLength(layout);
   if (tokens === null)
@@ -71,14 +72,13 @@ export async function peersBeside(
     };
     return { own, dispose: () => compiled.dispose() };
   });
-  const lines: PeerLine[] = [];
   const batch = {
     rows,
     vocab,
     labels: Uint32Array.from({ length: rows }, (_, row) => labelOf(row, vocab)),
     // peers store their logits themselves
     logits: (model: "policy" | "ref", first: number, count: number) =>
-      logitsRows(model, rowsFrom(first, count), vocab, "f32") as Float32Array,
+      logitsRows(model, rowsFrom(first, count), vocab, "f32", data) as Float32Array,
   };
   const context: PeerContext = {
     batch,
@@ -88,16 +88,13 @@ export async function peersBeside(
     repeats: options.repeats,
     own: made.map(({ own }) => own),
     peers,
-    setting: { device: device.line, driver: device.info.description, commit, versions },
+    section: sectionOf(held),
+    setting: { data, device: device.line, driver: device.info.description, commit, versions },
     ...extra,
   };
   try {
-    for await (const line of peerLines(context)) {
-      lines.push(line);
-      keep(line);
-    }
+    for await (const line of peerLines(context)) keep(line);
   } finally {
     for (const { dispose } of made) dispose();
   }
-  return lines;
 }

@@ -41,11 +41,11 @@ export function shapeOf(device: Device, held: DeviceLogits): Shape {
     // an objective that counts the examples itself may divide by one less, as a variance does
     const fewestExamples = topological([source.loss]).includes(count("batch")) ? 2 : 1;
     const key = JSON.stringify([responses, padding, fewestExamples]);
-    const { rows, vocab, dtype } = held;
+    const { rows, vocab } = held;
     let found = known.get(key);
     if (found === undefined) {
       const layout = layOut({ rows, vocab, padding, responses, fewestExamples });
-      known.set(key, (found = { layout, truth: truthOn(layout, dtype) }));
+      known.set(key, (found = { layout, truth: truthOn(layout, held) }));
     }
     return { device, held, ...found };
   };

@@ -20,7 +20,7 @@ const rounding: Readonly<Record<StorageType, number>> = { f32: 0, f16: 2 ** -11,
 /** `beside`: how far the gradient is from one that hand-written kernels left; null where there is none. */
 export async function checkOf(
   compiled: Compiled,
-  { layout, truth, held: { dtype } }: Place,
+  { layout, truth, held }: Place,
   batch: Batch,
   loss: number,
   beside: number | null,
@@ -33,14 +33,16 @@ export async function checkOf(
     lossError: lossOff,
     gradientError: gradientOff,
     against,
-    ok: lossOff <= acceptedGpuError() && (gradientOff ?? 0) <= acceptedGpuError() + rounding[dtype],
+    ok:
+      lossOff <= acceptedGpuError() &&
+      (gradientOff ?? 0) <= acceptedGpuError() + rounding[held.dtype],
   });
   if (expected !== null && !small) {
     const against = beside === null ? interpreter : `${interpreter}; gradient: expert`;
     return judged(lossError(loss, expected), beside, against);
   }
   const examples = small ? layout.examples : Math.min(2, layout.examples);
-  const part = hostPart(layout, program.inputs, batch, dtype, [0, examples]);
+  const part = hostPart(layout, program.inputs, batch, held, [0, examples]);
   const right = interpret(compiled, part, {});
   const done = await compiled.valueAndGrad(part);
   const off = gradientOff(part, right, done.gradients as Gradients);

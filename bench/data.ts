@@ -8,7 +8,8 @@ import { isTokenAxis } from "../src/core/axis.ts";
 import type { StorageType } from "../src/core/storage.ts";
 import type { Input } from "../src/core/node.ts";
 import type { Layout } from "./layout.ts";
-import { logitsRows, type DeviceLogits, type Model } from "./logits.ts";
+import { logitsRows, type DeviceLogits } from "./logits.ts";
+import type { Data, Model } from "./values.ts";
 
 const seed = 7;
 
@@ -57,12 +58,18 @@ export function batchOf(
   };
 }
 
+/** How logits are made and stored: what the host needs to make them again. */
+export interface Stored {
+  readonly dtype: StorageType;
+  readonly data: Data;
+}
+
 /** The examples from `from` to before `to` of the same batch, with logits on the host; the other values are those of `whole`. */
 export function hostPart(
   layout: Layout,
   inputs: readonly Input[],
   whole: Batch,
-  dtype: StorageType,
+  { dtype, data: kind }: Stored,
   [from, to]: readonly [from: number, to: number],
 ): Batch {
   const { vocab, responses, rowIndex } = layout;
@@ -74,7 +81,7 @@ export function hostPart(
     const logits = logitsName(name);
     if (logits !== null) {
       const rows = rowIndex[logits.response]!.slice(...range(logits.response));
-      const data = logitsRows(logits.model, rows, vocab, dtype);
+      const data = logitsRows(logits.model, rows, vocab, dtype, kind);
       const tensor = { name: `${logits.model}.${logits.response}`, data, rows: rows.length, dtype };
       return { height: "logits", tensor, rowIndex: rows.map((_, row) => row) };
     }

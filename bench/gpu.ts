@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openDevice, type Device } from "../src/index.ts";
-import type { Line } from "./lines.ts";
+import type { Line } from "./line.ts";
 import { readOptions } from "./options.ts";
 
 /** Share of the copy ceiling that kernels are to reach, in percent. */

@@ -2,6 +2,7 @@
 // and padding rows around each completion where they are asked for. Any number of rows and any responses are served.
 
 import type { ResponseTokens } from "../src/index.ts";
+import { labelOf } from "./values.ts";
 
 export interface LayoutRequest {
   /** Rows of each logits tensor. */
@@ -35,9 +36,6 @@ export function examplesFor(tokens: number, fewest: number): number {
     .toSorted((a, b) => distance(a) - distance(b));
   return even[0] ?? Math.max(fewest, Math.min(tokens, Math.round(wanted)));
 }
-
-/** The label of a row, known to every peer. */
-export const labelOf = (row: number, vocab: number): number => Math.imul(row, 7919) % vocab;
 
 /** @throws Error with one sentence when there are fewer rows than responses need */
 export function layOut({ rows, vocab, padding, responses, fewestExamples }: LayoutRequest): Layout {

@@ -1,76 +1,15 @@
-// The lines of a benchmark: one for each provider and direction, with every figure that follows from the samples of its
-// group of rounds. They are what --json writes and what reports and pictures are made from.
+// From samples to lines: one for each provider and direction of a group of rounds, with every figure that follows.
 
-import type { StorageType } from "../src/core/storage.ts";
+import { bytesPerEntry, type StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { predictedMs } from "../src/explain/predict.ts";
 import { baseline } from "./cases.ts";
+import type { Line } from "./line.ts";
+import { sectionOf, type DeviceLogits } from "./logits.ts";
 import type { Clock, Direction, Options } from "./options.ts";
 import { bytesOf, type Provider } from "./provider.ts";
 import type { Samples } from "./rounds.ts";
 import { ratio, times } from "./statistics.ts";
-
-/** A measured direction of a provider; the fields that every consumer of the JSON lines may rely on come first. */
-export interface Line {
-  readonly objective: string;
-  /** "compiled" and variants of it, "expert", "ceiling-copy", "ceiling-read", or a peer's name. */
-  readonly provider: string;
-  /** Rows of each logits tensor, those of prompts and padding included. */
-  readonly rows: number;
-  readonly vocab: number;
-  readonly dtype: string;
-  readonly direction: Direction;
-  /** By the GPU's clock, or by the wall where `clock` says so. */
-  readonly ms_median: number;
-  readonly ms_p20: number;
-  readonly ms_p80: number;
-  /** Bytes moved to and from memory by the provider's own plan, per second. */
-  readonly gb_s: number;
-  readonly loss: number | null;
-  /** Whether the results agree with an independent value, or none was to be had. */
-  readonly ok: boolean;
-
-  readonly clock: Clock;
-  readonly samples: number;
-  /** The time of the whole call, to the loss on the host; null where a direction is not a call. */
-  readonly wall_ms_median: number | null;
-  readonly wall_ms_p20: number | null;
-  readonly wall_ms_p80: number | null;
-  readonly bytes: number | null;
-  /** Entries of logits visited. */
-  readonly entries: number | null;
-  /** gb_s as a share of the rate at which this adapter copies, and reads, the logits: medians over rounds. */
-  readonly percent_of_copy: number | null;
-  readonly percent_of_read: number | null;
-  /** The time that its bytes take at those rates. */
-  readonly predicted_ms: number | null;
-  /** Time of the kernels written by hand / own time: above 1 is faster than they are. */
-  readonly speed_vs_expert: number | null;
-  /** Own time / time of `compiled` for the same objective. */
-  readonly ms_vs_compiled: number | null;
-  /** Own time / time of the same provider for DPO. */
-  readonly ms_vs_dpo: number | null;
-  /** Time of the same in f32 / own time, where logits are stored otherwise. */
-  readonly speed_vs_f32: number | null;
-  /** What loss and gradient were compared with, and how far they are from it. */
-  readonly checked_against: string | null;
-  readonly loss_error: number | null;
-  readonly gradient_error: number | null;
-  /** Buffers beside logits and gradient, and buffers made in the second step. */
-  readonly memory_bytes: number | null;
-  readonly new_buffers: number | null;
-  /** Share of the rows that are prompt or padding. */
-  readonly padding: number;
-  readonly metrics: boolean;
-  readonly cached_reference: boolean;
-  readonly in_place: boolean;
-  /** What was measured together, as a report titles it. */
-  readonly section: string;
-  readonly device: string;
-  readonly driver: string;
-  readonly commit: string;
-  readonly versions: Readonly<Record<string, string>>;
-}
 
 /** Where and on what a run was made. */
 export interface Setting {
@@ -82,9 +21,7 @@ export interface Measured {
   readonly providers: readonly Provider[];
   readonly samples: readonly Samples[];
   readonly objectives: readonly string[];
-  readonly rows: number;
-  readonly vocab: number;
-  readonly dtype: StorageType;
+  readonly held: DeviceLogits;
 }
 
 /** Rates of the ceilings of a group, in GB/s by its main clock. */
@@ -126,8 +63,15 @@ interface Which {
   readonly ceiling: { readonly copy: number; readonly read: number };
 }
 
+/** `dtype`: how the provider stores its logits, which may be in f32 beside others. */
+const percentOfLogits = (
+  bytes: number,
+  { rows, vocab }: DeviceLogits,
+  dtype: StorageType,
+): number => (100 * bytes) / (rows * vocab * bytesPerEntry(dtype));
+
 function lineOf(
-  { providers, samples, rows, vocab, dtype }: Measured,
+  { providers, samples, held }: Measured,
   { objective, index, direction, clock, ceiling }: Which,
   { device, commit, versions }: Setting,
 ): Line {
@@ -160,8 +104,8 @@ function lineOf(
   return {
     objective,
     provider: provider.name,
-    rows,
-    vocab,
+    rows: held.rows,
+    vocab: held.vocab,
     dtype: provider.dtype,
     direction,
     ms_median: median,
@@ -189,12 +133,14 @@ function lineOf(
     loss_error: check.lossError,
     gradient_error: check.gradientError,
     memory_bytes: memory?.bytes ?? null,
+    memory_percent: memory === null ? null : percentOfLogits(memory.bytes, held, provider.dtype),
     new_buffers: memory?.created ?? null,
     padding: provider.padding,
     metrics: provider.metrics,
     cached_reference: provider.cachedReference,
     in_place: provider.inPlace,
-    section: `${rows} rows × ${vocab}, ${dtype}`,
+    data: held.data,
+    section: sectionOf(held),
     device: device.line,
     driver: device.info.description,
     commit,

@@ -1,22 +1,11 @@
-// The logits of a benchmark: numbers that position and seed determine, so that peers repeat them bit for bit and any row
-// can be made again on the host; held on the device once for all objectives of a shape.
+// The logits of a benchmark on the device, held there once for all objectives of a shape, and any rows of them as they are
+// stored, to compute on the host what the device computes.
 
 import { bufferBytes } from "../src/batch/logits.ts";
 import { bytesPerEntry, toHalf, type StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { bufferUsage } from "../src/runtime/usage.ts";
-
-export const models = ["policy", "ref"] as const;
-export type Model = (typeof models)[number];
-const seeds: Readonly<Record<Model, number>> = { policy: 1, ref: 2 };
-
-/** A number in [−4, 4) from a position: two rounds of a multiplicative hash (Murmur's finaliser). */
-function pseudoRandom(position: number, seed: number): number {
-  let h = Math.imul(position ^ seed, 0x85ebca6b) >>> 0;
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
-  h = (h ^ (h >>> 16)) >>> 0;
-  return h / 2 ** 29 - 4;
-}
+import { fillRow, type Data, type Model } from "./values.ts";
 
 /** Some rows of a model's logits, in order, as they are stored. */
 export function logitsRows(
@@ -24,14 +13,11 @@ export function logitsRows(
   rows: ArrayLike<number>,
   vocab: number,
   dtype: StorageType,
+  data: Data,
 ): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
   const values = new Float32Array(rows.length * vocab);
-  let next = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const start = rows[i]! * vocab;
-    for (let column = 0; column < vocab; column++)
-      values[next++] = pseudoRandom(start + column, seeds[model]);
-  }
+  for (let i = 0; i < rows.length; i++)
+    fillRow(values.subarray(i * vocab, (i + 1) * vocab), rows[i]!, model, data);
   return dtype === "f32" ? values : toHalf(values, dtype);
 }
 
@@ -39,6 +25,7 @@ export interface DeviceLogits {
   readonly rows: number;
   readonly vocab: number;
   readonly dtype: StorageType;
+  readonly data: Data;
   /** Bytes of one tensor. */
   readonly bytes: number;
   readonly policy: GPUBuffer;
@@ -48,6 +35,10 @@ export interface DeviceLogits {
   readonly destroy: () => void;
 }
 
+/** What was measured together, as a report titles it. */
+export const sectionOf = ({ rows, vocab, dtype, data }: DeviceLogits): string =>
+  `${rows} rows × ${vocab}, ${dtype}${data === "uniform" ? "" : `, ${data} logits`}`;
+
 const chunkBytes = 2 ** 26;
 
 /** @throws Error with one sentence when they do not fit the device */
@@ -56,6 +47,7 @@ export function uploadLogits(
   rows: number,
   vocab: number,
   dtype: StorageType,
+  data: Data,
 ): DeviceLogits {
   const entryBytes = bytesPerEntry(dtype);
   const bytes = rows * vocab * entryBytes;
@@ -75,9 +67,9 @@ export function uploadLogits(
     const step = 2 * Math.max(1, Math.floor(chunkBytes / (2 * vocab * entryBytes)));
     for (let first = 0; first < rows; first += step) {
       const part = Array.from({ length: Math.min(step, rows - first) }, (_, i) => first + i);
-      const data = logitsRows(model, part, vocab, dtype);
-      const words = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
-      words.set(new Uint8Array(data.buffer));
+      const values = logitsRows(model, part, vocab, dtype, data);
+      const words = new Uint8Array(Math.ceil(values.byteLength / 4) * 4);
+      words.set(new Uint8Array(values.buffer));
       device.gpu.queue.writeBuffer(buffer, first * vocab * entryBytes, words);
     }
     return buffer;
@@ -86,5 +78,5 @@ export function uploadLogits(
   const destroy = (): void => {
     for (const buffer of Object.values(made)) buffer.destroy();
   };
-  return { rows, vocab, dtype, bytes, ...made, destroy };
+  return { rows, vocab, dtype, data, bytes, ...made, destroy };
 }

@@ -2,6 +2,7 @@
 // beside other frameworks, on the same inputs in the same rounds. docs/benchmarks.md says what each figure means.
 
 import { appendFileSync, writeFileSync } from "node:fs";
+import { leave, printError, tolerateClosedPipes } from "../src/cli/output.ts";
 import type { StorageType } from "../src/core/storage.ts";
 import { openDevice, type Device } from "../src/index.ts";
 import { storeRates } from "../src/measure/stored.ts";
@@ -9,8 +10,10 @@ import { exponentialRate } from "./exponentials.ts";
 import { roofline } from "./roofline.ts";
 import { peersBeside } from "./beside.ts";
 import { groups, providersOf, shapeOf } from "./cases.ts";
-import { linesOf, ratesOf, type Line, type Measured, type Setting } from "./lines.ts";
-import { uploadLogits } from "./logits.ts";
+import type { Line } from "./line.ts";
+import { linesOf, ratesOf, type Measured, type Setting } from "./lines.ts";
+import { onInterrupt, refuseUnwritable } from "./ends.ts";
+import { sectionOf, uploadLogits } from "./logits.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 import type { PeerLine } from "./peerlines.ts";
 import { peerReport } from "./peerreport.ts";
@@ -19,56 +22,50 @@ import { standardPeers } from "./peers.ts";
 import { progress } from "../src/cli/progress.ts";
 import { report } from "./report.ts";
 import { flusher, measureRounds } from "./rounds.ts";
+import type { Data } from "./values.ts";
 import { commitOf, environmentVersions } from "./versions.ts";
 
-interface Lines {
-  readonly own: readonly Line[];
-  readonly peers: readonly PeerLine[];
+interface Shape {
+  readonly rows: number;
+  readonly vocab: number;
+  readonly dtype: StorageType;
+  readonly data: Data;
 }
 
-/** Every line of one number of rows and one vocabulary; each is kept as soon as it is there. */
+/** Every line of one shape; each is kept as soon as it is there. */
 async function measureShape(
   setting: Setting,
-  rows: number,
-  vocab: number,
-  dtype: StorageType,
+  { rows, vocab, dtype, data }: Shape,
   options: Options,
   peers: readonly Peer[],
-  keep: (line: Line | PeerLine) => void,
-): Promise<Lines> {
+  keep: { readonly own: (line: Line) => void; readonly peer: (line: PeerLine) => void },
+): Promise<void> {
   const { device } = setting;
   const bar = progress(process.stderr);
-  const held = uploadLogits(device, rows, vocab, dtype);
-  const heldSingle = dtype === "f32" ? null : uploadLogits(device, rows, vocab, "f32");
+  const held = uploadLogits(device, rows, vocab, dtype, data);
+  const heldSingle = dtype === "f32" ? null : uploadLogits(device, rows, vocab, "f32", data);
   const { flush, destroy } = await flusher(device, options.flushBytes);
-  const lines: Line[] = [];
   try {
     const shape = shapeOf(device, held);
     const single = heldSingle === null ? null : shapeOf(device, heldSingle);
     const parts = groups(options.objectives);
     for (const [position, objectives] of parts.entries()) {
       const onSample = (done: number, what: string): void =>
-        bar.at((position + done) / parts.length, `${rows} × ${vocab} ${dtype}  ${what}`);
+        bar.at((position + done) / parts.length, `${sectionOf(held)}  ${what}`);
       onSample(0, `checking ${objectives.join(", ")}`);
       const providers = await providersOf(device, held, shape, single, objectives, options);
       const samples = await measureRounds(providers, { ...options, flush, onSample });
-      const measured = { providers, samples, objectives, rows, vocab, dtype };
-      const made = linesOf(measured, options, setting);
+      const measured = { providers, samples, objectives, held };
       keepRates(device, held.bytes, measured, options);
       // the baseline is in every group; its lines are written once
       const isNew = (line: Line): boolean =>
         position === 0 || line.objective !== parts[0]![0] || !parts[0]!.includes(line.objective);
-      for (const line of made.filter(isNew)) {
-        lines.push(line);
-        keep(line);
-      }
+      linesOf(measured, options, setting).filter(isNew).forEach(keep.own);
       for (const provider of providers) provider.destroy();
     }
     const onStep = (done: number, what: string): void =>
-      bar.at(done, `${rows} × ${vocab} ${dtype}  ${what}`);
-    const extra = { flush, onStep, keep };
-    const beside = await peersBeside(setting, held, shape, peers, options, extra);
-    return { own: lines, peers: beside };
+      bar.at(done, `${sectionOf(held)}  ${what}`);
+    await peersBeside(setting, held, shape, peers, options, { flush, onStep, keep: keep.peer });
   } finally {
     bar.end();
     destroy();
@@ -103,34 +100,47 @@ async function main(): Promise<void> {
     process.stdout.write(usage());
     return;
   }
+  const { json, report: page, roofline: picture } = asked;
+  refuseUnwritable({ json, report: page, roofline: picture });
   const device = await openDevice(asked.adapter === undefined ? {} : { adapter: asked.adapter });
   const options = withClocks(asked, device);
   const setting = { device, commit: commitOf(), versions: environmentVersions() };
+  const [lines, beside]: [Line[], PeerLine[]] = [[], []];
   // line by line, so that an interrupted run keeps what it measured
-  const { json } = options;
   if (json !== undefined) writeFileSync(json, "");
-  const keep = (line: Line | PeerLine): void => {
+  const written = <T extends Line | PeerLine>(line: T, all: T[]): void => {
+    all.push(line);
     if (json !== undefined) appendFileSync(json, `${JSON.stringify(line)}\n`);
   };
-  const peers = options.peers ? standardPeers() : [];
-  const parts: Lines[] = [];
-  for (const dtype of options.dtype)
-    for (const vocab of options.vocab)
-      for (const rows of options.rows)
-        parts.push(await measureShape(setting, rows, vocab, dtype, options, peers, keep));
-  const lines = parts.flatMap(({ own }) => own);
-  const beside = peerReport(parts.flatMap((part) => part.peers));
-  const text = [report(lines), beside].filter((part) => part !== "").join("\n");
-  if (options.report !== undefined) writeFileSync(options.report, text);
-  if (options.roofline !== undefined)
-    writeFileSync(options.roofline, roofline(lines, await exponentialRate(device)));
-  process.stdout.write(text);
+  const keep = {
+    own: (line: Line) => written(line, lines),
+    peer: (line: PeerLine) => written(line, beside),
+  };
+  const text = (): string =>
+    [report(lines), peerReport(beside)].filter((part) => part !== "").join("\n");
+  onInterrupt(() => {
+    if (page !== undefined) writeFileSync(page, text());
+    process.stdout.write(text());
+    return json === undefined
+      ? "what was measured until then is above"
+      : `the ${lines.length + beside.length} lines that were measured until then are in ${json}`;
+  });
+  const peers = standardPeers(options.peers);
+  for (const data of options.data)
+    for (const dtype of options.dtype)
+      for (const vocab of options.vocab)
+        for (const rows of options.rows)
+          await measureShape(setting, { rows, vocab, dtype, data }, options, peers, keep);
+  if (page !== undefined) writeFileSync(page, text());
+  if (picture !== undefined) writeFileSync(picture, roofline(lines, await exponentialRate(device)));
+  process.stdout.write(text());
 }
 
+tolerateClosedPipes();
 await main().then(
-  () => process.exit(0),
+  () => leave(0),
   (error: unknown) => {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    printError(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    return leave(1);
   },
 );

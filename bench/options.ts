@@ -1,10 +1,11 @@
 // What is measured: objectives × rows × vocabulary × storage, what is varied, and where the figures go; from the command
 // line. A wrong word or number ends in one sentence.
 
-import { parseArgs } from "node:util";
-import { didYouMean } from "../src/core/names.ts";
 import { storageTypes, type StorageType } from "../src/core/storage.ts";
 import { builtIn, builtIns } from "../src/index.ts";
+import { peerNames, type PeerName } from "./peers.ts";
+import { dataKinds, type Data } from "./values.ts";
+import { list, parsed, share, whole, wholes, words, type Kinds } from "./words.ts";
 
 export const directions = ["forward", "backward", "full"] as const;
 export type Direction = (typeof directions)[number];
@@ -17,6 +18,7 @@ export interface Options {
   readonly rows: readonly number[];
   readonly vocab: readonly number[];
   readonly dtype: readonly StorageType[];
+  readonly data: readonly Data[];
   readonly directions: readonly Direction[];
   readonly clocks: readonly Clock[];
   readonly repeats: number;
@@ -33,7 +35,7 @@ export interface Options {
   readonly json: string | undefined;
   readonly report: string | undefined;
   readonly roofline: string | undefined;
-  readonly peers: boolean;
+  readonly peers: readonly PeerName[];
   readonly help: boolean;
 }
 
@@ -42,6 +44,10 @@ const texts = {
   rows: ["256", "rows of logits, of all responses together"],
   vocab: ["32000,128256", "vocabulary entries"],
   dtype: ["f32", `storage of logits and gradient: ${storageTypes.join(", ")}`],
+  data: [
+    "uniform",
+    "uniform noise, or peaked: logits as of a language model, with the label near the top",
+  ],
   directions: [directions.join(","), "which directions are reported"],
   clock: [clocks.join(","), "the GPU's timestamps, the time of whole calls, or both"],
   metrics: ["on", "off: compiled-no-metrics runs beside compiled"],
@@ -59,8 +65,11 @@ const paths = {
 const flags = {
   "cached-reference": "log-probabilities of the reference are given, its logits are not read",
   "in-place": "the gradient is written over the policy's logits",
-  peers: "other frameworks on the same inputs",
   help: "this text",
+} as const;
+/** Flags that may have a value after an equals sign. */
+const perhaps = {
+  peers: `other libraries on the same inputs; --peers=NAMES for some of ${peerNames.join(", ")}`,
 } as const;
 
 /** What `--help` prints. */
@@ -70,52 +79,9 @@ export function usage(): string {
     "npm run bench -- [options]; lists are separated by commas",
     "",
     ...Object.entries(texts).map(([name, [initial, text]]) => line(name, `${text} (${initial})`)),
-    ...Object.entries({ ...paths, ...flags }).map(([name, text]) => line(name, text)),
+    ...Object.entries({ ...paths, ...perhaps, ...flags }).map(([name, text]) => line(name, text)),
     "",
   ].join("\n");
-}
-
-const list = (text: string): readonly string[] => [
-  ...new Set(
-    text
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== ""),
-  ),
-];
-
-function words<const T extends string>(
-  name: string,
-  text: string,
-  known: readonly T[],
-): readonly T[] {
-  const given = list(text);
-  if (given.length === 0)
-    throw new Error(`--${name}: nothing is named; choose from ${known.join(", ")}.`);
-  return given.map((word) => {
-    const found = known.find((one) => one === word);
-    if (found !== undefined) return found;
-    throw new Error(`--${name}: "${word}" is not known; choose from ${known.join(", ")}.`);
-  });
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`--${name}: "${text}" is not a whole number of at least ${least}.`);
-}
-
-const wholes = (name: string, text: string): readonly number[] => {
-  const given = list(text);
-  if (given.length === 0)
-    throw new Error(`--${name}: no number is given; write for example --${name} 256.`);
-  return given.map((part) => whole(name, part, 1));
-};
-
-function share(name: string, text: string): number {
-  const value = text.trim() === "" ? NaN : Number(text);
-  if (value >= 0 && value < 1) return value;
-  throw new Error(`--${name}: "${text}" is not a share from 0 to below 1.`);
 }
 
 function objectivesNamed(text: string): readonly string[] {
@@ -129,23 +95,28 @@ function objectivesNamed(text: string): readonly string[] {
 
 /** Reads the command line. @throws Error with one sentence */
 export function readOptions(args: readonly string[]): Options {
-  const strings = Object.entries(texts).map(
-    ([name, [initial]]) => [name, { type: "string", default: initial }] as const,
+  const kinds: Kinds = Object.fromEntries([
+    ...Object.keys({ ...texts, ...paths }).map((name) => [name, "string" as const]),
+    ...Object.keys(flags).map((name) => [name, "boolean" as const]),
+    ...Object.keys(perhaps).map((name) => [name, "perhaps" as const]),
+  ]);
+  const values = parsed(
+    args.map((arg) => (arg === "-h" ? "--help" : arg)),
+    kinds,
   );
-  const files = Object.keys(paths).map((name) => [name, { type: "string" }] as const);
-  const booleans = Object.keys(flags).map(
-    (name) => [name, { type: "boolean", default: false }] as const,
-  );
-  const known = Object.fromEntries([...strings, ...files, ...booleans]);
-  const values = parsed(args, known);
-  const text = (name: keyof typeof texts): string => values[name] as string;
+  const text = (name: keyof typeof texts): string => {
+    const value = values[name];
+    return typeof value === "string" ? value : texts[name][0];
+  };
   const path = (name: keyof typeof paths): string | undefined => values[name] as string | undefined;
   const flag = (name: keyof typeof flags): boolean => values[name] === true;
+  const { peers } = values;
   return {
     objectives: objectivesNamed(text("objectives")),
     rows: wholes("rows", text("rows")),
     vocab: wholes("vocab", text("vocab")),
     dtype: words("dtype", text("dtype"), storageTypes),
+    data: words("data", text("data"), dataKinds),
     directions: words("directions", text("directions"), directions),
     clocks: words("clock", text("clock"), clocks),
     repeats: whole("repeats", text("repeats"), 1),
@@ -155,36 +126,16 @@ export function readOptions(args: readonly string[]): Options {
     padding: share("padding", text("padding")),
     cachedReference: flag("cached-reference"),
     inPlace: flag("in-place"),
-    peers: flag("peers"),
+    peers:
+      peers === undefined || peers === true
+        ? peers === true
+          ? peerNames
+          : []
+        : words("peers", peers, peerNames),
     help: flag("help"),
     adapter: path("adapter"),
     json: path("json"),
     report: path("report"),
     roofline: path("roofline"),
   };
-}
-
-function parsed(
-  args: readonly string[],
-  options: Readonly<Record<string, { readonly type: "string" | "boolean" }>>,
-): Readonly<Record<string, unknown>> {
-  const names = Object.keys(options);
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
-  for (const token of tokens) {
-    if (token.kind === "positional")
-      throw new Error(`"${token.value}" is no option; see npm run bench -- --help.`);
-    if (token.kind !== "option") continue;
-    const { name, value } = token;
-    if (!Object.hasOwn(options, name)) {
-      throw new Error(
-        `there is no option --${name}; see npm run bench -- --help.${didYouMean(name, names)}`,
-      );
-    }
-    const takesValue = options[name]!.type === "string";
-    if (takesValue && (value === undefined || value === "" || value.startsWith("--")))
-      throw new Error(`--${name} needs a value; see npm run bench -- --help.`);
-    if (!takesValue && value !== undefined)
-      throw new Error(`--${name} takes no value, but was given "${value}".`);
-  }
-  return parseArgs({ args: [...args], options, strict: false }).values;
 }

@@ -73,7 +73,13 @@ export function writeBatch(
     for (let first = 0; first < rows; first += step)
       yield logits(model, first, Math.min(step, rows - first));
   };
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  // an interrupted run leaves hundreds of megabytes otherwise
+  process.once("exit", removeFolder);
+  const remove = (): void => {
+    process.off("exit", removeFolder);
+    removeFolder();
+  };
   try {
     write("policy.f32", parts("policy"));
     write("reference.f32", parts("ref"));

@@ -41,6 +41,8 @@ export interface PeerLine {
   readonly outcome: "measured" | "wrong" | "crashed" | "skipped";
   readonly note: string | null;
   readonly peer_versions: Readonly<Record<string, string>>;
+  /** What was measured together, as a report titles it. */
+  readonly section: string;
   readonly [setting: string]: unknown;
 }
 
@@ -66,6 +68,7 @@ const blank = (objective: string, provider: string, context: PeerContext) => ({
   gradient_error: null,
   note: null,
   peer_versions: {},
+  section: context.section,
   ...context.setting,
 });
 

@@ -2,6 +2,7 @@
 // sentence each, which of them are wrong, crashed or are not here.
 
 import type { PeerLine } from "./peerlines.ts";
+import { peerTexts, type PeerName } from "./peers.ts";
 
 const number = (value: number | null, digits: number): string =>
   value === null ? "" : value.toFixed(digits);
@@ -25,8 +26,7 @@ export function peerReport(lines: readonly PeerLine[]): string {
   if (lines.length === 0) return "";
   const shapes = new Map<string, PeerLine[]>();
   for (const line of lines) {
-    const title = `${line.rows} rows × ${line.vocab}, ${line.dtype}`;
-    shapes.set(title, [...(shapes.get(title) ?? []), line]);
+    shapes.set(line.section, [...(shapes.get(line.section) ?? []), line]);
   }
   const head = [
     "# Peers",
@@ -34,7 +34,28 @@ export function peerReport(lines: readonly PeerLine[]): string {
     "Loss and gradient together, whole calls, each peer in a process of its own; every step of a peer has a step of prefc beside it.",
     "",
   ];
-  return [...head, ...[...shapes].flatMap(([title, own]) => table(title, own))].join("\n") + "\n";
+  return (
+    [
+      ...head,
+      ...whatTheyAre(lines),
+      "",
+      ...[...shapes].flatMap(([title, own]) => table(title, own)),
+    ].join("\n") + "\n"
+  );
+}
+
+/** A line for each peer that answered: what it is, and its versions. */
+function whatTheyAre(lines: readonly PeerLine[]): readonly string[] {
+  const answered = new Map(
+    lines.flatMap(({ provider, peer_versions }) =>
+      Object.keys(peer_versions).length === 0 ? [] : [[provider, peer_versions] as const],
+    ),
+  );
+  return [...answered].map(([provider, versions]) => {
+    const what = Object.hasOwn(peerTexts, provider) ? peerTexts[provider as PeerName] : "a peer";
+    const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+    return `- ${provider}: ${what} (${named.join(", ")})`;
+  });
 }
 
 function table(title: string, lines: readonly PeerLine[]): readonly string[] {

@@ -37,6 +37,8 @@ export interface PeerContext {
   readonly onStep?: (done: number, what: string) => void;
   /** The longest that one peer may take for one objective, in milliseconds. */
   readonly limitMs?: number;
+  /** What is measured together, as a report titles it. */
+  readonly section: string;
   /** What a run repeats in every line: device, commit, versions. */
   readonly setting: Readonly<Record<string, unknown>>;
 }

@@ -11,29 +11,54 @@ import { visit, type Cost, type Peer, type PeerContext } from "./peerrounds.ts";
 /** The objectives that every peer has. */
 export const peerObjectives: readonly string[] = ["dpo", "wpo"];
 
-/** Every peer, in the order in which they run. Installs what they need from npm where that is missing. */
-export function standardPeers(): readonly Peer[] {
-  const missing = installPackages();
-  const node = (name: string, file: string): Peer => ({
-    name,
-    program: [process.execPath, "--import", import.meta.resolve("tsx"), join(peersFolder, file)],
-    dtypes: ["f32"],
-    missing,
-  });
-  const torch = (name: string): Peer => ({
-    name,
-    program: [process.env["PREFC_PYTHON"] ?? "python3", join(peersFolder, "pytorch.py")],
-    dtypes: ["f32", "f16", "bf16"],
-  });
-  return [
-    node("jax-js-webgpu", "jax.mjs"),
-    node("jax-js-wasm", "jax.mjs"),
-    node("tfjs-webgpu-gather", "tfjs.mjs"),
-    node("tfjs-webgpu-onehot", "tfjs.mjs"),
-    torch("torch-cpu"),
-    torch("torch-cuda"),
-    torch("torch-cuda-compile"),
-  ];
+type JavaScriptName = "jax-js-webgpu" | "jax-js-wasm" | "tfjs-webgpu-gather" | "tfjs-webgpu-onehot";
+type PythonName = "torch-cpu" | "torch-cpu-compile" | "torch-cuda" | "torch-cuda-compile";
+export type PeerName = JavaScriptName | PythonName;
+
+/** Every peer, and what it is. */
+export const peerTexts: Readonly<Record<PeerName, string>> = {
+  "jax-js-webgpu": "jax-js, value and gradient under one jit, on the same Dawn",
+  "jax-js-wasm": "the same on WebAssembly, with a thread for every core",
+  "tfjs-webgpu-gather": "TensorFlow.js on the same Dawn; the label's log-probability by a gather",
+  "tfjs-webgpu-onehot": "the same; the label's log-probability by one-hot rows",
+  "torch-cpu": "PyTorch, eager",
+  "torch-cpu-compile": "PyTorch under torch.compile",
+  "torch-cuda": "PyTorch on a CUDA device, eager",
+  "torch-cuda-compile": "PyTorch on a CUDA device under torch.compile",
+};
+/** In the order in which they run. */
+export const peerNames = Object.keys(peerTexts) as readonly PeerName[];
+
+const files: Readonly<Record<JavaScriptName, string>> = {
+  "jax-js-webgpu": "jax.mjs",
+  "jax-js-wasm": "jax.mjs",
+  "tfjs-webgpu-gather": "tfjs.mjs",
+  "tfjs-webgpu-onehot": "tfjs.mjs",
+};
+const isJavaScript = (name: PeerName): name is JavaScriptName => Object.hasOwn(files, name);
+
+/** The peers of these names. Installs what they need from npm where that is missing. */
+export function standardPeers(names: readonly PeerName[]): readonly Peer[] {
+  const missing = names.some(isJavaScript) ? installPackages() : null;
+  return names.map((name) =>
+    isJavaScript(name)
+      ? {
+          name,
+          program: [
+            process.execPath,
+            "--import",
+            import.meta.resolve("tsx"),
+            join(peersFolder, files[name]),
+          ],
+          dtypes: ["f32"],
+          missing,
+        }
+      : {
+          name,
+          program: [process.env["PREFC_PYTHON"] ?? "python3", join(peersFolder, "pytorch.py")],
+          dtypes: ["f32", "f16", "bf16"],
+        },
+  );
 }
 
 /** Every line of every peer, objective by objective, and a line of prefc's own steps for each objective. */

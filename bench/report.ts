@@ -1,7 +1,7 @@
 // The benchmark as Markdown: a table for each shape, with every figure as a time, as a rate, as a share of the adapter's
 // ceilings, and as a ratio to the kernels written by hand, all from the same rounds.
 
-import type { Line } from "./lines.ts";
+import type { Line } from "./line.ts";
 
 export function report(lines: readonly Line[]): string {
   const [first] = lines;
@@ -25,6 +25,9 @@ const number = (value: number | null, digits: number): string =>
   value === null ? "" : value.toFixed(digits);
 const percent = (value: number | null): string => (value === null ? "" : `${value.toFixed(0)} %`);
 
+const memory = ({ memory_percent: share }: Line): string =>
+  share === null ? "" : `${share.toPrecision(2)} %`;
+
 /** Columns: a title and what a line shows in it; columns that no line fills are left out. */
 const columns: readonly (readonly [title: string, cell: (line: Line) => string])[] = [
   ["objective", ({ objective }) => objective],
@@ -45,6 +48,8 @@ const columns: readonly (readonly [title: string, cell: (line: Line) => string])
   ],
   ["speed / f32", ({ speed_vs_f32 }) => number(speed_vs_f32, 2)],
   ["time / dpo", (line) => (line.objective === "dpo" ? "" : number(line.ms_vs_dpo, 2))],
+  ["beside logits", (line) => (line.direction === "full" ? memory(line) : "")],
+  ["new buffers", (line) => (line.direction === "full" ? number(line.new_buffers, 0) : "")],
   ["loss", ({ loss }) => (loss === null ? "" : loss.toPrecision(7))],
   ["check", ({ ok, checked_against }) => (ok ? (checked_against === null ? "" : "ok") : "WRONG")],
 ];

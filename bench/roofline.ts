@@ -2,7 +2,7 @@
 // second. Memory is a slanted roof (reading, and copying), exponentials are a flat one, as every entry costs at least one;
 // a point near the lower of its roofs is as fast as the adapter can be.
 
-import type { Line } from "./lines.ts";
+import type { Line } from "./line.ts";
 
 const width = 680;
 const height = 460;

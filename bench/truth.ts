@@ -7,9 +7,8 @@ import type { Program } from "../src/compile/pipeline.ts";
 import { isTokenAxis, responseOf } from "../src/core/axis.ts";
 import { input, substitute } from "../src/core/build.ts";
 import { logpFromLogits } from "../src/core/inputs.ts";
-import type { StorageType } from "../src/core/storage.ts";
 import { topological, type Input, type Node } from "../src/core/node.ts";
-import { hostPart } from "./data.ts";
+import { hostPart, type Stored } from "./data.ts";
 import type { Layout } from "./layout.ts";
 
 export interface Truth {
@@ -47,7 +46,7 @@ const inputsOf = (term: Node): readonly Input[] =>
   topological([term]).filter((node): node is Input => node.tag === "input");
 
 /** The truth on a layout. Values are kept: an objective that shares terms with an earlier one costs little. */
-export function truthOn(layout: Layout, dtype: StorageType): Truth {
+export function truthOn(layout: Layout, stored: Stored): Truth {
   const { vocab, examples, responses } = layout;
   const known = new Map<Node, Float64Array>();
 
@@ -62,7 +61,7 @@ export function truthOn(layout: Layout, dtype: StorageType): Truth {
     for (let from = 0, to = 0; from < examples; from = to) {
       to = from + 1;
       while (to < examples && (offsets[to + 1]! - offsets[from]!) * vocab <= tableEntries) to++;
-      const part = hostPart(layout, inputsOf(term), batch, dtype, [from, to]);
+      const part = hostPart(layout, inputsOf(term), batch, stored, [from, to]);
       all.set(evaluate([term], part, {})[0]!.data, offsets[from]);
     }
     known.set(term, all);

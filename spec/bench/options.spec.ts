@@ -25,7 +25,7 @@ describe("the options of the benchmark", () => {
       clocks: ["wall"],
       json: "lines.jsonl",
       report: undefined,
-      peers: false,
+      peers: [],
     });
   });
 
@@ -33,6 +33,17 @@ describe("the options of the benchmark", () => {
     const { objectives, vocab, withoutMetrics } = readOptions([]);
     expect([objectives, vocab, withoutMetrics]).toEqual([["dpo", "wpo"], [32_000, 128_256], false]);
     expect(readOptions(["--objectives=all"]).objectives).toEqual(Object.keys(builtIns));
+  });
+
+  it("takes all peers, or some by their names", () => {
+    expect(readOptions(["--peers"]).peers).toContain("jax-js-webgpu");
+    expect(readOptions(["--peers=torch-cpu,jax-js-wasm"]).peers).toEqual([
+      "torch-cpu",
+      "jax-js-wasm",
+    ]);
+    expect(readOptions(["--data", "peaked,uniform"]).data).toEqual(["peaked", "uniform"]);
+    expect(readOptions([]).data).toEqual(["uniform"]);
+    expect(readOptions(["-h"]).help).toBe(true);
   });
 
   it.each([
@@ -45,6 +56,10 @@ describe("the options of the benchmark", () => {
     [["--vocab", "1e400"], /^--vocab: "1e400"/],
     [["--dtype", "f64"], /^--dtype: "f64" is not known; choose from f32, f16, bf16\.$/],
     [["--metrics", "maybe"], /^--metrics: "maybe" is not known; choose from on, off\.$/],
+    [["--data", "flat"], /^--data: "flat" is not known; choose from uniform, peaked\.$/],
+    [["--peers=jax"], /^--peers: "jax" is not known; choose from jax-js-webgpu, /],
+    [["--peers="], /^--peers: nothing is named; choose from /],
+    [["--peers", "jax-js-wasm"], /^"jax-js-wasm" is no option/],
     [["--clock", "sun"], /^--clock: "sun" is not known; choose from gpu, wall\.$/],
     [["--padding", "1"], /^--padding: "1" is not a share from 0 to below 1\.$/],
     [["--padding", "-0.1"], /^--padding: "-0\.1"/],
@@ -59,7 +74,7 @@ describe("the options of the benchmark", () => {
   });
 
   it("names every option in its help", () => {
-    for (const name of ["objectives", "padding", "json", "cached-reference", "peers"])
+    for (const name of ["objectives", "padding", "json", "cached-reference", "peers", "data"])
       expect(usage()).toContain(`--${name}`);
   });
 });

@@ -40,6 +40,7 @@ async function linesOf(
       gradientNorm: async () => 2,
     })),
     peers: names.map((name) => ({ name, program, dtypes: ["f32"] })),
+    section: "32 rows × 8, f32",
     setting: { commit: "abc" },
     ...changed,
   };

@@ -1,7 +1,7 @@
 // The report and the roofline picture of lines of every kind, and the progress bar.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Line } from "../../bench/lines.ts";
+import type { Line } from "../../bench/line.ts";
 import { progress } from "../../src/cli/progress.ts";
 import { report } from "../../bench/report.ts";
 import { logTicks, roofline } from "../../bench/roofline.ts";
@@ -44,11 +44,13 @@ const line: fc.Arbitrary<Line> = fc
     loss_error: null,
     gradient_error: null,
     memory_bytes: null,
-    new_buffers: null,
+    memory_percent: ratio,
+    new_buffers: ratio,
     padding: 0,
     metrics: true,
     cached_reference: false,
     in_place: false,
+    data: "uniform" as const,
     section: "4 rows × 8, f32",
     device: "adapter",
     driver: "driver",

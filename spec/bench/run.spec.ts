@@ -1,12 +1,20 @@
 // The benchmark as a user runs it, on shapes so small that only its form can be judged: what a line holds, that every
 // loss is checked, which providers an option brings, and that what cannot be had ends in one sentence.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Line } from "../../bench/lines.ts";
+import type { Line } from "../../bench/line.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const place = mkdtempSync(join(tmpdir(), "prefc-bench-"));
@@ -80,7 +88,9 @@ describe("npm run bench", () => {
     expect(own.every(({ loss_error }) => loss_error! <= 1e-5)).toBe(true);
     expect(own.every(({ gradient_error }) => gradient_error! <= 1e-5)).toBe(true);
     expect(own.every(({ new_buffers }) => new_buffers === 0)).toBe(true);
-    expect(readFileSync(report, "utf8")).toContain("## 64 rows × 256, f32");
+    const text = readFileSync(report, "utf8");
+    expect(text).toContain("## 64 rows × 256, f32\n");
+    expect(text).toMatch(/ beside logits \| new buffers \|/);
     expect(readFileSync(picture, "utf8")).toContain("</svg>");
   });
 
@@ -97,7 +107,7 @@ describe("npm run bench", () => {
 
   it("takes a single row, an odd vocabulary, 16-bit storage and a gradient in place", async () => {
     const all = await lines(
-      "--objectives sft --rows 1 --vocab 257 --dtype bf16 --in-place --clock wall",
+      "--objectives sft --rows 1 --vocab 257 --dtype bf16 --in-place --clock wall --data peaked",
     );
     expect(providers(all, "sft")).toEqual([
       "ceiling-copy",
@@ -107,11 +117,55 @@ describe("npm run bench", () => {
       "compiled-f32",
     ]);
     expect(all.every(({ ok, clock }) => ok && clock === "wall")).toBe(true);
-    expect(all.find(({ provider }) => provider === "compiled")).toMatchObject({ in_place: true });
+    expect(all.find(({ provider }) => provider === "compiled")).toMatchObject({
+      in_place: true,
+      data: "peaked",
+    });
+  });
+
+  it("leaves whole lines and no temporary files when it is interrupted, and says where they are", async () => {
+    const [file, temporary, silent] = ["interrupted.jsonl", "temporary", "python"].map((name) =>
+      join(place, name),
+    ) as [string, string, string];
+    mkdirSync(temporary);
+    // a peer that is ready and never answers, until its input is closed
+    writeFileSync(silent, `#!/bin/sh\necho '{"ready": {}}'\nexec cat > ${join(place, "asked")}\n`, {
+      mode: 0o755,
+    });
+    const args = "--objectives dpo --rows 32 --vocab 64 --peers=torch-cpu".split(" ");
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", "bench/main.ts", ...args, ...quick, "--json", file],
+      {
+        cwd: root,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, TMPDIR: temporary, PREFC_PYTHON: silent },
+      },
+    );
+    let error = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (error += text));
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const asked = (): boolean =>
+      existsSync(join(place, "asked")) && readFileSync(join(place, "asked"), "utf8") !== "";
+    while (child.exitCode === null && !asked())
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const isPeers = (name: string): boolean => name.startsWith("prefc-peers-");
+    expect(readdirSync(temporary).filter(isPeers)).toHaveLength(1);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    const texts = readFileSync(file, "utf8").trimEnd().split("\n");
+    const providers = texts.map((text) => (JSON.parse(text) as Line).provider);
+    expect(providers).toContain("compiled");
+    expect(error).toContain(`bench: interrupted; the ${texts.length} lines that were measured`);
+    expect(readdirSync(temporary).filter(isPeers)).toEqual([]);
   });
 
   it.each([
     [["--objectives", "dop"], /^bench: there is no built-in objective "dop"/m],
+    [
+      ["--report", "no/such/folder/report.md"],
+      /^bench: --report: "no\/such\/folder\/report\.md" cannot be written \(ENOENT\)/m,
+    ],
     [
       ["--rows", "1", "--vocab", "8"],
       /^bench: --rows: 1 completion rows are too few for 2 responses/m,

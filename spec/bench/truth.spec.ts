@@ -21,9 +21,12 @@ describe("the truth of a benchmark", () => {
       fewestExamples: 2,
     });
     const batch = batchOf(layout, program.inputs, nothing);
-    const whole = hostPart(layout, program.inputs, batch, "bf16", [0, layout.examples]);
+    const whole = hostPart(layout, program.inputs, batch, { dtype: "bf16", data: "peaked" }, [
+      0,
+      layout.examples,
+    ]);
     const [expected] = evaluate([program.loss], whole, {});
-    const loss = truthOn(layout, "bf16").loss(program, batch);
+    const loss = truthOn(layout, { dtype: "bf16", data: "peaked" }).loss(program, batch);
     expect(loss).not.toBeNull();
     expect(loss).toBeCloseTo(expected!.data[0]!, 12);
   });
