@@ -1,10 +1,14 @@
 // Executes statements of a kernel in float64, lane by lane: the algebra of the running pass as the compiler wrote it, without
 // the rounding of single floats. WGSL over single lanes is nearly JavaScript; what differs is spelt here. Lanes run from
-// barrier to barrier, one after the other, as a workgroup would in lockstep.
+// barrier to barrier, one after the other, as a workgroup would in lockstep; an operation of a subgroup, here of all lanes, is
+// a barrier where every lane learns what the others have.
 import { runInThisContext } from "node:vm";
 import type { Statement, Value } from "../../src/kernel/kernel.ts";
 
-const expression = ({ code }: Pick<Value, "code">): string => code.replaceAll(/(\d)u\b/g, "$1");
+const expression = ({ code }: Pick<Value, "code">): string => {
+  const text = code.replaceAll(/(\d)u\b/g, "$1");
+  return text.startsWith("subgroup") ? `yield* ${text}` : text;
+};
 
 function lines(statements: readonly Statement[]): readonly string[] {
   return statements.flatMap((statement): readonly string[] => {
@@ -48,6 +52,12 @@ const functions = {
   min: Math.min,
   select: (whenFalse: number, whenTrue: number, condition: boolean): number =>
     condition ? whenTrue : whenFalse,
+  subgroupMax: function* (own: number): Generator<number, number, readonly number[]> {
+    return Math.max(...(yield own));
+  },
+  subgroupAdd: function* (own: number): Generator<number, number, readonly number[]> {
+    return (yield own).reduce((sum, value) => sum + value, 0);
+  },
 };
 
 type Lane = (
@@ -55,7 +65,7 @@ type Lane = (
   shared: Readonly<Record<string, number[]>>,
   own: Readonly<Record<string, number>>,
   lane: number,
-) => Generator<undefined, Record<string, number>>;
+) => Generator<number | undefined, Record<string, number>, readonly number[]>;
 
 export interface Workgroup {
   /** Names of the variables that each lane starts with, and of those read back at the end. */
@@ -82,14 +92,16 @@ export function executor(
     const memory = Object.fromEntries(shared.map((name) => [name, lanes.map(() => 0)]));
     const running = lanes.map((own, lane) => run(functions, memory, own, lane));
     const results: Record<string, number>[] = lanes.map(() => ({}));
+    let told: readonly number[] = [];
     for (;;) {
-      const steps = running.map((lane) => lane.next());
+      const steps = running.map((lane) => lane.next(told));
       const ended = steps.filter(({ done }) => done === true).length;
       if (ended !== 0 && ended !== steps.length) throw new Error("a barrier that some lanes skip");
       steps.forEach((step, lane) => {
         if (step.done === true) results[lane] = step.value;
       });
       if (ended > 0) return results;
+      told = steps.map(({ value }) => value as number);
     }
   };
 }

@@ -71,8 +71,12 @@ function partOf(own: readonly Entry[], moments: readonly Moment[]): Part {
 const plain: Schedule = { ...chooseSchedule(typicalTraits, { vocab: 5, rows: 256 }), vector: 1 };
 
 /** Combines as many parts as there are lanes; the result is the first lane's. */
-function combiner(moments: readonly Moment[], lanes: number): (parts: readonly Part[]) => Part {
-  const schedule = { ...plain, rowLanes: lanes };
+function combiner(
+  moments: readonly Moment[],
+  lanes: number,
+  areSubgroup: boolean = false,
+): (parts: readonly Part[]) => Part {
+  const schedule = { ...plain, rowLanes: lanes, subgroupLanes: areSubgroup ? lanes : null };
   const run = executor(combineLanes(models, moments, models, schedule), {
     variables: [
       ...models.flatMap((model) => [`m_${model}`, `worst_${model}`, `ties_${model}`]),
@@ -96,7 +100,8 @@ describe("combining parts of a row", () => {
         fields,
         fc.constantFrom(2, 4, 8, 16),
         fc.array(fc.tuple(entry, fc.nat()), { maxLength: 24 }),
-        (specs, lanes, placed) => {
+        fc.boolean(),
+        (specs, lanes, placed, areSubgroup) => {
           const moments = momentsOf(specs);
           const parts = Array.from({ length: lanes }, (_, lane) =>
             partOf(
@@ -108,7 +113,7 @@ describe("combining parts of a row", () => {
             placed.map(([one]) => one),
             moments,
           );
-          expectSame(combiner(moments, lanes)(parts), whole);
+          expectSame(combiner(moments, lanes, areSubgroup)(parts), whole);
         },
       ),
     );

@@ -1,5 +1,7 @@
 // Combines the lanes of a row: a tree over workgroup memory in which two parts are brought to the larger of
-// their maxima and added. The shape of the tree is fixed, so the same row gives the same bits in every run.
+// their maxima and added. The shape of the tree is fixed, so the same row gives the same bits in every run. Lanes that are
+// one subgroup are brought to the largest maximum and added by it: without a barrier, which costs a software adapter more
+// than the additions, as it must keep every variable of the kernel in memory around it.
 
 import type { ModelName } from "../core/inputs.ts";
 import * as k from "./kernel.ts";
@@ -39,12 +41,16 @@ export function sharedState(
   ties: readonly ModelName[],
   schedule: Schedule,
 ): readonly Shared[] {
+  if (areSubgroup(schedule)) return [];
   return stateOf(models, moments, ties).map(({ own, type }) => ({
     name: `shared_${own}`,
     type,
     length: schedule.rowLanes,
   }));
 }
+
+/** Whether the lanes of a row are the lanes of a subgroup. */
+const areSubgroup = ({ rowLanes, subgroupLanes }: Schedule): boolean => rowLanes === subgroupLanes;
 
 /** Afterwards lane 0 holds the whole row, in the variables of its own part. */
 export function combineLanes(
@@ -53,6 +59,7 @@ export function combineLanes(
   ties: readonly ModelName[],
   schedule: Schedule,
 ): readonly Statement[] {
+  if (areSubgroup(schedule)) return combineSubgroup(models, moments, ties);
   const body: Statement[] = [];
   const state = stateOf(models, moments, ties);
   for (const { own, type } of state) body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
@@ -112,4 +119,37 @@ export function combineLanes(
     body.push(k.when(k.infix(row.lane, "<", k.u32(half)), merged), k.barrier);
   }
   return body;
+}
+
+function combineSubgroup(
+  models: readonly ModelName[],
+  moments: readonly Moment[],
+  ties: readonly ModelName[],
+): readonly Statement[] {
+  const across = (operation: string, v: Value): Value => k.call(operation, v.type, v);
+  const shift = (model: ModelName): Value => name(`own_shift_${model}`);
+  const moved = (moment: Moment): Value =>
+    shiftMoment(moment, (lower) => name(lower.name), shift, 1, moments);
+  return [
+    ...models.flatMap((model) => {
+      const m = name(`m_${model}`);
+      const worst = name(`worst_${model}`, "u32");
+      return [
+        k.letValue(`new_${m.code}`, across("subgroupMax", m)),
+        k.letValue(shift(model).code, k.minus(m, name(`new_${m.code}`))),
+        k.assign(worst.code, across("subgroupMax", worst)),
+      ];
+    }),
+    // the new values are all formed from the old ones before any is assigned
+    ...moments.map((moment) => k.letValue(`new_${moment.name}`, moved(moment))),
+    ...moments.map((moment) =>
+      k.assign(moment.name, across("subgroupAdd", name(`new_${moment.name}`))),
+    ),
+    ...ties.map((model) => {
+      const reach = k.infix(shift(model), "==", zero);
+      const own = k.choose(reach, name(`ties_${model}`), zero);
+      return k.assign(`ties_${model}`, across("subgroupAdd", own));
+    }),
+    ...models.map((model) => k.assign(`m_${model}`, name(`new_m_${model}`))),
+  ];
 }

@@ -27,6 +27,8 @@ export interface Schedule extends RowSchedule {
   readonly tokenLanes: number;
   /** Whether the lanes of a subgroup tell each other their running maxima, so that fewer blocks raise one. */
   readonly shareMaxima: boolean;
+  /** Lanes of every subgroup of the adapter, where they have one size; a row of so many lanes is combined without barriers. */
+  readonly subgroupLanes: number | null;
   /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
   readonly blockLength: number | null;
 }
@@ -47,6 +49,8 @@ export interface AdapterTraits {
   readonly maxInvocations: number;
   /** Whether shaders may use subgroup operations. */
   readonly subgroups: boolean;
+  /** Whether every subgroup has the same number of lanes. */
+  readonly evenSubgroups: boolean;
   /** Workgroups that keep the adapter busy; of fewer rows than that, several share one. */
   readonly workgroups: number;
   /** Whether its compiler takes more than linear time in the length of a straight run of code. */
@@ -71,9 +75,11 @@ export function chooseSchedule(
   const chosen = { ...defaults(traits), ...first, ...second };
   const { rowLanes, vector, unroll, split } = { ...chosen, ...measuredGradient, ...second };
   const gradient = { rowLanes, vector, unroll, ...defined(split), ...optionsGradient };
+  const { subgroups, evenSubgroups, subgroupSize } = traits;
   return {
     ...chosen,
     ...fitted(chosen, traits, shape),
+    subgroupLanes: subgroups && evenSubgroups ? subgroupSize : null,
     gradient: fitted(gradient, traits, shape),
   };
 }
@@ -102,7 +108,10 @@ function splitFor({ software, workgroups }: AdapterTraits, rows: number, blocks:
   return split;
 }
 
-function defaults(traits: AdapterTraits): Omit<Schedule, "aligned" | "split" | "gradient"> & {
+function defaults(traits: AdapterTraits): Omit<
+  Schedule,
+  "aligned" | "split" | "gradient" | "subgroupLanes"
+> & {
   readonly split?: number;
 } {
   const vector: Lanes = 4;
@@ -156,6 +165,7 @@ export const typicalTraits: AdapterTraits = {
   subgroupSize: 32,
   maxInvocations: 256,
   subgroups: true,
+  evenSubgroups: true,
   workgroups: 256,
   slowRegisterAllocation: false,
 };

@@ -48,6 +48,7 @@ export function traitsOf(device: Device | undefined): AdapterTraits {
     subgroupSize: device.info.subgroupMaxSize > 0 ? device.info.subgroupMaxSize : 4,
     maxInvocations: device.limits["maxComputeInvocationsPerWorkgroup"] ?? 256,
     subgroups: device.features.includes("subgroups"),
+    evenSubgroups: device.info.subgroupMinSize === device.info.subgroupMaxSize,
     // two cores read a split row no faster than one (measured), as merging takes a dispatch; of more, half should be busy.
     // A GPU does not say; a large one moves 5 TB/s and waits 0.7 µs for memory, so 3.5 MB must be under way, which is what
     // 220 workgroups of 256 lanes with four vectors each ask for at once
