@@ -7,6 +7,7 @@ import type { Node } from "../core/node.ts";
 import type { Batch, Binding } from "./batch.ts";
 import { checkBatch } from "./check.ts";
 import { reals, type Numbers } from "./numbers.ts";
+import { cite } from "../core/quote.ts";
 
 /** An input of the core with its data. */
 export type Entry = readonly [input: Node, data: Binding];
@@ -32,7 +33,10 @@ export const perExample = (values: Numbers, what: string): Binding => ({
   values: reals(values, what),
 });
 
-const trlNames: Readonly<Record<string, string>> = { chosen: "w", rejected: "l" };
+const trlNames: ReadonlyMap<string, string> = new Map([
+  ["chosen", "w"],
+  ["rejected", "l"],
+]);
 
 function byResponse(
   given: ByResponse | undefined,
@@ -41,11 +45,11 @@ function byResponse(
   input: (response: string) => Node,
 ): readonly Entry[] {
   return Object.entries(given ?? {}).map(([key, values]): Entry => {
-    const response = responses.includes(key) ? key : (trlNames[key] ?? key);
+    const response = responses.includes(key) ? key : (trlNames.get(key) ?? key);
     if (!responses.includes(response)) {
       fail(
         "missing-response",
-        `${what} is given for "${key}", but the batch has the responses ${responses.map((name) => `"${name}"`).join(", ")}; name one of them.`,
+        `${what} is given for ${cite(key)}, but the batch has the responses ${responses.map((name) => cite(name)).join(", ")}; name one of them.`,
       );
     }
     return [input(response), perExample(values, `${what}.${key}`)];

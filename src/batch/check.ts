@@ -10,6 +10,7 @@ import { inputAdvice, responseAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
 import { capacityOf, checkLogitsData, describeKind, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { didYouMean } from "../core/names.ts";
+import { cite } from "../core/quote.ts";
 
 /** The responses whose tokens the expressions below the roots range over. */
 export function responsesNeeded(roots: readonly Node[]): readonly string[] {
@@ -32,25 +33,25 @@ export function inputsNeeded(roots: readonly Node[]): readonly Input[] {
  */
 export function checkResponse(response: string, batch: Batch): void {
   const { examples, vocab } = batch;
-  const tokens = batch.responses[response];
+  const tokens = Object.hasOwn(batch.responses, response) ? batch.responses[response] : undefined;
   if (tokens === undefined) {
     const names = Object.keys(batch.responses);
     return fail(
       "missing-response",
-      `The objective reads response "${response}", but the batch has ${names.length === 0 ? "no responses" : names.map((name) => `"${name}"`).join(", ")}; ${responseAdvice(response, names)}.`,
+      `The objective reads response ${cite(response)}, but the batch has ${names.length === 0 ? "no responses" : names.map((name) => cite(name)).join(", ")}; ${responseAdvice(response, names)}.`,
     );
   }
   const { offsets, labels } = tokens;
   if (offsets.length !== examples + 1) {
     fail(
       "offsets-length",
-      `Response "${response}" has ${offsets.length} offsets for ${examples} examples; give one more offset than examples.`,
+      `Response ${cite(response)} has ${offsets.length} offsets for ${examples} examples; give one more offset than examples.`,
     );
   }
   if (offsets[0] !== 0) {
     fail(
       "offsets-start",
-      `The offsets of response "${response}" start at ${offsets[0]}; they must start at 0.`,
+      `The offsets of response ${cite(response)} start at ${offsets[0]}; they must start at 0.`,
     );
   }
   for (let example = 0; example < examples; example++) {
@@ -58,20 +59,20 @@ export function checkResponse(response: string, batch: Batch): void {
     if (to < from) {
       fail(
         "offsets-not-ascending",
-        `The offsets of response "${response}" fall from ${from} to ${to} at example ${example}; they must ascend.`,
+        `The offsets of response ${cite(response)} fall from ${from} to ${to} at example ${example}; they must ascend.`,
       );
     }
     if (to === from && !isPrompt(response)) {
       fail(
         "empty-completion",
-        `Example ${example} has no completion token in response "${response}"; leave the example out or give it at least one token.`,
+        `Example ${example} has no completion token in response ${cite(response)}; leave the example out or give it at least one token.`,
       );
     }
   }
   if (labels.length !== offsets[examples]) {
     fail(
       "labels-length",
-      `Response "${response}" has ${labels.length} labels, but its offsets end at ${offsets[examples]}; the two must agree.`,
+      `Response ${cite(response)} has ${labels.length} labels, but its offsets end at ${offsets[examples]}; the two must agree.`,
     );
   }
   labels.forEach((label, token) => {
@@ -79,7 +80,7 @@ export function checkResponse(response: string, batch: Batch): void {
     const example = offsets.findLastIndex((start) => start <= token);
     fail(
       "label-out-of-range",
-      `Token ${token - offsets[example]!} of example ${example} in response "${response}" has label ${label}, but the vocabulary has ${vocab} entries; labels go from 0 to ${vocab - 1}.`,
+      `Token ${token - offsets[example]!} of example ${example} in response ${cite(response)} has label ${label}, but the vocabulary has ${vocab} entries; labels go from 0 to ${vocab - 1}.`,
     );
   });
 }
@@ -88,27 +89,27 @@ function checkLogits(name: string, response: string, binding: LogitsBinding, bat
   const { tensor, rowIndex } = binding;
   const tokens = batch.responses[response]!.labels.length;
   const dtype = dtypeOf(tensor);
-  checkLogitsData(tensor.data, dtype, `The tensor "${tensor.name}" of input "${name}"`);
+  checkLogitsData(tensor.data, dtype, `The tensor ${cite(tensor.name)} of input ${cite(name)}`);
   const needed = tensor.rows * batch.vocab;
   const held = capacityOf(tensor.data, dtype);
   if (held < needed) {
     const bytes = isGpuBuffer(tensor.data) ? ` (${tensor.data.size} bytes)` : "";
     fail(
       "logits-too-small",
-      `The tensor "${tensor.name}" of input "${name}" holds ${held} numbers${bytes}, but ${tensor.rows} rows of ${batch.vocab} need ${needed}; give all rows or correct the vocabulary size.`,
+      `The tensor ${cite(tensor.name)} of input ${cite(name)} holds ${held} numbers${bytes}, but ${tensor.rows} rows of ${batch.vocab} need ${needed}; give all rows or correct the vocabulary size.`,
     );
   }
   if (rowIndex.length !== tokens) {
     fail(
       "row-index-length",
-      `Input "${name}" names ${rowIndex.length} rows for the ${tokens} tokens of response "${response}"; give one row per token.`,
+      `Input ${cite(name)} names ${rowIndex.length} rows for the ${tokens} tokens of response ${cite(response)}; give one row per token.`,
     );
   }
   rowIndex.forEach((row, token) => {
     if (row < tensor.rows) return;
     fail(
       "row-out-of-range",
-      `Token ${token} of response "${response}" reads row ${row} of the tensor "${tensor.name}", which has ${tensor.rows} rows; rows go from 0 to ${tensor.rows - 1}.`,
+      `Token ${token} of response ${cite(response)} reads row ${row} of the tensor ${cite(tensor.name)}, which has ${tensor.rows} rows; rows go from 0 to ${tensor.rows - 1}.`,
     );
   });
 }
@@ -121,7 +122,7 @@ function heightOf(node: Input): Binding["height"] {
   if (node.axes.length === 1 && node.axes[0] === "batch") return "example";
   return fail(
     "input-axes",
-    `Input "${node.name}" ranges over {${node.axes.join(", ")}}, which no batch can bring; an input is per example, per token, or per token and vocabulary entry.`,
+    `Input ${cite(node.name)} ranges over {${node.axes.join(", ")}}, which no batch can bring; an input is per example, per token, or per token and vocabulary entry.`,
   );
 }
 
@@ -138,13 +139,13 @@ function checkInput(node: Input, batch: Batch): void {
   if (binding === undefined) {
     return fail(
       "missing-input",
-      `The objective reads "${name}", which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(name)}.${didYouMean(name, Object.keys(batch.inputs))}`,
+      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(name)}.${didYouMean(name, Object.keys(batch.inputs))}`,
     );
   }
   if (binding.height !== height) {
     return fail(
       "input-height",
-      `Input "${name}" is given as ${kinds[binding.height]}, but the objective reads it as ${kinds[height]}; supply that instead.`,
+      `Input ${cite(name)} is given as ${kinds[binding.height]}, but the objective reads it as ${kinds[height]}; supply that instead.`,
     );
   }
   const response = responseOf(node.axes.find(isTokenAxis) ?? "token.");
@@ -153,17 +154,17 @@ function checkInput(node: Input, batch: Batch): void {
   if (!(values instanceof Float32Array || values instanceof Float64Array)) {
     fail(
       "input-dtype",
-      `Input "${name}" is of type ${describeKind(values)}; give a Float32Array or a Float64Array.`,
+      `Input ${cite(name)} is of type ${describeKind(values)}; give a Float32Array or a Float64Array.`,
     );
   }
   const [expected, of] =
     height === "token"
-      ? [batch.responses[response]!.labels.length, `tokens of response "${response}"`]
+      ? [batch.responses[response]!.labels.length, `tokens of response ${cite(response)}`]
       : [batch.examples, "examples"];
   if (values.length !== expected) {
     fail(
       "input-length",
-      `Input "${name}" has ${values.length} values for ${expected} ${of}; give one for each.`,
+      `Input ${cite(name)} has ${values.length} values for ${expected} ${of}; give one for each.`,
     );
   }
 }

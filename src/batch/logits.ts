@@ -4,6 +4,7 @@
 import { fail } from "../core/error.ts";
 import { bytesPerEntry, fromHalf, storageTypes, type StorageType } from "../core/storage.ts";
 import type { LogitsData, LogitsTensor } from "./batch.ts";
+import { cite } from "../core/quote.ts";
 
 /** Whether a value is a buffer on a GPU. */
 export function isGpuBuffer(value: unknown): value is GPUBuffer {
@@ -50,7 +51,7 @@ export function checkLogitsData(
   if (!storageTypes.includes(dtype)) {
     fail(
       "unknown-dtype",
-      `${what} has the dtype ${JSON.stringify(dtype)}; logits are stored as ${storageTypes.map((type) => `"${type}"`).join(", ")}.`,
+      `${what} has the dtype ${cite(dtype)}; logits are stored as ${storageTypes.map((type) => `"${type}"`).join(", ")}.`,
     );
   }
   const isHalf = dtype !== "f32";

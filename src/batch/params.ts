@@ -5,6 +5,7 @@ import { fail } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
 import { topological, type Node, type Param } from "../core/node.ts";
 import type { Params } from "./batch.ts";
+import { cite, mention } from "../core/quote.ts";
 
 /**
  * The value of a parameter or state: the given one, else its default or initial value.
@@ -18,19 +19,19 @@ export function parameterValue(node: Param, params: Params): number {
   if (value === undefined) {
     return fail(
       "missing-parameter",
-      `The objective needs a value for parameter "${node.name}", which has no default; give it as { ${JSON.stringify(node.name)}: … }.`,
+      `The objective needs a value for parameter ${cite(node.name)}, which has no default; give it as { ${cite(node.name)}: … }.`,
     );
   }
   if (typeof value !== "number" || !Number.isFinite(value)) {
     if (node.kind === "state") {
       return fail(
         "state-not-finite",
-        `State "${node.name}" is ${String(value)}; give the finite number that the step before returned.`,
+        `State ${cite(node.name)} is ${String(value)}; give the finite number that the step before returned.`,
       );
     }
     return fail(
       "parameter-not-finite",
-      `Parameter "${node.name}" is ${String(value)}; give a finite number.`,
+      `Parameter ${cite(node.name)} is ${String(value)}; give a finite number.`,
     );
   }
   return value;
@@ -56,13 +57,14 @@ export function checkParams(roots: readonly Node[], params: Params): void {
     if (states.includes(name)) {
       fail(
         "unknown-parameter",
-        `"${name}" is no parameter of the objective but its state; give it as state: { ${JSON.stringify(name)}: … }.`,
+        `${cite(name)} is no parameter of the objective but its state; give it as state: { ${cite(name)}: … }.`,
       );
     }
-    const takes = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
+    const takes =
+      names.length === 0 ? "it takes none" : `it takes ${names.map(mention).join(", ")}`;
     fail(
       "unknown-parameter",
-      `The objective has no parameter "${name}" (${takes}).${didYouMean(name, names)}`,
+      `The objective has no parameter ${cite(name)} (${takes}).${didYouMean(name, names)}`,
     );
   }
   for (const node of needed) parameterValue(node, params);
@@ -77,10 +79,10 @@ export function stateOf(roots: readonly Node[], given: Params | undefined): Para
   const names = states.map((node) => node.name);
   for (const name of Object.keys(given ?? {})) {
     if (names.includes(name)) continue;
-    const has = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
+    const has = names.length === 0 ? "it has none" : `it has ${names.map(mention).join(", ")}`;
     fail(
       "unknown-state",
-      `The objective has no state "${name}" (${has}).${didYouMean(name, names)}`,
+      `The objective has no state ${cite(name)} (${has}).${didYouMean(name, names)}`,
     );
   }
   const isGiven = (name: string): boolean =>
@@ -89,7 +91,7 @@ export function stateOf(roots: readonly Node[], given: Params | undefined): Para
   if (missing !== undefined) {
     fail(
       "missing-state",
-      `The state has no "${missing}"; give the whole state that the step before returned, or none for the first step.`,
+      `The state has no ${cite(missing)}; give the whole state that the step before returned, or none for the first step.`,
     );
   }
   return Object.fromEntries(

@@ -15,6 +15,7 @@ import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { capacityOf, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
 import { readLogits, storedIn, type LogitsSource } from "./source.ts";
+import { cite } from "../core/quote.ts";
 
 /** One response of every example. */
 export interface ResponseData {
@@ -60,7 +61,7 @@ function tokensOf(name: string, data: ResponseData): ResponseTokens {
   if (lengths === undefined) {
     return fail(
       "lengths-needed",
-      `The labels of response "${name}" are one flat list, so examples cannot be told apart; give lengths or offsets, or one list per example.`,
+      `The labels of response ${cite(name)} are one flat list, so examples cannot be told apart; give lengths or offsets, or one list per example.`,
     );
   }
   const offsets = [0];
@@ -136,7 +137,7 @@ export function fromResponses(
     if (sharers.length > 1 && picked === undefined) {
       fail(
         "rows-needed",
-        `Responses ${sharers.map((other) => `"${other}"`).join(" and ")} share one ${model}_logits; say in rows which row predicts each token of "${name}".`,
+        `Responses ${sharers.map((other) => cite(other)).join(" and ")} share one ${model}_logits; say in rows which row predicts each token of ${cite(name)}.`,
       );
     }
     const count = tokens[name]!.labels.length;
@@ -149,7 +150,7 @@ export function fromResponses(
     if (dtypeOf(tensor) !== dtypeOf(read.tensor)) {
       fail(
         "dtype-differs",
-        `${what} is given as ${dtypeOf(read.tensor)}, but the same data is given as ${dtypeOf(tensor)} for "${tensor.name}"; give one dtype.`,
+        `${what} is given as ${dtypeOf(read.tensor)}, but the same data is given as ${dtypeOf(tensor)} for ${cite(tensor.name)}; give one dtype.`,
       );
     }
     tensors.set(data, tensor);

@@ -9,6 +9,7 @@ import { assemble, entriesOf, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { flatten, type Nested } from "./numbers.ts";
 import { readLogits, type LogitsSource } from "./source.ts";
+import { cite } from "../core/quote.ts";
 
 /** Whole sequences, one after the other. */
 export interface Sequences {
@@ -44,7 +45,7 @@ function select(
       if (!Number.isInteger(label) || label < 0 || label >= 2 ** 32) {
         fail(
           "label-out-of-range",
-          `Token ${labels.length - offsets.at(-1)!} of example ${example} in response "${response}" has label ${label} (input_ids[${first + example}][${position - from}]); labels are whole numbers from 0 upward, and tokens to be ignored have mask 0.`,
+          `Token ${labels.length - offsets.at(-1)!} of example ${example} in response ${cite(response)} has label ${label} (input_ids[${first + example}][${position - from}]); labels are whole numbers from 0 upward, and tokens to be ignored have mask 0.`,
         );
       }
       labels.push(label);
@@ -120,7 +121,7 @@ export function readSequences(
   if (!Number.isInteger(examples)) {
     fail(
       "sequences-uneven",
-      `${count} sequences cannot be shared evenly by the responses ${names.map((name) => `"${name}"`).join(", ")}; give as many of each.`,
+      `${count} sequences cannot be shared evenly by the responses ${names.map((name) => cite(name)).join(", ")}; give as many of each.`,
     );
   }
   if (examples < 1)

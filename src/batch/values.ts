@@ -8,12 +8,13 @@ import { topological, type Node } from "../core/node.ts";
 import type { Batch, LogitsBinding } from "./batch.ts";
 import { inputsNeeded } from "./check.ts";
 import { numbersIn } from "./logits.ts";
+import { cite } from "../core/quote.ts";
 
 /** "token 2 of example 1 in response w", from a position in the response's order. */
 export function describeToken(batch: Batch, response: string, token: number): string {
   const { offsets } = batch.responses[response]!;
   const example = offsets.findLastIndex((start) => start <= token);
-  return `token ${token - offsets[example]!} of example ${example} in response "${response}"`;
+  return `token ${token - offsets[example]!} of example ${example} in response ${cite(response)}`;
 }
 
 function checkLogits(
@@ -33,13 +34,13 @@ function checkLogits(
       if (value < Infinity) continue;
       fail(
         "logits-not-finite",
-        `"${name}" is ${value} at vocabulary entry ${v} of row ${row}, which predicts ${describeToken(batch, response, token)}; logits must be numbers below +Infinity (−Infinity masks an entry).`,
+        `${cite(name)} is ${value} at vocabulary entry ${v} of row ${row}, which predicts ${describeToken(batch, response, token)}; logits must be numbers below +Infinity (−Infinity masks an entry).`,
       );
     }
     if (labelled && data[row * width + labels[token]!] === -Infinity) {
       fail(
         "label-impossible",
-        `"${name}" is −Infinity in row ${row} at the label itself, ${labels[token]}, of ${describeToken(batch, response, token)}; a token that was sampled cannot have probability 0, so unmask it or drop the example.`,
+        `${cite(name)} is −Infinity in row ${row} at the label itself, ${labels[token]}, of ${describeToken(batch, response, token)}; a token that was sampled cannot have probability 0, so unmask it or drop the example.`,
       );
     }
   });
@@ -68,7 +69,7 @@ export function checkValues(batch: Batch, roots: readonly Node[]): void {
       binding.height === "token" ? describeToken(batch, response, position) : `example ${position}`;
     fail(
       "input-not-finite",
-      `"${node.name}" is ${binding.values[position]} at ${place}; give finite numbers.`,
+      `${cite(node.name)} is ${binding.values[position]} at ${place}; give finite numbers.`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { fail } from "../core/error.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
 import type { Tensor } from "../reference/tensor.ts";
+import { cite } from "../core/quote.ts";
 
 /** Steps from the largest; the first one whose two estimates agree is taken, so that a kink nearby does not count. */
 const steps = [1e-3, 1e-4, 1e-5] as const;
@@ -78,7 +79,7 @@ function movable(
   if (numbers === null) {
     return fail(
       "reference-needs-host-data",
-      `check: "${input.name}" is in a GPU buffer; give its values as a typed array.`,
+      `check: ${cite(input.name)} is in a GPU buffer; give its values as a typed array.`,
     );
   }
   const values = Float64Array.from(numbers);

@@ -4,6 +4,7 @@
 import type { ArgsDef } from "citty";
 import { PrefcError } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
+import { cite, mention } from "../core/quote.ts";
 
 const isOption = (text: string): boolean => /^--?[a-zA-Z]/.test(text);
 const takesValue = (args: ArgsDef, name: string): boolean =>
@@ -55,7 +56,7 @@ export function checkArguments(command: string, rawArgs: readonly string[], args
     if (!names.includes(name)) {
       throw new PrefcError(
         "unknown-option",
-        `${command}: there is no option --${name}; see prefc ${command} --help.${didYouMean(name, names)}`,
+        `${command}: there is no option --${mention(name)}; see prefc ${command} --help.${didYouMean(name, names)}`,
       );
     }
     if (takesValue(args, name) && (value === undefined || value === "")) {
@@ -67,7 +68,7 @@ export function checkArguments(command: string, rawArgs: readonly string[], args
     if (!takesValue(args, name) && value !== undefined && value !== "true" && value !== "false") {
       throw new PrefcError(
         "option-value",
-        `${command}: --${name} takes no value, but was given ${JSON.stringify(value)}.`,
+        `${command}: --${mention(name)} takes no value, but was given ${cite(value)}.`,
       );
     }
   }
@@ -82,7 +83,7 @@ export function checkArguments(command: string, rawArgs: readonly string[], args
   if (positionals.length > expected.length) {
     throw new PrefcError(
       "too-many-arguments",
-      `${command}: ${JSON.stringify(positionals[expected.length])} is one argument too many; see prefc ${command} --help.`,
+      `${command}: ${cite(positionals[expected.length])} is one argument too many; see prefc ${command} --help.`,
     );
   }
 }
@@ -109,7 +110,7 @@ export function pairs(
       if (name === "" || value.length === 0) {
         throw new PrefcError(
           "option-value",
-          `--${option} is ${JSON.stringify(text)}; write it as --${option} name=value.`,
+          `--${option} is ${cite(text)}; write it as --${option} name=value.`,
         );
       }
       return [name.trim(), value.join("=").trim()] as const;
@@ -123,7 +124,7 @@ export function wholeNumber(option: string, text: string, least: number): number
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new PrefcError(
     "option-value",
-    `--${option} is ${JSON.stringify(text)}; give a whole number of at least ${least}.`,
+    `--${option} is ${cite(text)}; give a whole number of at least ${least}.`,
   );
 }
 
@@ -131,8 +132,5 @@ export function wholeNumber(option: string, text: string, least: number): number
 export function finiteNumber(option: string, text: string): number {
   const value = text.trim() === "" ? NaN : Number(text);
   if (Number.isFinite(value)) return value;
-  throw new PrefcError(
-    "option-value",
-    `--${option} is ${JSON.stringify(text)}; give a finite number.`,
-  );
+  throw new PrefcError("option-value", `--${option} is ${cite(text)}; give a finite number.`);
 }

@@ -4,11 +4,12 @@
 import { defineCommand, type CommandDef } from "citty";
 import { checkObjective, type BatchReport } from "../check/check.ts";
 import { acceptedGpuError, differencesTolerance } from "../check/error.ts";
+import { titled } from "../core/quote.ts";
 import { storageTypes } from "../core/storage.ts";
 import { openDevice, type Device, type StorageType } from "../index.ts";
 import { finiteNumber, wholeNumber } from "./arguments.ts";
 import { givenHeights, givenObjective, givenParams, objectiveArgs, oneOf } from "./given.ts";
-import { print, printError } from "./output.ts";
+import { printError, printJson, printLine } from "./output.ts";
 
 const args = {
   ...objectiveArgs,
@@ -62,7 +63,7 @@ const command = defineCommand({
       engine === "reference"
         ? null
         : await openDevice(given.adapter === undefined ? {} : { adapter: given.adapter });
-    const tell = given.json === true ? printError : print;
+    const tell = given.json === true ? printError : printLine;
     const dtype = oneOf("dtype", given.dtype, storageTypes);
     for (const line of heading(objective.name, seed, device, dtype)) tell(line);
     const options = {
@@ -76,7 +77,8 @@ const command = defineCommand({
     let failed = 0;
     for await (const report of checkObjective(objective, options)) {
       if (report.failures.length > 0) failed++;
-      print(given.json === true ? JSON.stringify(report) : reportText(report, batches));
+      if (given.json === true) printJson(report);
+      else printLine(reportText(report, batches));
     }
     tell(`${batches - failed} passed, ${failed} failed`);
     device?.dispose();
@@ -99,7 +101,7 @@ function heading(
           `accepted  GPU against interpreter ${acceptedGpuError().toExponential()}, or what a log-probability unknown by 2^-20 changes${stored}`,
         ];
   return [
-    `check ${name}, seed ${seed}`,
+    `check ${titled(name)}, seed ${seed}`,
     ...gpu,
     `accepted  interpreter against central differences ${differencesTolerance.toExponential()}, all relative to the loss or the largest gradient`,
   ];

@@ -7,7 +7,7 @@ import { measureRates } from "../measure/ceilings.ts";
 import { storeRates, type StoredRates } from "../measure/stored.ts";
 import { openDevice, type Device } from "../runtime/device.ts";
 import { describeEnvironment, environmentText } from "../runtime/environment.ts";
-import { print } from "./output.ts";
+import { print, printJson } from "./output.ts";
 
 const args = {
   adapter: {
@@ -56,10 +56,7 @@ const command = defineCommand({
     const environment = await describeEnvironment(device);
     const measured =
       measure === true && typeof device !== "string" ? await measuredRates(device) : null;
-    if (json === true)
-      print(
-        JSON.stringify({ ...environment, ...(measured === null ? {} : { measured }) }, null, 2),
-      );
+    if (json === true) printJson({ ...environment, ...(measured === null ? {} : { measured }) }, 2);
     else
       print(
         [environmentText(environment), ...(measured === null ? [] : lines(measured))].join("\n"),

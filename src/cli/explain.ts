@@ -10,7 +10,8 @@ import { predict, type Rates } from "../explain/predict.ts";
 import { storedRates } from "../measure/stored.ts";
 import { finiteNumber, pairs, wholeNumber } from "./arguments.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
-import { isTerminal, print } from "./output.ts";
+import { isTerminal, print, printJson } from "./output.ts";
+import { cite, mention } from "../core/quote.ts";
 
 const args = {
   ...objectiveArgs,
@@ -72,7 +73,7 @@ const command = defineCommand({
     if (given.json === true) {
       const predicted = rates === null ? null : { ...rates, ...predict(explanation, rates) };
       const all = { ...explanation, predicted, ...(given.wgsl === true ? { kernels } : {}) };
-      print(JSON.stringify(all, null, 2));
+      printJson(all, 2);
       return 0;
     }
     print(explanationText(explanation, { colour: isTerminal(), rates }));
@@ -111,14 +112,17 @@ function rateOf(option: string, text: string): number {
   if (rate > 0) return rate;
   throw new PrefcError(
     "option-value",
-    `--${option} is ${JSON.stringify(text)}; give a rate above 0, in GB/s.`,
+    `--${option} is ${cite(text)}; give a rate above 0, in GB/s.`,
   );
 }
 
 const rowsGiven = (text: string): number | Readonly<Record<string, number>> =>
   text.includes("=")
     ? Object.fromEntries(
-        pairs("rows", [text]).map(([name, count]) => [name, wholeNumber(`rows ${name}`, count, 1)]),
+        pairs("rows", [text]).map(([name, count]) => [
+          name,
+          wholeNumber(`rows ${mention(name)}`, count, 1),
+        ]),
       )
     : wholeNumber("rows", text, 1);
 

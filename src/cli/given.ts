@@ -8,6 +8,7 @@ import type { Height, ModelName } from "../core/inputs.ts";
 import type { Objective } from "../index.ts";
 import { finiteNumber, pairs, repeated } from "./arguments.ts";
 import { loadObjective, objectiveHelp } from "./objective.ts";
+import { cite, mention } from "../core/quote.ts";
 
 interface ObjectiveArgs {
   readonly objective: {
@@ -71,7 +72,7 @@ export function givenHeights(
 export function givenParams(rawArgs: readonly string[], args: ArgsDef): Params {
   const given = pairs("param", repeated(rawArgs, args, "param"));
   return Object.fromEntries(
-    given.map(([name, value]) => [name, finiteNumber(`param ${name}`, value)]),
+    given.map(([name, value]) => [name, finiteNumber(`param ${mention(name)}`, value)]),
   );
 }
 
@@ -85,6 +86,6 @@ export function oneOf<const T extends string>(
   if (found !== undefined) return found;
   throw new PrefcError(
     "option-value",
-    `--${option} is ${JSON.stringify(text)}; choose ${words.join(" or ")}.`,
+    `--${option} is ${cite(text)}; choose ${words.join(" or ")}.`,
   );
 }

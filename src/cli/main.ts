@@ -9,6 +9,7 @@ import { PrefcError } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
 import { checkArguments } from "./arguments.ts";
 import { isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
+import { cite, visible } from "../core/quote.ts";
 
 const version = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -70,7 +71,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
   if (load === undefined) {
     throw new PrefcError(
       "unknown-command",
-      `there is no command ${JSON.stringify(name)}; the commands are ${names.join(", ")}.${didYouMean(name, names)}`,
+      `there is no command ${cite(name)}; the commands are ${names.join(", ")}.${didYouMean(name, names)}`,
     );
   }
   const command = await load();
@@ -91,7 +92,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
 /** A wrong input in one line; anything else is a bug of ours and shows where. */
 async function fail(error: unknown): Promise<never> {
   if (error instanceof PrefcError)
-    printError(`prefc: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    printError(`prefc: ${visible(error.message.replaceAll(/\s*\n\s*/g, " "))}`);
   else {
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     printError(`prefc: this should not happen, please report it: ${stack ?? message}`);

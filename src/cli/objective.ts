@@ -8,6 +8,7 @@ import { didYouMean, listNames } from "../core/names.ts";
 import { wrapped } from "../explain/units.ts";
 import { builtIn, builtIns, isObjective, type Objective, type Options } from "../index.ts";
 import { loadModule } from "./load.ts";
+import { cite, mention } from "../core/quote.ts";
 
 const extensions = [".ts", ".mts", ".js", ".mjs"];
 
@@ -27,13 +28,13 @@ export async function loadObjective(text: string, options: Options = {}): Promis
   if (!looksLikePath) {
     throw new PrefcError(
       "unknown-objective",
-      `There is no built-in objective ${JSON.stringify(text)} (prefc explain --help lists them) and no file of that name.${didYouMean(text, Object.keys(builtIns))}`,
+      `There is no built-in objective ${cite(text)} (prefc explain --help lists them) and no file of that name.${didYouMean(text, Object.keys(builtIns))}`,
     );
   }
   if (Object.keys(options).length > 0) {
     throw new PrefcError(
       "options-for-module",
-      `--option is for built-in objectives, but ${JSON.stringify(path)} is a module; set its options in its code, and parameters with --param.`,
+      `--option is for built-in objectives, but ${cite(path)} is a module; set its options in its code, and parameters with --param.`,
     );
   }
   return chosen(path, name, await exportsOf(path));
@@ -51,13 +52,13 @@ async function exportsOf(path: string): Promise<Readonly<Record<string, unknown>
   if (!existsSync(file)) {
     throw new PrefcError(
       "module-missing",
-      `There is no file ${JSON.stringify(path)}${file === path ? "" : ` (looked for ${file})`}; correct the path.`,
+      `There is no file ${cite(path)}${file === path ? "" : ` (looked for ${mention(file)})`}; correct the path.`,
     );
   }
   if (!statSync(file).isFile() || !extensions.includes(extname(file))) {
     throw new PrefcError(
       "not-a-module",
-      `${JSON.stringify(path)} is ${statSync(file).isFile() ? "no ES module" : "a folder"}; give a file that ends in ${extensions.join(", ")}.`,
+      `${cite(path)} is ${statSync(file).isFile() ? "no ES module" : "a folder"}; give a file that ends in ${extensions.join(", ")}.`,
     );
   }
   try {
@@ -74,7 +75,7 @@ function explained(path: string, file: string, error: unknown): PrefcError {
   if (parse !== null) {
     return new PrefcError(
       "module-syntax",
-      `${path} does not parse: line ${parse[1]}, column ${parse[2]}: ${parse[3]}.`,
+      `${mention(path)} does not parse: line ${parse[1]}, column ${parse[2]}: ${parse[3]}.`,
       { cause: error },
     );
   }
@@ -83,7 +84,7 @@ function explained(path: string, file: string, error: unknown): PrefcError {
   const [first = ""] = message.split("\n");
   return new PrefcError(
     "module-failed",
-    `${path} could not be loaded${place === null ? "" : ` (line ${place[1]})`}: ${first.replace(/\.$/, "")}.`,
+    `${mention(path)} could not be loaded${place === null ? "" : ` (line ${place[1]})`}: ${first.replace(/\.$/, "")}.`,
     { cause: error },
   );
 }
@@ -99,7 +100,7 @@ function chosen(
     if (!Object.hasOwn(found, name)) {
       throw new PrefcError(
         "export-missing",
-        `${path} has no export ${JSON.stringify(name)}; it exports ${listNames(names)}.${didYouMean(name, names)}`,
+        `${mention(path)} has no export ${cite(name)}; it exports ${listNames(names)}.${didYouMean(name, names)}`,
       );
     }
     return objectiveOf(path, name, found[name]);
@@ -117,13 +118,13 @@ function chosen(
         : ` (${listNames(functions)} ${functions.length === 1 ? "is a function" : "are functions"}: export what a call returns)`;
     throw new PrefcError(
       "no-objective",
-      `${path} exports ${Object.keys(found).length === 0 ? "nothing" : `${listNames(Object.keys(found))}, but no objective`}${hint}; write export default objective(…).`,
+      `${mention(path)} exports ${Object.keys(found).length === 0 ? "nothing" : `${listNames(Object.keys(found))}, but no objective`}${hint}; write export default objective(…).`,
     );
   }
   if (others.length > 0) {
     throw new PrefcError(
       "several-objectives",
-      `${path} exports several objectives (${listNames(candidates)}) and no default; choose one as ${path}#${only}.`,
+      `${mention(path)} exports several objectives (${listNames(candidates)}) and no default; choose one as ${mention(`${path}#${only}`)}.`,
     );
   }
   return objectiveOf(path, only, found[only]);
@@ -131,18 +132,18 @@ function chosen(
 
 function objectiveOf(path: string, name: string, value: unknown): Objective {
   if (isObjective(value)) return value;
-  const what = name === "default" ? "the default export" : `the export ${JSON.stringify(name)}`;
+  const what = name === "default" ? "the default export" : `the export ${cite(name)}`;
   if (isForeign(value)) {
     throw new PrefcError(
       "foreign-objective",
-      `${path}: ${what} was made by another copy of prefc than the one that runs; write import { … } from "prefc", which always means this copy.`,
+      `${mention(path)}: ${what} was made by another copy of prefc than the one that runs; write import { … } from "prefc", which always means this copy.`,
     );
   }
   const hint =
     typeof value === "function"
       ? "a function; export what a call returns"
       : "no objective; export what objective(…) returns";
-  throw new PrefcError("no-objective", `${path}: ${what} is ${hint}.`);
+  throw new PrefcError("no-objective", `${mention(path)}: ${what} is ${hint}.`);
 }
 
 /** Whether a value has the shape of an objective without being one of this copy of the package. */

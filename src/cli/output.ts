@@ -1,6 +1,8 @@
 // Writing to the terminal and leaving. Dawn keeps threads alive, so a command ends by an explicit exit, after
 // everything written has been handed over. A reader that stops early (`| head`) is no error.
 
+import { visible } from "../core/quote.ts";
+
 /** Ends quietly when whoever reads the output has gone. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -14,6 +16,14 @@ export function tolerateClosedPipes(): void {
 /** Writes a text and a line break to the standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** Writes a line, whatever stands in it. */
+export const printLine = (text: string): void => print(visible(text.replaceAll(/\s*\n\s*/g, " ")));
+
+/** Writes data as JSON, in which nothing is invisible and no reader finds a line break inside a string. */
+export function printJson(data: unknown, indent?: number): void {
+  print(JSON.stringify(data, null, indent).split("\n").map(visible).join("\n"));
 }
 
 /** Writes a text and a line break to the error output. */

@@ -14,6 +14,7 @@ import {
   type ModelName,
 } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
+import { cite } from "../core/quote.ts";
 
 /** Where a model's log-probabilities enter: for all responses alike, or by response. */
 export type HeightOf = Height | Readonly<Record<string, Height>>;
@@ -39,7 +40,7 @@ export function bindHeights(roots: Roots, responses: readonly string[], heights:
     if (model !== "policy" && model !== "ref") {
       fail(
         "unknown-height",
-        `heights: there is no model ${JSON.stringify(model)}; the models are "policy" and "ref".`,
+        `heights: there is no model ${cite(model)}; the models are "policy" and "ref".`,
       );
     }
     for (const [response, height] of heightsByResponse(model, given, responses)) {
@@ -95,15 +96,15 @@ function heightsByResponse(
     ? responses.map((response) => [response, given])
     : Object.entries(given);
   for (const [response, height] of pairs) {
-    const what = alike ? model : `${model} of ${JSON.stringify(response)}`;
+    const what = alike ? model : `${model} of ${cite(response)}`;
     if (!responses.includes(response)) {
-      const known = responses.map((one) => JSON.stringify(one)).join(", ");
+      const known = responses.map((one) => cite(one)).join(", ");
       fail("missing-response", `heights: ${what} is given, but the objective has only ${known}.`);
     }
     if (height !== "logits" && height !== "logp" && height !== "logps") {
       fail(
         "unknown-height",
-        `heights: ${what} is ${JSON.stringify(height)}; choose "logits", "logp" or "logps".`,
+        `heights: ${what} is ${cite(height)}; choose "logits", "logp" or "logps".`,
       );
     }
   }

@@ -3,6 +3,7 @@
 
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
+import { cite } from "../core/quote.ts";
 
 /** Different subexpressions of an objective, or of what a pass makes of it; the largest built-in one has 141. */
 export const mostNodes = 4000;
@@ -13,7 +14,7 @@ export function nodesWithin(objective: string, after: string, roots: readonly No
   if (nodes > mostNodes) {
     fail(
       "too-large",
-      `compile: objective ${JSON.stringify(objective)} has ${nodes} different subexpressions ${after}, more than the ${mostNodes} that are compiled; write it with fewer, for example a sum along an axis for a sum of many terms.`,
+      `compile: objective ${cite(objective)} has ${nodes} different subexpressions ${after}, more than the ${mostNodes} that are compiled; write it with fewer, for example a sum along an axis for a sum of many terms.`,
     );
   }
   return nodes;

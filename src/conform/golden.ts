@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fail } from "../core/error.ts";
+import { mention } from "../core/quote.ts";
 import { member, real, record, text, whole, type Place } from "./place.ts";
 
 /** Extents of the recorded tensors: examples, positions and vocabulary entries. How many rows there are, the layout says. */
@@ -91,12 +92,13 @@ export function parseGolden(source: string, file: string): Golden {
 
 /** Reads a golden file. @throws PrefcError "golden-unreadable", and what `parseGolden` throws */
 export function readGolden(path: string): Golden {
+  const file = mention(basename(path));
   let source: string;
   try {
     source = readFileSync(path, "utf8");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return fail("golden-unreadable", `${basename(path)}: the file cannot be read (${reason}).`);
+    return fail("golden-unreadable", `${file}: the file cannot be read (${reason}).`);
   }
-  return parseGolden(source, basename(path));
+  return parseGolden(source, file);
 }

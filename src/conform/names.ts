@@ -22,6 +22,7 @@ import { readSettings } from "./keys.ts";
 import { naming, pairs, type Layout } from "./layout.ts";
 import { pairQuantities, type Quantities } from "./quantities.ts";
 import { answersTo, type Row } from "./row.ts";
+import { cite } from "../core/quote.ts";
 
 /** The first row that answers to a name is taken, so a row of one name may stand before a pattern of many. */
 export const rows: readonly Row[] = [
@@ -63,7 +64,7 @@ export function interpretGolden(golden: Golden): Reading {
     const known = rows.flatMap(({ names }) => names.filter((text) => typeof text === "string"));
     return fail(
       "golden-unknown-objective",
-      `${file}: the objective ${JSON.stringify(name)} is not known; add a row for it in src/conform/families.${didYouMean(name, known)}`,
+      `${file}: the objective ${cite(name)} is not known; add a row for it in src/conform/families.${didYouMean(name, known)}`,
     );
   }
   const { params, options } = readSettings(row.keys, golden.params);

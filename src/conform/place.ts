@@ -2,6 +2,7 @@
 // file can be told in one sentence: which file, where in it, what was expected and what stands there.
 
 import { fail } from "../core/error.ts";
+import { cite } from "../core/quote.ts";
 
 /** A value of a JSON document and where it stands. */
 export interface Place {
@@ -15,10 +16,8 @@ export interface Place {
 const shown = (value: unknown): string => {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
   // JSON.parse reads a number that is too large as infinite, which JSON cannot spell
-  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return cite(value);
 };
 
 /** Throws the sentence for a value that is not what it should be. */
@@ -39,11 +38,7 @@ export function record(place: Place): Readonly<Record<string, unknown>> {
 export function member(place: Place, key: string): Place {
   const { file, path } = place;
   const found = record(place);
-  const name = /^[A-Za-z_]\w*$/.test(key)
-    ? path === ""
-      ? key
-      : `.${key}`
-    : `[${JSON.stringify(key)}]`;
+  const name = /^[A-Za-z_]\w*$/.test(key) ? (path === "" ? key : `.${key}`) : `[${cite(key)}]`;
   return { file, path: path + name, value: Object.hasOwn(found, key) ? found[key] : undefined };
 }
 

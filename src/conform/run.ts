@@ -9,6 +9,7 @@ import { conformFile, failed, type FileReport } from "./file.ts";
 import { readGolden, type Golden } from "./golden.ts";
 import { gpuEngine } from "./gpu.ts";
 import { referenceEngine } from "./reference.ts";
+import { cite, mention } from "../core/quote.ts";
 
 export interface ConformOptions {
   /** Which engine's results are compared; "both". */
@@ -53,13 +54,13 @@ function pathsIn(place: string): readonly string[] {
   if (found === undefined)
     return fail(
       "golden-folder",
-      `There is no folder or file "${place}"; give the folder that holds the golden files.`,
+      `There is no folder or file ${cite(place)}; give the folder that holds the golden files.`,
     );
   if (found.isFile()) return [place];
   if (!found.isDirectory())
     return fail(
       "golden-folder",
-      `"${place}" is neither a folder nor a file; give the folder that holds the golden files.`,
+      `${cite(place)} is neither a folder nor a file; give the folder that holds the golden files.`,
     );
   const names = readdirSync(place).filter((name) => name.endsWith(".json"));
   return names.toSorted().map((name) => join(place, name));
@@ -68,9 +69,9 @@ function pathsIn(place: string): readonly string[] {
 function candidate(path: string): Candidate {
   const read = (): Golden => readGolden(path);
   try {
-    return { file: basename(path), read, objective: read().objective, error: null };
+    return { file: mention(basename(path)), read, objective: read().objective, error: null };
   } catch (error) {
-    return { file: basename(path), read, objective: "", error };
+    return { file: mention(basename(path)), read, objective: "", error };
   }
 }
 

@@ -1,5 +1,6 @@
 // Reports of a conformance run for people and for programs: aligned lines, one a file, and the sentences at the end.
 
+import { titled, visible } from "../core/quote.ts";
 import type { Judgement } from "./judge.ts";
 import type { FileReport } from "./file.ts";
 import type { ConformReport, Start } from "./run.ts";
@@ -16,7 +17,7 @@ export function lineWriter({ files }: Start): (report: FileReport) => string {
     Math.max(0, ...texts.map(({ length }) => length));
   const [file, objective] = [
     widest(files.map((entry) => entry.file)),
-    widest(files.map((entry) => entry.objective)),
+    widest(files.map((entry) => titled(entry.objective))),
   ];
   return (report) => {
     const { source } = report;
@@ -26,10 +27,10 @@ export function lineWriter({ files }: Start): (report: FileReport) => string {
         ? ""
         : `  (source f32: loss ${brief(source.loss).trim()} grad ${brief(source.gradient).trim()})`;
     const columns = report.engines.map((judgement) => `  ${column(judgement)}`).join("");
-    const head = `${verdict.padEnd(4)}  ${report.file.padEnd(file)}  ${report.objective.padEnd(objective)}${columns}${own}`;
+    const head = `${verdict.padEnd(4)}  ${report.file.padEnd(file)}  ${titled(report.objective).padEnd(objective)}${columns}${own}`;
     const label = report.verdict === "upstream defect" ? "upstream defect: " : "not compared: ";
     const below = [...report.failures, ...report.notes.map((note) => `${label}${note}`)];
-    return [head.trimEnd(), ...below.map((line) => `        ${line}`)].join("\n");
+    return [head.trimEnd(), ...below.map((line) => `        ${line}`)].map(visible).join("\n");
   };
 }
 
@@ -74,6 +75,8 @@ export function summary({
 
 /** A report as one line of JSON; numbers that are not finite are the strings that golden files use. */
 export const jsonLine = (report: FileReport): string =>
-  JSON.stringify(report, (_, value: unknown) =>
-    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  visible(
+    JSON.stringify(report, (_, value: unknown) =>
+      typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+    ),
   );

@@ -3,6 +3,7 @@
 // example, so whatever ranges over it ranges over the batch as well.
 
 import { fail } from "./error.ts";
+import { cite } from "./quote.ts";
 
 export type TokenAxis = `token.${string}`;
 export type Axis = "batch" | "vocab" | TokenAxis;
@@ -47,7 +48,7 @@ export function unionAxes(...sets: readonly (readonly Axis[])[]): readonly Axis[
 
 /** How an axis is named in a sentence for a person. */
 export function describeAxis(axis: Axis): string {
-  return isTokenAxis(axis) ? `the tokens of "${responseOf(axis)}"` : axis;
+  return isTokenAxis(axis) ? `the tokens of ${cite(responseOf(axis))}` : axis;
 }
 
 /** Fails unless the set could be the index space of an expression: tokens of one response at most. */

@@ -13,6 +13,7 @@ import {
   type SortOp,
   type UnaryOp,
 } from "./signatures.ts";
+import { cite } from "./quote.ts";
 
 type Draft = Node extends infer N ? (N extends Node ? Omit<N, "id"> : never) : never;
 
@@ -48,7 +49,7 @@ export function param(name: string, initial?: number): Node {
   if (initial !== undefined && !Number.isFinite(initial)) {
     fail(
       "parameter-not-finite",
-      `param "${name}": the default ${initial} is not finite; give a finite number or none.`,
+      `param ${cite(name)}: the default ${initial} is not finite; give a finite number or none.`,
     );
   }
   return scalar("param", name, initial);
@@ -59,7 +60,7 @@ export function state(name: string, initial: number): Node {
   if (!Number.isFinite(initial)) {
     fail(
       "state-not-finite",
-      `state "${name}": the initial value ${initial} is not finite; give a finite number.`,
+      `state ${cite(name)}: the initial value ${initial} is not finite; give a finite number.`,
     );
   }
   return scalar("state", name, initial);
@@ -78,7 +79,7 @@ const scalar = (kind: Param["kind"], name: string, initial: number | undefined):
 
 export function input(name: string, axes: readonly Axis[], dtype: DType = "f32"): Node {
   const space = unionAxes(axes);
-  checkAxes(space, `input "${name}"`);
+  checkAxes(space, `input ${cite(name)}`);
   return intern(JSON.stringify([name, dtype, space]), {
     tag: "input",
     name,

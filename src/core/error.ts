@@ -3,6 +3,7 @@
 // row in errors/, which says why the error is raised and becomes its entry in docs/errors.md.
 
 import type { ErrorCode } from "./errors/catalogue.ts";
+import { sentenceOf } from "./quote.ts";
 
 export type { ErrorCode } from "./errors/catalogue.ts";
 
@@ -11,7 +12,7 @@ export class PrefcError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, sentence: string, options?: ErrorOptions) {
-    super(sentence, options);
+    super(sentenceOf(sentence), options);
     this.name = "PrefcError";
     this.code = code;
   }

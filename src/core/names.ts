@@ -1,11 +1,13 @@
 // Names in sentences: how a list of them is written, and which known name was probably meant by an unknown one.
 
+import { cite } from "./quote.ts";
+
 /** Longer names are compared by their beginning. */
 const compared = 200;
 
 /** Names in quotes, for a sentence: `"w", "l" and "kl"`. */
 export function listNames(names: readonly string[]): string {
-  const words = names.map((name) => JSON.stringify(name));
+  const words = names.map((name) => cite(name));
   const last = words.pop();
   if (last === undefined) return "none";
   return words.length === 0 ? last : `${words.join(", ")} and ${last}`;
@@ -39,5 +41,5 @@ export function didYouMean(given: string, names: readonly string[]): string {
     }))
     .filter(({ name, steps }) => steps <= Math.max(1, Math.floor(name.length / 3)))
     .toSorted((a, b) => a.steps - b.steps)[0];
-  return near === undefined ? "" : ` Did you mean "${near.name}"?`;
+  return near === undefined ? "" : ` Did you mean ${cite(near.name)}?`;
 }

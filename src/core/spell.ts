@@ -1,26 +1,15 @@
-// How names, numbers and axes are spelt in printed terms. A user's string may contain anything, so it is written as a JSON
-// string in which nothing can end a line, a quotation or a comment, and nothing is invisible.
+// How names, numbers and axes are spelt in printed terms: a user's string that is no plain word is quoted (quote.ts).
 
 import { isTokenAxis, responseOf, type Axis } from "./axis.ts";
+import { quote } from "./quote.ts";
+
+export { quote } from "./quote.ts";
 
 const plainWord = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Whether a name can be written without quotes. */
 export function isPlainWord(name: string): boolean {
   return plainWord.test(name);
-}
-
-const escapeUnits = (text: string): string =>
-  [...Array(text.length).keys()]
-    .map((position) => `\\u${text.charCodeAt(position).toString(16).padStart(4, "0")}`)
-    .join("");
-
-/** A JSON string on one line, without control or invisible characters, or comment delimiters. */
-export function quote(text: string): string {
-  return JSON.stringify(text)
-    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits)
-    .replaceAll("*/", "*\\/")
-    .replaceAll("/*", "/\\u002a");
 }
 
 /** The word itself, or quoted where it is not one. */

@@ -6,13 +6,14 @@ import { isInterned } from "./build.ts";
 import { fail } from "./error.ts";
 import type { Node } from "./node.ts";
 import { semanticComplaint, structuralComplaint } from "./wellformed.ts";
+import { cite } from "./quote.ts";
 
 /** Nodes are immutable, so what was found well formed once stays so. */
 const checked = new WeakSet<Node>();
 
 const named = (node: Node): string => {
   const name = "op" in node ? node.op : node.tag;
-  return "name" in node ? `${name} ${JSON.stringify(node.name)}` : name;
+  return "name" in node ? `${name} ${cite(node.name)}` : name;
 };
 
 /**

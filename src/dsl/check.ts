@@ -2,6 +2,7 @@
 // in a sentence and which names are accepted.
 
 import { fail } from "../core/error.ts";
+import { cite } from "../core/quote.ts";
 
 const longestName = 200;
 
@@ -11,7 +12,7 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   switch (typeof value) {
     case "string":
-      return value.length > 40 ? "a long string" : `the string ${JSON.stringify(value)}`;
+      return value.length > 40 ? "a long string" : `the string ${cite(value)}`;
     case "number":
       return `the number ${value}`;
     case "boolean":
@@ -44,3 +45,4 @@ export function checkName(what: string, value: unknown): string {
 }
 
 export { didYouMean, listNames } from "../core/names.ts";
+export { cite } from "../core/quote.ts";

@@ -10,6 +10,7 @@ import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { model, type Model } from "./model.ts";
 import { makeResponse, response, type Response } from "./response.ts";
+import { cite } from "../core/quote.ts";
 
 /** The policy, which is differentiated, and the reference, which is data. */
 export interface Models {
@@ -42,7 +43,7 @@ function makeResponses(where: string, names: readonly string[]): object {
         ? Reflect.get(target, key)
         : fail(
             "unknown-response",
-            `${where}: there is no response ${JSON.stringify(key)}; the objective declares ${listNames(names)}.`,
+            `${where}: there is no response ${cite(key)}; the objective declares ${listNames(names)}.`,
           ),
   });
 }

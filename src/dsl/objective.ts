@@ -11,6 +11,7 @@ import { given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
 import { unifyParams } from "./param.ts";
 import { checkInputs, checkResponses, nextValue, result, stateRead } from "./wellformed.ts";
+import { cite } from "../core/quote.ts";
 
 /** Named quantities to report beside the loss; one per example means their average over the batch. */
 export type Metrics = Readonly<Record<string, Expr<PerExample>>>;
@@ -110,7 +111,7 @@ export function objective<const R extends string>(
   build: Build<R>,
   about: About<R>,
 ): ObjectiveOf<R> {
-  const where = `objective ${JSON.stringify(checkName("objective", name))}`;
+  const where = `objective ${cite(checkName("objective", name))}`;
   checkResponses(where, responses);
   if (typeof build !== "function")
     fail(
@@ -149,7 +150,7 @@ function assemble<R extends string>(
     );
   const checked = [
     result(where, "the loss", loss),
-    ...names.map((name) => result(where, `the metric ${JSON.stringify(name)}`, metrics[name])),
+    ...names.map((name) => result(where, `the metric ${cite(name)}`, metrics[name])),
     ...states.map((name) => nextValue(where, name, next[name])),
   ];
   checkInputs(where, checked);
@@ -176,7 +177,7 @@ export function named<R extends string>(
   name: string,
   { responses, source, define }: ObjectiveOf<R>,
 ): ObjectiveOf<R> {
-  const where = `objective ${JSON.stringify(checkName("objective", name))}`;
+  const where = `objective ${cite(checkName("objective", name))}`;
   return assemble(where, { name, responses, source, define }, given(where, responses));
 }
 

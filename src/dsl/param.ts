@@ -7,6 +7,7 @@ import { topological, type Node } from "../core/node.ts";
 import { checkName, describe } from "./check.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
+import { cite } from "../core/quote.ts";
 
 /** A run-time hyper-parameter with an optional default: changing its value compiles nothing. */
 export function param(name: string, initial?: number): Expr {
@@ -14,7 +15,7 @@ export function param(name: string, initial?: number): Expr {
   if (initial !== undefined && (typeof initial !== "number" || !Number.isFinite(initial))) {
     fail(
       "parameter-not-finite",
-      `param ${JSON.stringify(name)}: the default is ${describe(initial)}; give a finite number or none.`,
+      `param ${cite(name)}: the default is ${describe(initial)}; give a finite number or none.`,
     );
   }
   return wrap(core.param(name, initial));
@@ -29,7 +30,7 @@ export function state(name: string, initial: number): Expr {
   if (typeof initial !== "number" || !Number.isFinite(initial)) {
     fail(
       "state-not-finite",
-      `state ${JSON.stringify(name)}: the initial value is ${describe(initial)}; give a finite number.`,
+      `state ${cite(name)}: the initial value is ${describe(initial)}; give a finite number.`,
     );
   }
   return wrap(core.state(name, initial));
@@ -58,7 +59,7 @@ export function unifyParams(where: string, roots: readonly Node[]): readonly Nod
   const defaults = new Map<string, number>();
   for (const node of order) {
     if (node.tag !== "param") continue;
-    const name = JSON.stringify(node.name);
+    const name = cite(node.name);
     if ((kinds.get(node.name) ?? node.kind) !== node.kind)
       fail("name-of-two", `${where}: a parameter and a state are both called ${name}; rename one.`);
     kinds.set(node.name, node.kind);

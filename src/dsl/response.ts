@@ -9,6 +9,7 @@ import type { PerExample, PerToken } from "./axes.ts";
 import { describe } from "./check.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
+import { cite } from "../core/quote.ts";
 
 /** One completion per example. */
 export interface Response<R extends string> {
@@ -47,7 +48,7 @@ export function prompt<R extends string>(y: Response<R>): Response<`${R}.prompt`
   if (isPrompt(name)) {
     fail(
       "prompt-of-prompt",
-      `prompt: the response ${JSON.stringify(name)} is itself a prompt; give a completion, e.g. prompt(y.w).`,
+      `prompt: the response ${cite(name)} is itself a prompt; give a completion, e.g. prompt(y.w).`,
     );
   }
   return makeResponse(promptOf(name)) as Response<`${R}.prompt`>;

@@ -7,6 +7,7 @@ import { topological, type Node } from "../core/node.ts";
 import { checkName, describe } from "./check.ts";
 import { didYouMean } from "../core/names.ts";
 import { operand } from "./facade.ts";
+import { cite } from "../core/quote.ts";
 
 /** Checks the responses that an objective declares; `where` begins the sentence of the error. */
 export function checkResponses(where: string, names: unknown): void {
@@ -23,7 +24,7 @@ export function checkResponses(where: string, names: unknown): void {
   if (twice !== undefined)
     fail(
       "response-twice",
-      `${where}: the response ${JSON.stringify(twice)} is declared twice; give each its own name.`,
+      `${where}: the response ${cite(twice)} is declared twice; give each its own name.`,
     );
 }
 
@@ -47,7 +48,7 @@ export function result(where: string, what: string, value: unknown): Node {
 
 /** Checks the next value of a state: one real number. */
 export function nextValue(where: string, name: string, value: unknown): Node {
-  const what = `the next value of the state ${JSON.stringify(checkName(`${where}: a state`, name))}`;
+  const what = `the next value of the state ${cite(checkName(`${where}: a state`, name))}`;
   const node = result(where, what, value);
   if (node.axes.length > 0) {
     fail(
@@ -72,14 +73,14 @@ export function stateRead(
   if (kept !== undefined) {
     fail(
       "state-without-next",
-      `${where}: the state ${JSON.stringify(kept)} has no next value; return { loss, next: { ${JSON.stringify(kept)}: … } }.`,
+      `${where}: the state ${cite(kept)} has no next value; return { loss, next: { ${cite(kept)}: … } }.`,
     );
   }
   const unread = next.find((name) => !read.has(name));
   if (unread !== undefined) {
     fail(
       "unknown-state",
-      `${where}: a next value is given for ${JSON.stringify(unread)}, but no state of that name is read; read state(${JSON.stringify(unread)}, …) or leave it out.${didYouMean(unread, [...read.keys()])}`,
+      `${where}: a next value is given for ${cite(unread)}, but no state of that name is read; read state(${cite(unread)}, …) or leave it out.${didYouMean(unread, [...read.keys()])}`,
     );
   }
   return Object.fromEntries(next.map((name) => [name, read.get(name)!]));
@@ -94,7 +95,7 @@ export function checkInputs(where: string, roots: readonly Node[]): void {
     if (other !== node)
       fail(
         "input-names-collide",
-        `${where}: two different inputs are both called ${JSON.stringify(node.name)}; rename one.`,
+        `${where}: two different inputs are both called ${cite(node.name)}; rename one.`,
       );
     known.set(node.name, node);
   }

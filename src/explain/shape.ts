@@ -3,6 +3,7 @@
 
 import { PrefcError } from "../core/error.ts";
 import { bytesPerEntry, storageTypes, type StorageType } from "../core/storage.ts";
+import { cite } from "../core/quote.ts";
 
 /** Sizes to count bytes for. */
 export interface Shape {
@@ -43,7 +44,7 @@ export function exactShape(shape: Partial<Shape>, responses: readonly string[]):
   if (!storageTypes.includes(dtype)) {
     throw new PrefcError(
       "unknown-dtype",
-      `explain: there is no dtype ${JSON.stringify(dtype)}; choose ${storageTypes.join(" or ")}.`,
+      `explain: there is no dtype ${cite(dtype)}; choose ${storageTypes.join(" or ")}.`,
     );
   }
   const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
@@ -81,10 +82,13 @@ function chosen(
     if (responses.includes(response) && Object.hasOwn(rows, response)) continue;
     throw new PrefcError(
       "shape-responses",
-      `explain: rows must have a number for each response (${responses.join(", ")}) and nothing else; "${response}" does not fit.`,
+      `explain: rows must have a number for each response (${responses.join(", ")}) and nothing else; ${cite(response)} does not fit.`,
     );
   }
   return Object.fromEntries(
-    responses.map((response) => [response, checkSize(`rows of "${response}"`, rows[response]!)]),
+    responses.map((response) => [
+      response,
+      checkSize(`rows of ${cite(response)}`, rows[response]!),
+    ]),
   );
 }

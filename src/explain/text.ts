@@ -2,6 +2,7 @@
 // floor), then kernel by kernel, then what is not differentiated, then what the compiler did.
 
 import picocolors from "picocolors";
+import { visible } from "../core/quote.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import type { RowSchedule, Schedule } from "../kernel/schedule.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
@@ -18,7 +19,8 @@ export interface TextOptions {
 }
 
 /** The explanation in lines of about 100 columns, ending without a line break. */
-export function explanationText(explanation: Explanation, options: TextOptions = {}): string {
+export function explanationText(given: Explanation, options: TextOptions = {}): string {
+  const explanation = shown(given);
   const colours = picocolors.createColors(options.colour ?? false);
   const title = (text: string): string => colours.bold(text);
   const { value, valueAndGrad } = explanation;
@@ -49,6 +51,16 @@ export function explanationText(explanation: Explanation, options: TextOptions =
     ...passLines(explanation),
   ];
   return lines.join("\n").replaceAll("\u00a0", " ");
+}
+
+/** The same data with every text in it, also of keys, as it may be seen on a line. */
+function shown<T>(data: T): T {
+  if (typeof data === "string") return visible(data) as T;
+  if (Array.isArray(data)) return data.map(shown) as T;
+  if (typeof data !== "object" || data === null) return data;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [visible(key), shown(value as unknown)]),
+  ) as T;
 }
 
 /** A name in a column of its own, with text that may take several lines beside it. */

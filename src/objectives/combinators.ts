@@ -2,6 +2,7 @@
 // the scores, the models or the loss of the objective it is given, and works on any objective for which that line
 // means something.
 
+import { cite } from "../dsl/check.ts";
 import {
   constant,
   iota,
@@ -56,7 +57,7 @@ export function withLabelSmoothing(
     if (reads.param(inner, "label_smoothing")) {
       throw new PrefcError(
         "already-smoothed",
-        `withLabelSmoothing: ${JSON.stringify(inner.name)} has a label_smoothing of its own; give it that option instead of smoothing it twice.`,
+        `withLabelSmoothing: ${cite(inner.name)} has a label_smoothing of its own; give it that option instead of smoothing it twice.`,
       );
     }
     return changed(

@@ -1,6 +1,6 @@
 // The built-in objectives by name: what `prefc check NAME` and `prefc explain NAME` look up.
 
-import { didYouMean, listNames } from "../dsl/check.ts";
+import { cite, didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError, type Objective } from "../dsl/index.ts";
 import { authorEntries } from "./author-entries.ts";
 import { dpo, dpoOptions } from "./dpo.ts";
@@ -42,7 +42,7 @@ export function builtIn(name: string, options?: Options): Objective {
   const names = Object.keys(builtIns);
   throw new PrefcError(
     "unknown-objective",
-    `there is no built-in objective ${JSON.stringify(name)}; there are ${listNames(names)}.${didYouMean(name, names)}`,
+    `there is no built-in objective ${cite(name)}; there are ${listNames(names)}.${didYouMean(name, names)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 // Sums of objectives over the same batch: MPO, RPO, and whatever a trainer calls a multi-loss. What the parts have in
 // common (log-probabilities, log-ratios, weights) is the same expression and is computed once.
 
+import { cite } from "../dsl/check.ts";
 import { objective, PrefcError, type Next } from "../dsl/index.ts";
 import { weighted, type Weight } from "./combinators.ts";
 import type { Pair, PairwiseObjective } from "./pairwise.ts";
@@ -16,7 +17,7 @@ function merged(names: readonly string[], parts: readonly Next[]): Next {
       if (next[name] !== undefined && next[name].node !== value.node) {
         throw new PrefcError(
           "states-differ",
-          `mix: ${JSON.stringify(names[position])} leaves another value in the state ${JSON.stringify(name)} than a part before it; rename one of the states.`,
+          `mix: ${cite(names[position])} leaves another value in the state ${cite(name)} than a part before it; rename one of the states.`,
         );
       }
       next[name] = value;
@@ -36,7 +37,7 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
     if (Array.isArray(parts[name]) && parts[name].length === 2) continue;
     throw new PrefcError(
       "mix-part",
-      `mix: the part ${JSON.stringify(name)} is not a pair; write ${JSON.stringify(name)}: [objective, weight].`,
+      `mix: the part ${cite(name)} is not a pair; write ${cite(name)}: [objective, weight].`,
     );
   }
   const members = Object.values(parts).map(([part, weight]) => weighted(part, weight));

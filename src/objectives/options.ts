@@ -1,7 +1,7 @@
 // Options of built-in objectives as data, so that one check serves them all: what an option accepts, and one
 // sentence for a name that does not exist or a value that does not fit.
 
-import { describe } from "../dsl/check.ts";
+import { cite, describe } from "../dsl/check.ts";
 import { didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 
@@ -70,7 +70,7 @@ export function checkOptions<T extends object>(where: string, kinds: OptionKinds
       const names = Object.keys(kinds);
       throw new PrefcError(
         "unknown-option",
-        `${where}: there is no option ${JSON.stringify(name)}; ${names.length === 0 ? "there are none" : `the options are ${listNames(names)}`}.${didYouMean(name, names)}`,
+        `${where}: there is no option ${cite(name)}; ${names.length === 0 ? "there are none" : `the options are ${listNames(names)}`}.${didYouMean(name, names)}`,
       );
     }
     if (value !== undefined && !fits(kind, value)) {
@@ -100,7 +100,7 @@ export function checkApplies(
     if (given === undefined || values.includes(chosen)) continue;
     throw new PrefcError(
       "option-does-not-apply",
-      `${where}: ${name} does not apply to ${choice} ${JSON.stringify(chosen)}; it is read with ${listNames(values)} only.`,
+      `${where}: ${name} does not apply to ${choice} ${cite(chosen)}; it is read with ${listNames(values)} only.`,
     );
   }
 }

@@ -2,6 +2,7 @@
 // A loss that reads scores can be had for other scores (of a divergence, per token, with the labels exchanged)
 // without being written again; one that reads log-ratios themselves is left alone by such combinators.
 
+import { cite } from "../dsl/check.ts";
 import { named, objective, param, PrefcError } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { logRatio, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
@@ -79,6 +80,6 @@ export function changed(
   if (outer.loss !== inner.loss) return outer;
   throw new PrefcError(
     "combination-without-effect",
-    `${combinator}: the loss of ${JSON.stringify(inner.name)} does not change by ${what}; apply it to a loss that depends on it, such as dpo().`,
+    `${combinator}: the loss of ${cite(inner.name)} does not change by ${what}; apply it to a loss that depends on it, such as dpo().`,
   );
 }

@@ -1,6 +1,7 @@
 // Weighted preference optimisation: each pair is weighted by how likely its responses are under the policy,
 // as if they had been sampled from it. It is a combinator: any pairwise objective can be weighted.
 
+import { cite } from "../dsl/check.ts";
 import {
   clamp as bound,
   constant,
@@ -100,7 +101,7 @@ export function withWeighting(
     if (reads.sorted(inner)) {
       throw new PrefcError(
         "weight-of-sorted",
-        `withWeighting: ${JSON.stringify(inner.name)} sorts scores along the batch, so its numbers belong to no pair and cannot be weighted by the probability of one; weight a loss of single pairs, such as dpo().`,
+        `withWeighting: ${cite(inner.name)} sorts scores along the batch, so its numbers belong to no pair and cannot be weighted by the probability of one; weight a loss of single pairs, such as dpo().`,
       );
     }
     const names = [...new Set<Pair>([...inner.responses, ...weighted[responses]])];

@@ -7,6 +7,7 @@ import { fail } from "../core/error.ts";
 import { evaluate } from "./interpret.ts";
 import { readInput } from "./inputs.ts";
 import type { Tensor } from "./tensor.ts";
+import { cite } from "../core/quote.ts";
 
 export interface DifferenceOptions {
   /** Half the distance between the two values, 1e-5 unless given: the error is then near 1e-10 for smooth losses. */
@@ -52,7 +53,7 @@ export function centralDifference(
   if (node === undefined || root.axes.length > 0) {
     return fail(
       "difference-undefined",
-      `centralDifference: the expression must be a scalar that reads "${wrtInputName}"; reduce it, or name one of its inputs.`,
+      `centralDifference: the expression must be a scalar that reads ${cite(wrtInputName)}; reduce it, or name one of its inputs.`,
     );
   }
   const held = heldValues(root, batch, params);

@@ -9,6 +9,7 @@ import { printExpression } from "../core/infix.ts";
 import { isDifferentiated, isPrompt } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import { evaluate } from "./interpret.ts";
+import { cite } from "../core/quote.ts";
 
 /** Whether a node can be 0 at all; a batch has examples, a vocabulary has entries, and a completion has tokens. */
 const mayBeZero = (node: Node): boolean => {
@@ -40,7 +41,7 @@ const plural = (count: number, one: string): string => `${count} ${one}${count =
 function advice(divisor: Node, batch: Batch, params: Params): string {
   const below = topological([divisor]);
   const given = below.flatMap((node) =>
-    node.tag === "input" && node.dtype === "f32" ? [`"${node.name}"`] : [],
+    node.tag === "input" && node.dtype === "f32" ? [cite(node.name)] : [],
   );
   if (given.length > 0)
     return `give a batch in which ${given.join(" and ")} make it another number`;

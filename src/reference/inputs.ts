@@ -7,6 +7,7 @@ import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import { tabulate, type Tensor } from "./tensor.ts";
+import { cite } from "../core/quote.ts";
 
 /**
  * The values of an input over its own axes.
@@ -25,7 +26,7 @@ export function readInput(node: Input, batch: Batch): Tensor {
   if (data === null) {
     return fail(
       "reference-needs-host-data",
-      `evaluate: "${node.name}" is in a GPU buffer, which the reference interpreter cannot read; give its values as a Float32Array or Float64Array.`,
+      `evaluate: ${cite(node.name)} is in a GPU buffer, which the reference interpreter cannot read; give its values as a Float32Array or Float64Array.`,
     );
   }
   return tabulate(

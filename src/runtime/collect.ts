@@ -4,6 +4,7 @@ import type { Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Value, ValueAndGrad } from "./api.ts";
 import type { Executed } from "./execute.ts";
+import { cite } from "../core/quote.ts";
 
 /** @throws PrefcError value-not-finite */
 export function valueOf(program: Program, done: Executed): Value {
@@ -15,10 +16,10 @@ export function valueOf(program: Program, done: Executed): Value {
   const where = program.source.name;
   checkFinite(where, "The loss", loss);
   for (const [name, number] of Object.entries(metrics)) {
-    checkFinite(where, `The metric "${name}"`, number);
+    checkFinite(where, `The metric ${cite(name)}`, number);
   }
   for (const [name, number] of Object.entries(state)) {
-    checkFinite(where, `The next value of the state "${name}"`, number);
+    checkFinite(where, `The next value of the state ${cite(name)}`, number);
   }
   return {
     loss,
@@ -33,7 +34,7 @@ function checkFinite(objective: string, what: string, number: number): void {
   if (Number.isFinite(number)) return;
   fail(
     "value-not-finite",
-    `${what} of "${objective}" is ${number} in float32: a value left its range; check parameters and rewards, or run the reference interpreter for its float64 value.`,
+    `${what} of ${cite(objective)} is ${number} in float32: a value left its range; check parameters and rewards, or run the reference interpreter for its float64 value.`,
   );
 }
 

@@ -26,6 +26,7 @@ import { scheduler } from "./schedules.ts";
 import { storageTypesOf, tensorsOf } from "./stored.ts";
 import { isInPlace } from "./targets.ts";
 import { endsInWholeVectors } from "./vectors.ts";
+import { cite } from "../core/quote.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */
 export function compile(objective: Objective, options: CompileOptions = {}): Compiled {
@@ -74,7 +75,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     if (runs === null) {
       return fail(
         "no-device",
-        `"${objective.name}" was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
+        `${cite(objective.name)} was compiled without a device; compile(objective, { device: await openDevice() }) to run it.`,
       );
     }
     runs.refuseDisposed();
@@ -160,7 +161,7 @@ function checkInto(
     if (!names.includes(name)) {
       fail(
         "unknown-tensor",
-        `into: no gradient is taken of a tensor "${name}"; the tensors that have one are ${[...new Set(names)].map((known) => `"${known}"`).join(", ")}.`,
+        `into: no gradient is taken of a tensor ${cite(name)}; the tensors that have one are ${[...new Set(names)].map((known) => cite(known)).join(", ")}.`,
       );
     }
   }

@@ -9,6 +9,7 @@ import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
 import { isNode, nodeHost } from "./host.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
 import { untuned, type Tuning } from "./tuning.ts";
+import { cite } from "../core/quote.ts";
 
 export type { AdapterInfo } from "./identity.ts";
 
@@ -195,7 +196,7 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
   const { timeoutMs } = options;
   const { adapter, kind } = await within(
     timeoutMs,
-    `finding an adapter ("${name}")`,
+    `finding an adapter (${cite(name)})`,
     findAdapter(name, options.probe),
   );
   const info = infoOf(adapter.info, kind);

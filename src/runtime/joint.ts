@@ -9,6 +9,7 @@ import { dtypeOf } from "../batch/logits.ts";
 import { bytesPerEntry } from "../core/storage.ts";
 import type { BindingLimits } from "./dispatches.ts";
 import { rowStep, windows, type RowGroup, type Window } from "./layout.ts";
+import { cite } from "../core/quote.ts";
 
 /** The part of a further tensor that a window is read with. */
 export interface Partner {
@@ -67,7 +68,7 @@ export function jointWindows(
       const { model: other, tensor: far } = others[large]!;
       fail(
         "rows-apart",
-        `The ${other} logits "${far.name}" that belong to rows ${window.firstRow} to ${window.firstRow + window.rows - 1} of the ${model} logits "${tensor.name}" lie ${partners[large]!.window.rows} rows apart, more than the ${limits.maxBinding} bytes that the adapter binds; lay out the logits of both models alike.`,
+        `The ${other} logits ${cite(far.name)} that belong to rows ${window.firstRow} to ${window.firstRow + window.rows - 1} of the ${model} logits ${cite(tensor.name)} lie ${partners[large]!.window.rows} rows apart, more than the ${limits.maxBinding} bytes that the adapter binds; lay out the logits of both models alike.`,
       );
     }
     const half = Math.ceil(window.rows / 2 / step) * step;
@@ -76,6 +77,6 @@ export function jointWindows(
       ...fitted({ firstRow: window.firstRow + half, rows: window.rows - half }),
     ];
   };
-  const what = `the ${model} logits "${tensor.name}"`;
+  const what = `the ${model} logits ${cite(tensor.name)}`;
   return windows(tensor.rows, rowBytes, limits, what).flatMap(fitted);
 }

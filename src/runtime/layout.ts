@@ -7,6 +7,7 @@ import { fail } from "../core/error.ts";
 import type { ModelName } from "../core/inputs.ts";
 import { noToken, otherDispatch } from "../kernel/kernel.ts";
 import type { Plan } from "../plan/plan.ts";
+import { cite } from "../core/quote.ts";
 
 export interface Stacked {
   /** First token of each response in the stacked numbering, in the plan's order of responses, and the end. */
@@ -67,7 +68,7 @@ export function rowGroups(
       ? found
       : fail(
           "missing-input",
-          `The batch has no ${model} logits for the response "${response}"; supply them.`,
+          `The batch has no ${model} logits for the response ${cite(response)}; supply them.`,
         );
   };
   const groups = new Map<string, { tensors: readonly LogitsTensor[]; responses: string[] }>();
@@ -95,7 +96,7 @@ export function rowGroups(
         if (tokenOf[row] !== noToken) {
           fail(
             "row-used-twice",
-            `Row ${row} of the ${first} logits "${own.tensor.name}" predicts two completion tokens (the second is token ${position} of response "${response}"); give each token a row of its own.`,
+            `Row ${row} of the ${first} logits ${cite(own.tensor.name)} predicts two completion tokens (the second is token ${position} of response ${cite(response)}); give each token a row of its own.`,
           );
         }
         tokenOf[row] = mine ? base + position : otherDispatch;

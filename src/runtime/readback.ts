@@ -8,6 +8,7 @@ import { timeoutError, timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";
 import { asPrefcError, problemError, scoped, type Problem } from "./scopes.ts";
 import { bufferUsage, mapMode, stagingUsage } from "./usage.ts";
+import { cite } from "../core/quote.ts";
 
 /** Options of a wait. */
 export interface WaitOptions {
@@ -184,7 +185,7 @@ export const readBuffer = async (
   options?: WaitOptions,
 ): Promise<ArrayBuffer> => {
   requireAlive(device, during);
-  const named = buffer.label === "" ? "a buffer" : `the buffer "${buffer.label}"`;
+  const named = buffer.label === "" ? "a buffer" : `the buffer ${cite(buffer.label)}`;
   const fits = byteOffset >= 0 && byteLength > 0 && byteOffset + byteLength <= buffer.size;
   if (!fits || byteOffset % 4 !== 0 || byteLength % 4 !== 0) {
     throw new PrefcError(

@@ -10,6 +10,7 @@ import type { Device } from "./device.ts";
 import type { Executed } from "./execute.ts";
 import { locateToken } from "./layout.ts";
 import { readBuffer } from "./readback.ts";
+import { cite } from "../core/quote.ts";
 
 const statusOf = { policy: 0, ref: 2 } as const;
 
@@ -30,7 +31,7 @@ export async function reportBadLogits(
     const binding = batch.inputs[`${model}.logits.${response}`] as LogitsBinding;
     const own = token - done.stacked.bases[plan.responses.indexOf(response)]!;
     const row = binding.rowIndex[own]!;
-    const place = `token ${position} of response "${response}" of example ${example} (row ${row} of the ${model} logits)`;
+    const place = `token ${position} of response ${cite(response)} of example ${example} (row ${row} of the ${model} logits)`;
     if (bad === 0) {
       fail(
         "label-impossible",

@@ -15,6 +15,7 @@ import type { Stacked, Window } from "./layout.ts";
 import { partBytes, partRole } from "./pooled.ts";
 import { checkTargets, gradientRole, storageOf } from "./targets.ts";
 import { wholeVectors } from "./vectors.ts";
+import { cite, quote } from "../core/quote.ts";
 
 export interface Gradient {
   readonly buffer: GPUBuffer;
@@ -49,7 +50,7 @@ export function resources(
   checkTargets(dispatches, batch.vocab, into);
   const read = tensorsRead(dispatches).map(({ model, tensor }) => ({
     tensor,
-    role: `${model} logits "${tensor.name}"`,
+    role: `${model} logits ${quote(tensor.name)}`,
   }));
   const written = tensorsWritten(dispatches);
   const fieldBytes = plan.rowFields.length * stacked.tokens * 4;
@@ -176,7 +177,7 @@ function storedWords(tensor: LogitsTensor, vocab: number): Float32Array | Uint16
 function valuesOf(batch: Batch, input: string): Float32Array | Float64Array {
   const binding = batch.inputs[input];
   if (binding === undefined || binding.height === "logits") {
-    return fail("missing-input", `The batch has no "${input}"; supply it.`);
+    return fail("missing-input", `The batch has no ${cite(input)}; supply it.`);
   }
   const wrong = binding.values.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (wrong >= 0) {
@@ -184,7 +185,7 @@ function valuesOf(batch: Batch, input: string): Float32Array | Float64Array {
     const what = Number.isFinite(given) ? "outside the range of f32" : "no finite number";
     fail(
       "input-not-finite",
-      `"${input}" is ${given} for ${binding.height} ${wrong}, which is ${what}; find out where it comes from.`,
+      `${cite(input)} is ${given} for ${binding.height} ${wrong}, which is ${what}; find out where it comes from.`,
     );
   }
   return binding.values;
@@ -207,7 +208,7 @@ function parameters(plan: Plan, params: Params): Float32Array {
     if (Number.isFinite(Math.fround(value))) return value;
     return fail(
       "parameter-exceeds-f32",
-      `Parameter "${param.name}" is ${value}, which is outside the range of f32; rescale it.`,
+      `Parameter ${cite(param.name)} is ${value}, which is outside the range of f32; rescale it.`,
     );
   });
   const padding = values.length === 0 ? 2 : values.length % 2;

@@ -8,6 +8,7 @@ import type { Device } from "./device.ts";
 import type { Turn } from "./execute.ts";
 import { deviceLostError, lossNoticed } from "./loss.ts";
 import { asPrefcError } from "./scopes.ts";
+import { cite } from "../core/quote.ts";
 
 /** Runs that may be in flight at once; more of them would only queue up their data in the driver. */
 export const mostInFlight = 4;
@@ -62,7 +63,7 @@ export function runsOn(first: Device, name: string): Runs {
 
   const open = (): Opened => ({ from: pool, held: pool.open() });
   const refuse = (when: string): never =>
-    fail("used-after-dispose", `The compiled objective "${name}" was disposed${when}.`);
+    fail("used-after-dispose", `The compiled objective ${cite(name)} was disposed${when}.`);
   const refuseDisposed = (): void => {
     if (disposed) refuse(" while a run was under way or waiting");
   };
@@ -91,7 +92,7 @@ export function runsOn(first: Device, name: string): Runs {
       if (!portable && !lost.isDisposed()) {
         fail(
           "device-lost",
-          `The GPU device ${lost.line} was lost (${lost.lossReason() ?? "no reason given"}), and with it every GPUBuffer that "${name}" reads or leaves; make them on a new device, compile for it and run again.`,
+          `The GPU device ${lost.line} was lost (${lost.lossReason() ?? "no reason given"}), and with it every GPUBuffer that ${cite(name)} reads or leaves; make them on a new device, compile for it and run again.`,
         );
       }
       const next = await lost.renew();

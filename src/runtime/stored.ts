@@ -7,6 +7,7 @@ import { fail } from "../core/error.ts";
 import type { ModelName } from "../core/inputs.ts";
 import type { Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
+import { cite } from "../core/quote.ts";
 
 interface Owned {
   readonly model: ModelName;
@@ -33,7 +34,7 @@ export function storageTypesOf(
     if (other === undefined) return dtype;
     return fail(
       "dtype-differs",
-      `The ${model} logits "${first.tensor.name}" are stored as ${dtype} and "${other.tensor.name}" as ${dtypeOf(other.tensor)}; give all logits of a model in one dtype.`,
+      `The ${model} logits ${cite(first.tensor.name)} are stored as ${dtype} and ${cite(other.tensor.name)} as ${dtypeOf(other.tensor)}; give all logits of a model in one dtype.`,
     );
   };
   const [policy, ref] = [typeOf("policy"), typeOf("ref")];

@@ -7,6 +7,7 @@ import { bufferBytes, dtypeOf } from "../batch/logits.ts";
 import { fail } from "../core/error.ts";
 import { tensorsWritten, type Dispatch } from "./dispatches.ts";
 import { bufferUsage } from "./usage.ts";
+import { cite, quote } from "../core/quote.ts";
 
 /** Buffers that gradients are written into, by the name of the tensor. */
 export type Targets = Readonly<Record<string, GPUBuffer>>;
@@ -15,7 +16,7 @@ export type Targets = Readonly<Record<string, GPUBuffer>>;
 export const isInPlace = ({ name, data }: LogitsTensor, into: Targets): boolean =>
   Object.hasOwn(into, name) && into[name] === data;
 
-export const gradientRole = (tensor: LogitsTensor): string => `gradient of "${tensor.name}"`;
+export const gradientRole = (tensor: LogitsTensor): string => `gradient of ${quote(tensor.name)}`;
 
 /** @throws PrefcError buffer-usage */
 export function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
@@ -44,14 +45,14 @@ export function checkTargets(dispatches: readonly Dispatch[], vocab: number, int
     if (given.size < bytes) {
       fail(
         "gradient-too-small",
-        `The buffer for the gradient of "${tensor.name}" has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
+        `The buffer for the gradient of ${cite(tensor.name)} has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
       );
     }
     const owner = owners.get(given);
     if (owner !== undefined) {
       fail(
         "gradients-share-buffer",
-        `The gradients of "${owner}" and "${tensor.name}" cannot be written into one buffer; give each a buffer of its own.`,
+        `The gradients of ${cite(owner)} and ${cite(tensor.name)} cannot be written into one buffer; give each a buffer of its own.`,
       );
     }
     owners.set(given, tensor.name);
@@ -62,7 +63,7 @@ export function checkTargets(dispatches: readonly Dispatch[], vocab: number, int
     if (other !== undefined) {
       fail(
         "gradient-aliases-logits",
-        `The gradient of "${tensor.name}" cannot be written over the ${other.model} logits "${other.tensor.name}", which are in the same buffer; write it over its own logits or give it a buffer of its own.`,
+        `The gradient of ${cite(tensor.name)} cannot be written over the ${other.model} logits ${cite(other.tensor.name)}, which are in the same buffer; write it over its own logits or give it a buffer of its own.`,
       );
     }
   }
