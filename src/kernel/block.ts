@@ -4,8 +4,10 @@
 // added up as it is; any other is loaded again, one vector at a time, with the label and −Infinity masked.
 
 import type { ModelName } from "../core/inputs.ts";
+import type { Node } from "../core/node.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import { factor, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import { fold, tree } from "./span.ts";
@@ -35,11 +37,14 @@ export function addBlock(
 ): readonly Statement[] {
   const { lanes } = kept;
   const loads = kept.models.flatMap((model) =>
-    positions.map((at, j) => {
-      const z = row.asReal(load(model, at));
-      const m = k.splat(running(model), lanes);
-      return k.letValue(distance(kept, model, j).code, k.minus(m, z));
-    }),
+    k.about(
+      meaning.centred(model),
+      positions.map((at, j) => {
+        const z = row.asReal(load(model, at));
+        const m = k.splat(running(model), lanes);
+        return k.letValue(distance(kept, model, j).code, k.minus(m, z));
+      }),
+    ),
   );
   const bits = kept.models.flatMap((model) =>
     positions.map((_, j) => row.bitsOf(distance(kept, model, j))),
@@ -78,7 +83,7 @@ export function addCarefully(
     const unusable = k.infix(size, ">=", k.splat(row.infinityBits, lanes));
     const masked = k.infix(unusable, "|", isMasked);
     const far = k.call("min", "f32", k.minus(k.splat(running(model), lanes), z), farthest(lanes));
-    return [
+    return k.about(meaning.centred(model), [
       k.letValue(
         bits.code,
         inside === null
@@ -91,7 +96,7 @@ export function addCarefully(
       k.letValue(top.code, fold(z, k.maximum)),
       ...raise(kept, model, ["lane", "part"]),
       k.letValue(distance(kept, model, 0).code, far),
-    ];
+    ]);
   });
   return [...before, ...addEntries(kept, 1)];
 }
@@ -99,10 +104,10 @@ export function addCarefully(
 /** Raises a lane's running maximum to the largest of its subgroup, between chunks, when no part is open. */
 export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[] {
   const top = name(`top_${model}`);
-  return [
+  return k.about(meaning.maximumOf(model), [
     k.letValue(top.code, k.call("subgroupMax", "f32", running(model))),
     ...raise(kept, model, ["lane"]),
-  ];
+  ]);
 }
 
 /**
@@ -117,24 +122,30 @@ function raise(
   const [top, shift] = [name(`top_${model}`), name(`shift_${model}`)];
   const isHigher = k.infix(shift, "<", k.f32(0));
   const shifts = (other: ModelName): Value | null => (other === model ? shift : null);
-  const moved = (variable: string, value: Value): Statement => {
+  const moved = (source: Node, variable: string, value: Value): readonly Statement[] => {
     const own = name(variable, "f32", lanes);
-    return k.assign(variable, k.choose(isHigher, value, own));
+    return k.about(source, [k.assign(variable, k.choose(isHigher, value, own))]);
   };
   const ordered = moments
     .filter(({ powers }) => powers.some((power) => power.model === model))
     .toSorted((a, b) => degree(b) - degree(a)); // each uses lower powers before they are moved themselves
-  return [
+  return k.about(meaning.maximumOf(model), [
     k.letValue(shift.code, k.minus(running(model), k.maximum(running(model), top))),
     ...prefixes.flatMap((prefix) => {
       const read = (moment: Moment): Value => name(`${prefix}_${moment.name}`, "f32", lanes);
-      return ordered.map((moment) =>
-        moved(read(moment).code, shiftMoment(moment, read, shifts, lanes, moments)),
+      return ordered.flatMap((moment) =>
+        moved(
+          meaning.momentOf(moment.powers),
+          read(moment).code,
+          shiftMoment(moment, read, shifts, lanes, moments),
+        ),
       );
     }),
-    ...(ties.includes(model) ? [moved(`lane_ties_${model}`, nothing(lanes))] : []),
+    ...(ties.includes(model)
+      ? moved(meaning.tiesOf(model), `lane_ties_${model}`, nothing(lanes))
+      : []),
     k.assign(running(model).code, k.maximum(running(model), top)),
-  ];
+  ]);
 }
 const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);
 
@@ -152,15 +163,23 @@ function addEntries(kept: Kept, count: number): readonly Statement[] {
   const d = (model: ModelName, j: number): Value => distance(kept, model, j);
   const x = (model: ModelName, j: number): Value => k.value("f32", `(-${d(model, j).code})`, lanes);
   const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
-  const add = (variable: string, terms: readonly Value[]): Statement =>
-    k.assign(variable, k.plus(name(variable, "f32", lanes), tree(terms, k.plus)));
+  const add = (source: Node, variable: string, terms: readonly Value[]): readonly Statement[] => {
+    const sum = k.plus(name(variable, "f32", lanes), tree(terms, k.plus));
+    return k.about(source, [k.assign(variable, sum)]);
+  };
   const powers = kept.moments.flatMap((moment) => moment.powers);
   return [
     ...kept.models
       .filter((model) => powers.some((power) => power.model === model && power.d > 0))
-      .flatMap((model) => positions.map((j) => k.letValue(e(model, j).code, k.exp(x(model, j))))),
-    ...kept.moments.map((moment) =>
+      .flatMap((model) =>
+        k.about(
+          meaning.exponential(model),
+          positions.map((j) => k.letValue(e(model, j).code, k.exp(x(model, j)))),
+        ),
+      ),
+    ...kept.moments.flatMap((moment) =>
       add(
+        meaning.momentOf(moment.powers),
         `part_${moment.name}`,
         positions.map((j) =>
           moment.powers
@@ -169,8 +188,9 @@ function addEntries(kept: Kept, count: number): readonly Statement[] {
         ),
       ),
     ),
-    ...kept.ties.map((model) =>
+    ...kept.ties.flatMap((model) =>
       add(
+        meaning.tiesOf(model),
         `lane_ties_${model}`,
         positions.map((j) => {
           const isTop = k.infix(d(model, j), "==", nothing(lanes));

@@ -56,8 +56,10 @@ function cut(
     held = 0;
   };
   for (const statement of run) {
-    declared.push(k.varValue(statement.name, zeroOf(statement.value)));
-    block.push(k.assign(statement.name, statement.value));
+    const { name, value, source } = statement;
+    const from = source === undefined ? {} : { source };
+    declared.push({ ...k.varValue(name, zeroOf(value)), ...from });
+    block.push({ ...k.assign(name, value), ...from });
     held += weight(statement);
     if (held >= limit) close();
   }

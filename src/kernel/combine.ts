@@ -4,8 +4,10 @@
 // than the additions, as it must keep every variable of the kernel in memory around it.
 
 import type { ModelName } from "../core/inputs.ts";
+import type { Node } from "../core/node.ts";
 import * as k from "./kernel.ts";
 import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import { shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
@@ -13,11 +15,12 @@ import type { Schedule } from "./schedule.ts";
 const { name } = row;
 const zero = k.f32(0);
 
-/** One accumulator: its variable, and what it holds where nothing was read. */
+/** One accumulator: its variable, what it holds where nothing was read, and what it stands for. */
 export interface State {
   readonly own: string;
   readonly type: Scalar;
   readonly start: Value;
+  readonly source: Node;
 }
 
 /** What a lane holds when its part of the row is read. */
@@ -26,12 +29,17 @@ export function stateOf(
   moments: readonly Moment[],
   ties: readonly ModelName[],
 ): readonly State[] {
-  const of = (own: string, start: Value): State => ({ own, type: start.type, start });
+  const of = (own: string, start: Value, source: Node): State => ({
+    own,
+    type: start.type,
+    start,
+    source,
+  });
   return [
-    ...models.map((model) => of(`m_${model}`, k.f32(row.lowest))),
-    ...models.map((model) => of(`worst_${model}`, k.u32(0))),
-    ...moments.map((moment) => of(moment.name, zero)),
-    ...ties.map((model) => of(`ties_${model}`, zero)),
+    ...models.map((model) => of(`m_${model}`, k.f32(row.lowest), meaning.maximumOf(model))),
+    ...models.map((model) => of(`worst_${model}`, k.u32(0), meaning.maximumOf(model))),
+    ...moments.map((moment) => of(moment.name, zero, meaning.momentOf(moment.powers))),
+    ...ties.map((model) => of(`ties_${model}`, zero, meaning.tiesOf(model))),
   ];
 }
 
@@ -62,8 +70,10 @@ export function combineLanes(
   if (areSubgroup(schedule)) return combineSubgroup(models, moments, ties);
   const body: Statement[] = [];
   const state = stateOf(models, moments, ties);
-  for (const { own, type } of state) body.push(k.assign(`shared_${own}[lane]`, name(own, type)));
-  body.push(k.barrier);
+  const share = state.flatMap(({ own, type, source }) =>
+    k.about(source, [k.assign(`shared_${own}[lane]`, name(own, type))]),
+  );
+  body.push(...share, k.barrier);
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
     const other = (text: string, type: k.Scalar = "f32"): Value =>
       k.load(`shared_${text}`, k.plus(row.lane, k.u32(half)), type);
@@ -71,14 +81,19 @@ export function combineLanes(
     for (const model of models) {
       const m = name(`m_${model}`);
       merged.push(
-        k.letValue(`other_${m.code}`, other(m.code)),
-        k.letValue(`new_${m.code}`, k.maximum(m, name(`other_${m.code}`))),
-        k.letValue(`own_shift_${model}`, k.minus(m, name(`new_${m.code}`))),
-        k.letValue(`other_shift_${model}`, k.minus(name(`other_${m.code}`), name(`new_${m.code}`))),
-        k.assign(
-          `worst_${model}`,
-          k.maximum(name(`worst_${model}`, "u32"), other(`worst_${model}`, "u32")),
-        ),
+        ...k.about(meaning.maximumOf(model), [
+          k.letValue(`other_${m.code}`, other(m.code)),
+          k.letValue(`new_${m.code}`, k.maximum(m, name(`other_${m.code}`))),
+          k.letValue(`own_shift_${model}`, k.minus(m, name(`new_${m.code}`))),
+          k.letValue(
+            `other_shift_${model}`,
+            k.minus(name(`other_${m.code}`), name(`new_${m.code}`)),
+          ),
+          k.assign(
+            `worst_${model}`,
+            k.maximum(name(`worst_${model}`, "u32"), other(`worst_${model}`, "u32")),
+          ),
+        ]),
       );
     }
     // the new values are all formed from the old ones before any is assigned
@@ -97,29 +112,30 @@ export function combineLanes(
         1,
         moments,
       );
-      merged.push(k.letValue(`new_${moment.name}`, k.plus(own, theirs)));
+      const sum = k.letValue(`new_${moment.name}`, k.plus(own, theirs));
+      merged.push(...aboutMoment(moment, sum));
     }
     for (const model of ties) {
       const kept = (shift: string, amount: Value): Value =>
         k.choose(k.infix(name(shift), "==", zero), amount, zero);
-      merged.push(
-        k.assign(
-          `ties_${model}`,
-          k.plus(
-            kept(`own_shift_${model}`, name(`ties_${model}`)),
-            kept(`other_shift_${model}`, other(`ties_${model}`)),
-          ),
-        ),
+      const sum = k.plus(
+        kept(`own_shift_${model}`, name(`ties_${model}`)),
+        kept(`other_shift_${model}`, other(`ties_${model}`)),
       );
+      merged.push(...k.about(meaning.tiesOf(model), [k.assign(`ties_${model}`, sum)]));
     }
-    for (const moment of moments) merged.push(k.assign(moment.name, name(`new_${moment.name}`)));
-    for (const model of models) merged.push(k.assign(`m_${model}`, name(`new_m_${model}`)));
-    for (const { own, type } of state)
-      merged.push(k.assign(`shared_${own}[lane]`, name(own, type)));
+    for (const moment of moments) merged.push(...aboutMoment(moment, replaced(moment.name)));
+    for (const model of models)
+      merged.push(...k.about(meaning.maximumOf(model), [replaced(`m_${model}`)]));
+    merged.push(...share);
     body.push(k.when(k.infix(row.lane, "<", k.u32(half)), merged), k.barrier);
   }
   return body;
 }
+
+const replaced = (own: string): Statement => k.assign(own, name(`new_${own}`));
+const aboutMoment = ({ powers }: Moment, statement: Statement): readonly Statement[] =>
+  k.about(meaning.momentOf(powers), [statement]);
 
 function combineSubgroup(
   models: readonly ModelName[],
@@ -134,22 +150,26 @@ function combineSubgroup(
     ...models.flatMap((model) => {
       const m = name(`m_${model}`);
       const worst = name(`worst_${model}`, "u32");
-      return [
+      return k.about(meaning.maximumOf(model), [
         k.letValue(`new_${m.code}`, across("subgroupMax", m)),
         k.letValue(shift(model).code, k.minus(m, name(`new_${m.code}`))),
         k.assign(worst.code, across("subgroupMax", worst)),
-      ];
+      ]);
     }),
     // the new values are all formed from the old ones before any is assigned
-    ...moments.map((moment) => k.letValue(`new_${moment.name}`, moved(moment))),
-    ...moments.map((moment) =>
-      k.assign(moment.name, across("subgroupAdd", name(`new_${moment.name}`))),
+    ...moments.flatMap((moment) =>
+      aboutMoment(moment, k.letValue(`new_${moment.name}`, moved(moment))),
     ),
-    ...ties.map((model) => {
+    ...moments.flatMap((moment) =>
+      aboutMoment(moment, k.assign(moment.name, across("subgroupAdd", name(`new_${moment.name}`)))),
+    ),
+    ...ties.flatMap((model) => {
       const reach = k.infix(shift(model), "==", zero);
       const own = k.choose(reach, name(`ties_${model}`), zero);
-      return k.assign(`ties_${model}`, across("subgroupAdd", own));
+      return k.about(meaning.tiesOf(model), [
+        k.assign(`ties_${model}`, across("subgroupAdd", own)),
+      ]);
     }),
-    ...models.map((model) => k.assign(`m_${model}`, name(`new_m_${model}`))),
+    ...models.flatMap((model) => k.about(meaning.maximumOf(model), [replaced(`m_${model}`)])),
   ];
 }

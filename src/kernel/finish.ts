@@ -2,10 +2,11 @@
 // reports logits that are NaN or +Infinity and labels that are impossible, and writes the fields.
 
 import type { ModelName } from "../core/inputs.ts";
-import { fieldKey, modelsOf, type FieldSpec, type ModelPower } from "../stream/fields.ts";
+import { fieldKey, modelsOf, type FieldOfPass, type ModelPower } from "../stream/fields.ts";
 import type { OnlinePass } from "../stream/stages.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import { factor, momentKey, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Layout } from "./storage.ts";
@@ -28,18 +29,20 @@ export function finish(
     const token = k.minus(k.u32(0xffffffff), row.token);
     const position = model === "policy" ? 0 : 2;
     out.push(
-      k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
-      k.when(k.infix(name(`worst_${model}`, "u32"), ">=", row.infinityBits), [
-        { kind: "call", code: `atomicMax(&status[${position}], ${token.code})` },
+      ...k.about(meaning.labelOf(model), [
+        k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
+        k.when(k.infix(name(`worst_${model}`, "u32"), ">=", row.infinityBits), [
+          { kind: "call", code: `atomicMax(&status[${position}], ${token.code})` },
+        ]),
+        k.when(isAbsent, [
+          { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
+        ]),
+        k.letValue(`z_label_${model}`, row.finite(raw)),
+        k.letValue(`top_${model}`, k.maximum(name(`m_${model}`), name(`z_label_${model}`))),
+        k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), name(`top_${model}`))),
+        k.letValue(`x_label_${model}`, k.minus(name(`z_label_${model}`), name(`top_${model}`))),
+        k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),
       ]),
-      k.when(isAbsent, [
-        { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
-      ]),
-      k.letValue(`z_label_${model}`, row.finite(raw)),
-      k.letValue(`top_${model}`, k.maximum(name(`m_${model}`), name(`z_label_${model}`))),
-      k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), name(`top_${model}`))),
-      k.letValue(`x_label_${model}`, k.minus(name(`z_label_${model}`), name(`top_${model}`))),
-      k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),
     );
   }
   const others = (powers: readonly ModelPower[]): Value => {
@@ -54,12 +57,12 @@ export function finish(
   };
   for (const spec of pass.fields) {
     const target = `rows[${row.fieldAt(fieldIndex(fieldKey(spec))).code}]`;
-    out.push(k.assign(target, fieldValue(spec, others)));
+    out.push(...k.about(meaning.fieldOf(spec), [k.assign(target, fieldValue(spec, others))]));
   }
   return out;
 }
 
-function fieldValue(spec: FieldSpec, others: (powers: readonly ModelPower[]) => Value): Value {
+function fieldValue(spec: FieldOfPass, others: (powers: readonly ModelPower[]) => Value): Value {
   const [model] = modelsOf(spec) as readonly [ModelName];
   const x = (of: ModelName): Value => name(`x_label_${of}`);
   const e = (of: ModelName): Value => name(`e_label_${of}`);
@@ -93,7 +96,5 @@ function fieldValue(spec: FieldSpec, others: (powers: readonly ModelPower[]) => 
       );
       return k.plus(kept, isTop);
     }
-    case "total":
-      return zero;
   }
 }

@@ -8,6 +8,7 @@ import type { GradientPass } from "../stream/stages.ts";
 import { sharedVector } from "./boundary.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "./schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
@@ -48,11 +49,12 @@ export function gradientKernel(
     visit: (positions) => positions.flatMap((at) => write(at, k.f32(0))),
   });
   const ends = sharedVector(pass, fieldIndex, paramValue, schedule, logits, target);
+  const gradient = meaning.gradientOf(pass.terms);
   const body: Statement[] = [
-    ...row.openRow(pass.models, schedule, zeros, ends),
+    ...row.openRow(pass.models, schedule, k.about(gradient, zeros), k.about(gradient, ends)),
     ...openTerms(pass, fieldIndex),
-    ...overRow(schedule, { visit }),
-    ...writeLabel(target, base, schedule),
+    ...k.about(gradient, overRow(schedule, { visit })),
+    ...k.about(meaning.slotOf(pass.atLabel), writeLabel(target, base, schedule)),
   ];
   return {
     name: `write the gradient ${inPlace ? "over" : "of"} ${pass.of} logits`,

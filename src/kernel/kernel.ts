@@ -3,6 +3,7 @@
 // buffer is named by what it holds. wgsl/print.ts turns a kernel into text; nothing else writes WGSL.
 
 import { fail } from "../core/error.ts";
+import type { Node } from "../core/node.ts";
 
 /** "pair" is a float in two parts, a vec2 (arithmetic.ts). */
 export type Scalar = "f32" | "u32" | "i32" | "bool" | "pair";
@@ -17,9 +18,13 @@ export interface Value {
   readonly code: string;
 }
 
+/** The expression that a statement helps to compute, for complaints about its line; it is not printed. */
+interface Sourced {
+  readonly source?: Node;
+}
 export type Statement =
-  | { readonly kind: "let" | "var"; readonly name: string; readonly value: Value }
-  | { readonly kind: "assign"; readonly target: string; readonly value: Value }
+  | ({ readonly kind: "let" | "var"; readonly name: string; readonly value: Value } & Sourced)
+  | ({ readonly kind: "assign"; readonly target: string; readonly value: Value } & Sourced)
   | {
       readonly kind: "for";
       readonly name: string;
@@ -159,6 +164,27 @@ export const assign = (target: string, v: Value): Statement => ({
   target,
   value: v,
 });
+/** The same statements, where those without a source compute `source`. */
+export const about = (source: Node, statements: readonly Statement[]): readonly Statement[] =>
+  statements.map((statement): Statement => {
+    switch (statement.kind) {
+      case "let":
+      case "var":
+      case "assign":
+        return { source, ...statement };
+      case "for":
+        return { ...statement, body: about(source, statement.body) };
+      case "if": {
+        const { condition, body, otherwise } = statement;
+        return when(condition, about(source, body), otherwise && about(source, otherwise));
+      }
+      case "call":
+      case "barrier":
+      case "return":
+      case "comment":
+        return statement;
+    }
+  });
 export const comment = (text: string): Statement => ({ kind: "comment", text });
 export const barrier: Statement = { kind: "barrier" };
 export const when = (

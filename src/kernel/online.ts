@@ -6,10 +6,11 @@
 import type { ModelName } from "../core/inputs.ts";
 import type { OnlinePass } from "../stream/stages.ts";
 import { addBlock, addCarefully, raiseTogether, running, type Kept } from "./block.ts";
-import { combineLanes, sharedState, stateOf } from "./combine.ts";
+import { combineLanes, sharedState, stateOf, type State } from "./combine.ts";
 import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import { momentsOf } from "./moment.ts";
 import { partsBinding, storePart } from "./parts.ts";
 import * as row from "./row.ts";
@@ -33,42 +34,37 @@ export function onlineKernel(
   // ---- each lane's own part of the row
   for (const model of pass.models) {
     body.push(
-      ...startAtLabel(model, schedule),
+      ...k.about(meaning.maximumOf(model), startAtLabel(model, schedule)),
       k.varValue(`bad_${model}`, k.splat(k.u32(0), lanes)),
     );
   }
-  for (const moment of moments) body.push(k.varValue(`lane_${moment.name}`, k.splat(zero, lanes)));
-  for (const model of ties) body.push(k.varValue(`lane_ties_${model}`, k.splat(zero, lanes)));
+  const state = stateOf(pass.models, moments, ties);
+  // after what there is for each model: its maximum and its worst entry
+  const sums = state.slice(2 * pass.models.length);
+  const each = (of: readonly State[], make: (own: string) => Statement): readonly Statement[] =>
+    of.flatMap(({ own, source }) => k.about(source, [make(own)]));
+  const lane = (own: string): Value => name(`lane_${own}`, "f32", lanes);
+  body.push(...each(sums, (own) => k.varValue(lane(own).code, k.splat(zero, lanes))));
+  const inParts = sums.slice(0, moments.length);
   body.push(
     ...span.overRow(schedule, {
       shared: true,
       open: [
         ...(schedule.shareMaxima ? pass.models.flatMap((model) => raiseTogether(kept, model)) : []),
-        ...moments.map((moment) => k.varValue(`part_${moment.name}`, k.splat(zero, lanes))),
+        ...each(inParts, (own) => k.varValue(`part_${own}`, k.splat(zero, lanes))),
       ],
       visit: (positions, block) => visit(kept, schedule, positions, block),
-      close: moments.map((moment) => {
-        const lane = name(`lane_${moment.name}`, "f32", lanes);
-        return k.assign(lane.code, k.plus(lane, name(`part_${moment.name}`, "f32", lanes)));
-      }),
+      close: each(inParts, (own) =>
+        k.assign(lane(own).code, k.plus(lane(own), name(`part_${own}`, "f32", lanes))),
+      ),
     }),
   );
-  for (const moment of moments) {
-    body.push(
-      k.varValue(moment.name, span.fold(name(`lane_${moment.name}`, "f32", lanes), k.plus)),
-    );
-  }
-  for (const model of ties)
-    body.push(
-      k.varValue(`ties_${model}`, span.fold(name(`lane_ties_${model}`, "f32", lanes), k.plus)),
-    );
-
+  body.push(...each(sums, (own) => k.varValue(own, span.fold(lane(own), k.plus))));
   for (const model of pass.models) {
     const bad = name(`bad_${model}`, "u32", lanes);
     body.push(k.varValue(`worst_${model}`, span.fold(bad, k.maximum)));
   }
   const isSplit = schedule.split > 1;
-  const state = stateOf(pass.models, moments, ties);
   const whole = isSplit
     ? storePart(state, schedule.split)
     : finish(pass, moments, fieldIndex, schedule);

@@ -28,10 +28,10 @@ const placeOf = (part: Value, split: number, state: readonly State[], i: number)
 
 /** Leaves the accumulators of this workgroup's part. */
 export const storePart = (state: readonly State[], split: number): readonly Statement[] =>
-  state.map(({ own, type }, i) => {
+  state.flatMap(({ own, type, source }, i) => {
     const value = name(own, type);
     const bits = type === "u32" ? value : k.call("bitcast<u32>", "u32", value);
-    return k.assign(placeOf(row.part, split, state, i), bits);
+    return k.about(source, [k.assign(placeOf(row.part, split, state, i), bits)]);
   });
 
 /** The second dispatch of a pass whose rows are split. */
@@ -45,13 +45,13 @@ export function mergeKernel(
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
   const state = stateOf(pass.models, moments, ties);
-  const opened = state.flatMap(({ own, type, start }, i): readonly Statement[] => {
+  const opened = state.flatMap(({ own, type, start, source }, i): readonly Statement[] => {
     const stored = k.value("u32", placeOf(row.lane, split, state, i));
     const value = type === "u32" ? stored : k.call("bitcast<f32>", "f32", stored);
-    return [
+    return k.about(source, [
       k.varValue(own, start),
       k.when(k.infix(row.lane, "<", k.u32(split)), [k.assign(own, value)]),
-    ];
+    ]);
   });
   return {
     name: `merge the parts of ${pass.models.join(" and ")} rows`,

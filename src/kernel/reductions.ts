@@ -52,11 +52,12 @@ export function reduceGroup(
     const nodes = group.nodes.slice(first, first + most);
     const part = { ...group, nodes, firstSlot: group.firstSlot + first };
     if (first > 0) statements.push(k.barrier);
-    statements.push(
-      ...(group.along === "tokens"
+    const lowered =
+      group.along === "tokens"
         ? overTokens(part, at, programLanes, tokenLanes)
-        : overBatch(part, at, programLanes)),
-    );
+        : overBatch(part, at, programLanes);
+    // a line that serves several reductions is known by the first of them
+    statements.push(...k.about(nodes[0]!, lowered));
   }
   return statements;
 }
@@ -76,7 +77,7 @@ function overTokens(
     const inner = at.open(group.stage);
     const adds = nodes.flatMap((node, i) =>
       node.axis === axis
-        ? [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))]
+        ? k.about(node, [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))])
         : [],
     );
     const end = name(at.fresh("end"), "u32");
@@ -131,8 +132,8 @@ function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly S
   const { op, nodes } = group;
   const sums = nodes.map(() => name(at.fresh("sum"), "pair"));
   const inner = at.open(group.stage);
-  const adds = nodes.map((node, i) =>
-    k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0]))),
+  const adds = nodes.flatMap((node, i) =>
+    k.about(node, [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))]),
   );
   const slot = k.plus(k.u32(group.firstSlot), u("s"));
   return [

@@ -39,7 +39,7 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
     }
     for (const node of analysis.sorts) {
       if (analysis.stageOf(node) === stage)
-        body.push(ordered(node, at, analysis.slotOf(node), lanes));
+        body.push(...k.about(node, [ordered(node, at, analysis.slotOf(node), lanes)]));
     }
     body.push(...keptExamples(stage, at, analysis, lanes), k.barrier);
   }
@@ -101,7 +101,9 @@ function keptExamples(
       !isCollective(node) && spaceOf(node) === "example" && analysis.stageOf(node) === stage,
   );
   const inner = at.open(stage);
-  const stores = kept.map((node) => at.storeExample(analysis.slotOf(node), inner.value(node)));
+  const stores = kept.flatMap((node) =>
+    k.about(node, [at.storeExample(analysis.slotOf(node), inner.value(node))]),
+  );
   if (stores.length === 0) return [];
   return [k.loop("example", lane, examples, k.u32(lanes), [...inner.statements, ...stores])];
 }
@@ -119,16 +121,16 @@ function outputs(
     body.push(tokenOutputs(response, own, stage, at, lanes));
   }
   const perExample = at.open(stage);
-  const stores = program.exampleOutputs.map(({ node, slot }) =>
-    at.storeExample(slot, perExample.value(node)),
+  const stores = program.exampleOutputs.flatMap(({ node, slot }) =>
+    k.about(node, [at.storeExample(slot, perExample.value(node))]),
   );
   if (stores.length > 0) {
     const loop = [...perExample.statements, ...stores];
     body.push(k.loop("example", lane, examples, k.u32(lanes), loop));
   }
   const single = at.open(stage);
-  const scalars = program.scalarOutputs.map(({ node, slot }) =>
-    k.assign(`scalars[${slot}]`, inPairs(single.value(node))),
+  const scalars = program.scalarOutputs.flatMap(({ node, slot }) =>
+    k.about(node, [k.assign(`scalars[${slot}]`, inPairs(single.value(node)))]),
   );
   if (scalars.length > 0) {
     body.push(k.when(k.infix(lane, "==", k.u32(0)), [...single.statements, ...scalars]));
@@ -144,7 +146,9 @@ function tokenOutputs(
   lanes: number,
 ): Statement {
   const inner = at.open(stage);
-  const stores = list.map(({ node, field }) => at.storeToken(field, inner.value(node)));
+  const stores = list.flatMap(({ node, field }) =>
+    k.about(node, [at.storeToken(field, inner.value(node))]),
+  );
   const { from, below } = at.tokensOf(response);
   return k.loop(token.code, k.plus(from, lane), below, k.u32(lanes), [
     k.letValue("example", at.owner()),

@@ -33,7 +33,7 @@ export function scope(
     const simple = /^[\w.]+$/.test(v.code) || node.tag === "const";
     if (simple) return v;
     const named = k.value(v.type, `v${names.next++}`);
-    statements.push(k.letValue(named.code, v));
+    statements.push(...k.about(node, [k.letValue(named.code, v)]));
     return named;
   };
   const value = (root: Node): Value => {

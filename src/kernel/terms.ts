@@ -3,10 +3,12 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import { fieldKey } from "../stream/fields.ts";
+import { entryOf } from "../stream/skeleton.ts";
 import type { GradientPass, GradientTerm } from "../stream/stages.ts";
 import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
+import * as meaning from "./meaning.ts";
 import { factor } from "./moment.ts";
 import * as row from "./row.ts";
 
@@ -26,13 +28,17 @@ export function openTerms(
   fieldIndex: (field: string) => number,
 ): readonly Statement[] {
   const read = (field: string): Value => k.load("rows", row.fieldAt(fieldIndex(field)), "f32");
+  const kept = (variable: string, field: string): readonly Statement[] =>
+    k.about(meaning.slotOf(field), [k.letValue(variable, read(field))]);
   return [
-    ...shifted(pass).map((model) =>
-      k.letValue(`m_${model}`, read(fieldKey({ kind: "maximum", model }))),
+    ...shifted(pass).flatMap((model) =>
+      k.about(meaning.maximumOf(model), [
+        k.letValue(`m_${model}`, read(fieldKey({ kind: "maximum", model }))),
+      ]),
     ),
-    ...pass.terms.map(({ slot }, position) => k.letValue(`c_${position}`, read(slot))),
-    ...pass.opaqueSlots.map((slot, position) => k.letValue(`slot_${position}`, read(slot))),
-    k.letValue("at_label", read(pass.atLabel)),
+    ...pass.terms.flatMap(({ slot }, position) => kept(`c_${position}`, slot)),
+    ...pass.opaqueSlots.flatMap((slot, position) => kept(`slot_${position}`, slot)),
+    ...kept("at_label", pass.atLabel),
   ];
 }
 
@@ -45,14 +51,20 @@ export function openEntry(
 ): readonly Statement[] {
   return pass.models.flatMap((model): readonly Statement[] => {
     const z = name(`z_${model}_${j}`, "f32", lanes);
-    const loaded = k.letValue(z.code, row.finite(bits(model)));
-    if (!shifted(pass).includes(model)) return [loaded];
+    const loaded = k.about(entryOf(model), [k.letValue(z.code, row.finite(bits(model)))]);
+    if (!shifted(pass).includes(model)) return loaded;
     const x = name(`x_${model}_${j}`, "f32", lanes);
     const distance = k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes)));
     const hasExp = pass.terms.some(({ powers }) =>
       powers.some((power) => power.model === model && power.d > 0),
     );
-    return [loaded, distance, ...(hasExp ? [k.letValue(`e_${model}_${j}`, k.exp(x))] : [])];
+    return [
+      ...loaded,
+      ...k.about(meaning.centred(model), [distance]),
+      ...(hasExp
+        ? k.about(meaning.exponential(model), [k.letValue(`e_${model}_${j}`, k.exp(x))])
+        : []),
+    ];
   });
 }
 
@@ -96,5 +108,6 @@ export function gradientAt(
     return k.choose(k.infix(name(`c_${position}`), "==", k.f32(0)), k.f32(0), product);
   });
   const sum = terms.length === 0 ? k.f32(0) : terms.reduce(k.plus);
-  return [...opaque.statements, k.letValue(`g_${j}`, k.splat(sum, lanes))];
+  const total = k.letValue(`g_${j}`, k.splat(sum, lanes));
+  return [...opaque.statements, ...k.about(meaning.gradientOf(pass.terms), [total])];
 }

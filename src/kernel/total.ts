@@ -6,6 +6,7 @@ import type { TotalPass } from "../stream/stages.ts";
 import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
+import { slotOf } from "./meaning.ts";
 import * as row from "./row.ts";
 import { oneByOne } from "./schedule.ts";
 import { overRow } from "./span.ts";
@@ -43,11 +44,15 @@ export function totalKernel(
     );
     return [...loads, ...statements, k.assign("part", combine(name("part"), values[0]!))];
   };
-  const body: Statement[] = [
+  const opened = [
     ...row.openRow(pass.models, schedule),
-    ...pass.slots.map((slot, position) =>
-      k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
+    ...pass.slots.flatMap((slot, position) =>
+      k.about(slotOf(slot), [
+        k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
+      ]),
     ),
+  ];
+  const body: Statement[] = [
     k.varValue("total", identity),
     ...overRow(schedule, {
       open: [k.varValue("part", identity)],
@@ -86,7 +91,7 @@ export function totalKernel(
     ],
     workgroup: schedule.rowLanes,
     shared: [{ name: "partial", type: "f32", length: schedule.rowLanes }],
-    body,
+    body: [...opened, ...k.about(pass.sources[0]!, body)],
     grid: "row",
   };
 }

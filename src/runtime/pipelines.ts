@@ -1,7 +1,9 @@
 // Pipelines by the text of their shader: a second compile of the same plan on a device costs nothing, and two
 // objectives that need the same kernel share it.
 
+import { printExpression } from "../core/print.ts";
 import type { Binding, Kernel } from "../kernel/kernel.ts";
+import { sourceLines } from "../wgsl/print.ts";
 import type { Device } from "./device.ts";
 import { sleepThenAwait, type WaitOptions } from "./readback.ts";
 import { problemError, scoped } from "./scopes.ts";
@@ -12,6 +14,9 @@ export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
+
+/** Operators of an expression that a complaint about its line spells out; the rest becomes "…". */
+const operatorsShown = 8;
 
 const cache = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
 
@@ -52,7 +57,12 @@ async function build(
     return { layout, whole };
   });
   const { layout, whole } = value;
-  const pipeline = await createPipeline(device, wgsl, kernel.name, { layout: whole }, wait);
+  const describe = (line: number): string | null => {
+    const source = sourceLines(kernel).get(line);
+    return source === undefined ? null : printExpression(source, operatorsShown);
+  };
+  const options = { layout: whole, describe };
+  const pipeline = await createPipeline(device, wgsl, kernel.name, options, wait);
   const during = `preparing the shader "${kernel.name}"`;
   const refused = await sleepThenAwait(device, during, () => problem, wait);
   if (refused !== null) throw problemError(device, during, refused);

@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly entryPoint?: string;
   /** Values of the shader's `override` declarations. */
   readonly constants?: Record<string, number>;
+  /** What a line of the shader computes, for complaints about it; null where nothing is known. */
+  readonly describe?: (line: number) => string | null;
 }
 
 const errorsOf = async (module: GPUShaderModule): Promise<readonly Diagnostic[]> => {
@@ -35,22 +37,38 @@ const errorsOf = async (module: GPUShaderModule): Promise<readonly Diagnostic[]>
     }));
 };
 
-/** A diagnostic as text: line, column and the message's first line, the source line it is about, then the rest. */
-export const showDiagnostic = ({ line, column, message }: Diagnostic, wgsl: string): string => {
+/**
+ * A diagnostic as text: line, column and the message's first line, the source line it is about, the rest, and the
+ * expression that the line was made for, where `describe` knows it.
+ */
+export const showDiagnostic = (
+  { line, column, message }: Diagnostic,
+  wgsl: string,
+  describe: (line: number) => string | null = () => null,
+): string => {
   const source = wgsl.split("\n")[line - 1];
   if (source === undefined) return message;
   const [first = "", ...rest] = message.split("\n");
   const caret = `${" ".repeat(Math.max(0, column - 1))}^`;
-  return [`line ${line}, column ${column}: ${first}`, `  ${source}`, `  ${caret}`, ...rest].join(
-    "\n",
-  );
+  const purpose = describe(line);
+  return [
+    `line ${line}, column ${column}: ${first}`,
+    `  ${source}`,
+    `  ${caret}`,
+    ...rest,
+    ...(purpose === null ? [] : [`This line computes ${purpose}.`]),
+  ].join("\n");
 };
 
-const rejected = (label: string, wgsl: string, diagnostics: readonly Diagnostic[]): PrefcError =>
-  new PrefcError(
-    "shader-rejected",
-    `The shader "${label}" was rejected: ${diagnostics.map((one) => showDiagnostic(one, wgsl)).join("\n")}`,
-  );
+const rejected = (
+  label: string,
+  wgsl: string,
+  diagnostics: readonly Diagnostic[],
+  describe?: PipelineOptions["describe"],
+): PrefcError => {
+  const shown = diagnostics.map((one) => showDiagnostic(one, wgsl, describe)).join("\n");
+  return new PrefcError("shader-rejected", `The shader "${label}" was rejected: ${shown}`);
+};
 
 const messageOf = (error: unknown): string =>
   error instanceof Error && error.message !== "" ? error.message.trim() : "no reason given";
@@ -79,14 +97,14 @@ export const createPipeline = async (
   device: Device,
   wgsl: string,
   label: string,
-  { layout, entryPoint, constants }: PipelineOptions = {},
+  { layout, entryPoint, constants, describe }: PipelineOptions = {},
   wait: WaitOptions = {},
 ): Promise<GPUComputePipeline> => {
   const during = `compiling the shader "${label}"`;
   const create = async (): Promise<GPUComputePipeline> => {
     const { module, diagnostics } = await compile(device.gpu, wgsl, label);
     requireAlive(device, during);
-    if (diagnostics.length > 0) throw rejected(label, wgsl, diagnostics);
+    if (diagnostics.length > 0) throw rejected(label, wgsl, diagnostics, describe);
     try {
       return await device.gpu.createComputePipelineAsync({
         label,

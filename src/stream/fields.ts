@@ -28,6 +28,9 @@ export type FieldSpec =
   /** a sum or maximum outside the class, made by a later pass: the position of that pass's result */
   | { readonly kind: "total"; readonly index: number };
 
+/** A field that a running pass leaves. */
+export type FieldOfPass = Exclude<FieldSpec, { readonly kind: "total" }>;
+
 /** A logits input of the core, taken apart. */
 export interface Logits {
   readonly model: ModelName;

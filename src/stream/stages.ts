@@ -5,7 +5,7 @@
 import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Derivation, DerivedForm } from "./derive.ts";
-import { fieldKey, modelsOf, type FieldSpec, type ModelPower } from "./fields.ts";
+import { fieldKey, modelsOf, type FieldOfPass, type ModelPower } from "./fields.ts";
 import { gradientPasses } from "./gradients.ts";
 
 /** A value per completion token, kept between kernels. */
@@ -17,7 +17,7 @@ export interface OnlinePass {
   readonly round: 1;
   readonly models: readonly ModelName[];
   readonly responses: readonly string[];
-  readonly fields: readonly FieldSpec[];
+  readonly fields: readonly FieldOfPass[];
   readonly sources: readonly Node[];
 }
 /** A pass whose summand needs results of earlier passes: the algebra could not make it a running one. */
@@ -113,7 +113,7 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
     {
       models: readonly ModelName[];
       responses: Set<string>;
-      fields: Map<string, FieldSpec>;
+      fields: Map<string, FieldOfPass>;
       sources: Set<Node>;
     }
   >();
@@ -121,8 +121,8 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
     ...new Set([...derivation.fields.values()].map((use) => use.response)),
   ].toSorted();
   for (const response of responses) {
-    const uses = [...derivation.fields.values()].filter(
-      (use) => use.response === response && use.spec.kind !== "total",
+    const uses = [...derivation.fields.values()].flatMap(({ spec, sources, ...use }) =>
+      use.response === response && spec.kind !== "total" ? [{ spec, sources }] : [],
     );
     let groups: ModelName[][] = [];
     for (const use of uses) {
@@ -138,7 +138,7 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
       const pass = byModels.get(key) ?? {
         models,
         responses: new Set<string>(),
-        fields: new Map<string, FieldSpec>(),
+        fields: new Map<string, FieldOfPass>(),
         sources: new Set<Node>(),
       };
       byModels.set(key, pass);
@@ -179,7 +179,7 @@ const apart = (pass: OnlinePass): readonly OnlinePass[] =>
   );
 
 /** Every field of a model needs that model's running maximum. */
-function shiftedWith(spec: FieldSpec): readonly FieldSpec[] {
+function shiftedWith(spec: FieldOfPass): readonly FieldOfPass[] {
   return modelsOf(spec).map((model) => ({ kind: "maximum", model }));
 }
 

@@ -3,6 +3,7 @@
 // the pipeline cache; no name chosen by a user reaches it.
 
 import { spelled, type Kernel, type Statement } from "../kernel/kernel.ts";
+import type { Node } from "../core/node.ts";
 import { prelude } from "./prelude.generated.ts";
 
 /** The uniforms that every kernel may read: extents of the batch, and the window of rows of a dispatch. */
@@ -12,8 +13,33 @@ const structs: Readonly<Record<string, string>> = {
 };
 
 export function printKernel(kernel: Kernel): string {
+  return printed(kernel).text;
+}
+
+/** The expression that each line of the printed kernel helps to compute, by the number of the line, from 1. */
+export function sourceLines(kernel: Kernel): ReadonlyMap<number, Node> {
+  const { body, before } = printed(kernel);
+  return new Map(
+    body.flatMap(({ source }, position) =>
+      source === undefined ? [] : [[before + position + 1, source] as const],
+    ),
+  );
+}
+
+interface Line {
+  readonly text: string;
+  readonly source?: Node | undefined;
+}
+interface Printed {
+  readonly text: string;
+  readonly body: readonly Line[];
+  /** How many lines come before the body. */
+  readonly before: number;
+}
+
+function printed(kernel: Kernel): Printed {
   const body = kernel.body.flatMap((statement) => lines(statement, 1));
-  const text = body.join("\n");
+  const text = body.map((line) => line.text).join("\n");
   const declarations = kernel.bindings.map(({ name, access, type }, binding) => {
     const space =
       access === "uniform"
@@ -26,7 +52,7 @@ export function printKernel(kernel: Kernel): string {
   const used = Object.keys(structs).filter((name) =>
     kernel.bindings.some(({ type }) => type === name),
   );
-  return [
+  const head = [
     ...(/\bsubgroup[A-Z]/.test(text) ? ["enable subgroups;"] : []),
     ...used.map((name) => structs[name]!),
     ...declarations,
@@ -36,10 +62,8 @@ export function printKernel(kernel: Kernel): string {
     ...functionsUsed(text),
     `@compute @workgroup_size(${kernel.workgroup})`,
     "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
-    text,
-    "}",
-    "",
   ].join("\n");
+  return { text: `${head}\n${text}\n}\n`, body, before: head.split("\n").length };
 }
 
 interface PreludeFunction {
@@ -74,40 +98,45 @@ function functionsUsed(text: string): readonly string[] {
   return [...chosen].map((name) => functions.get(name)!.source.trimEnd());
 }
 
-function lines(statement: Statement, depth: number): readonly string[] {
+function lines(statement: Statement, depth: number): readonly Line[] {
   const pad = "  ".repeat(depth);
-  const nested = (body: readonly Statement[]): readonly string[] =>
+  const line = (text: string, source?: Node): Line => ({ text: `${pad}${text}`, source });
+  const nested = (body: readonly Statement[]): readonly Line[] =>
     body.flatMap((inner) => lines(inner, depth + 1));
   switch (statement.kind) {
     case "let":
     case "var":
-      return [`${pad}${statement.kind} ${statement.name} = ${statement.value.code};`];
+      return [
+        line(`${statement.kind} ${statement.name} = ${statement.value.code};`, statement.source),
+      ];
     case "assign":
-      return [`${pad}${statement.target} = ${statement.value.code};`];
+      return [line(`${statement.target} = ${statement.value.code};`, statement.source)];
     case "for": {
       const { name, from, below, step } = statement;
       return [
-        `${pad}for (var ${name} = ${from.code}; ${name} < ${below.code}; ${name} += ${step.code}) {`,
+        line(
+          `for (var ${name} = ${from.code}; ${name} < ${below.code}; ${name} += ${step.code}) {`,
+        ),
         ...nested(statement.body),
-        `${pad}}`,
+        line(`}`),
       ];
     }
     case "if":
       return [
-        `${pad}if (${statement.condition.code}) {`,
+        line(`if (${statement.condition.code}) {`),
         ...nested(statement.body),
         ...(statement.otherwise === undefined
           ? []
-          : [`${pad}} else {`, ...nested(statement.otherwise)]),
-        `${pad}}`,
+          : [line(`} else {`), ...nested(statement.otherwise)]),
+        line(`}`),
       ];
     case "call":
-      return [`${pad}${statement.code};`];
+      return [line(`${statement.code};`)];
     case "barrier":
-      return [`${pad}storageBarrier();`, `${pad}workgroupBarrier();`];
+      return [line(`storageBarrier();`), line(`workgroupBarrier();`)];
     case "return":
-      return [`${pad}return;`];
+      return [line(`return;`)];
     case "comment":
-      return [`${pad}// ${statement.text}`];
+      return [line(`// ${statement.text}`)];
   }
 }
