@@ -5,6 +5,7 @@
 
 import { fail } from "../core/error.ts";
 import type { Device } from "./device.ts";
+import { destroyQuietly } from "./quietly.ts";
 import { bufferUsage } from "./usage.ts";
 
 type Need = readonly { readonly role: string; readonly bytes: number }[];
@@ -69,15 +70,6 @@ const sizeFor = (bytes: number): number => {
   return least > largestRounded ? least : 2 ** Math.ceil(Math.log2(least));
 };
 
-/** Destroys something; a failure leaves nothing that could be done about it. */
-export const destroyQuietly = (one: { destroy(): undefined } | null | undefined): void => {
-  try {
-    one?.destroy();
-  } catch {
-    // the driver is on its own now
-  }
-};
-
 export function bufferPool(device: Device): BufferPool {
   const entries = new Set<Entry>();
   const ledger = ledgerOf(device);
@@ -132,6 +124,16 @@ export function bufferPool(device: Device): BufferPool {
     }
   };
 
+  const make = (role: string, size: number, usage: number): GPUBuffer => {
+    const descriptor = { label: role, size: sizeFor(size), usage };
+    const buffer = device.gpu.createBuffer(descriptor) as GPUBuffer | null;
+    if (buffer !== null) return buffer;
+    return fail(
+      "gpu-out-of-memory",
+      `The driver gave no buffer of ${descriptor.size} bytes for ${role} on ${device.line}; split the batch, free other buffers, or open the device with a smaller byteBudget.`,
+    );
+  };
+
   const open = (): RunBuffers => {
     const run = runs++;
     const touched = new Set<Entry>();
@@ -142,7 +144,7 @@ export function bufferPool(device: Device): BufferPool {
       if (entry === undefined || entry.buffer.size < size || entry.buffer.usage !== usage) {
         check(run, [{ role, bytes: size }], touched);
         if (entry !== undefined) drop(entry);
-        const buffer = device.gpu.createBuffer({ label: role, size: sizeFor(size), usage });
+        const buffer = make(role, size, usage);
         entry = { role, buffer, freeFor: 0 };
         ledger.bytes += buffer.size;
         created++;

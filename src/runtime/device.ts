@@ -8,6 +8,7 @@ import { within } from "./deadline.ts";
 import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
 import { isNode, nodeHost } from "./host.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
+import { destroyQuietly, quietly } from "./quietly.ts";
 import { untuned, type Tuning } from "./tuning.ts";
 import { cite } from "../core/quote.ts";
 
@@ -174,8 +175,8 @@ const describe = (
     },
     dispose: () => {
       disposed = true;
-      gpu.removeEventListener("uncapturederror", onError);
-      if (reopen !== null) gpu.destroy();
+      quietly(() => gpu.removeEventListener("uncapturederror", onError));
+      if (reopen !== null) destroyQuietly(gpu);
       successor?.then(
         (next) => next.dispose(),
         () => undefined,
@@ -201,15 +202,19 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
   );
   const info = infoOf(adapter.info, kind);
   const during = `opening a device on ${lineOf(info)}`;
-  let gpu: GPUDevice;
+  let gpu: GPUDevice | undefined;
   try {
     const requested = adapter.requestDevice({
       label: "prefc",
       requiredFeatures: [...requestedFeatures(adapter.features)],
       requiredLimits: requestedLimits(adapter.limits),
     });
-    gpu = await within(timeoutMs, during, requested, (late) => late.destroy());
+    gpu = await within(timeoutMs, during, requested, destroyQuietly);
+    const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
+    const alike = { ...options, adapter: name, byteBudget };
+    return describe(gpu, info, await surroundings(info, byteBudget), () => openDevice(alike));
   } catch (cause) {
+    destroyQuietly(gpu);
     if (cause instanceof PrefcError) throw cause;
     const reason =
       cause instanceof Error && cause.message !== "" ? cause.message : "no reason given";
@@ -219,9 +224,6 @@ export const openDevice = async (options: DeviceOptions = {}): Promise<Device> =
       { cause },
     );
   }
-  const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
-  const alike = { ...options, adapter: name, byteBudget };
-  return describe(gpu, info, await surroundings(info, byteBudget), () => openDevice(alike));
 };
 
 /**

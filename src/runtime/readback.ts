@@ -2,7 +2,7 @@
 // Dawn is pending the event loop polls and takes a core from a software adapter, so we sleep through most of the expected
 // time first; a lost device must end a wait with a sentence and never hang it; and no wait is unbounded.
 import { PrefcError } from "../core/error.ts";
-import { destroyQuietly } from "./buffers.ts";
+import { destroyQuietly } from "./quietly.ts";
 import { deviceLostError, lossNoticed, requireAlive } from "./loss.ts";
 import { timeoutError, timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";

@@ -27,6 +27,12 @@ export async function reportBadLogits(
     const impossible = done.status[word + 1]!;
     if (bad === 0 && impossible === 0) continue;
     const token = 0xffffffff - (bad === 0 ? impossible : bad);
+    if (token >= done.stacked.tokens) {
+      fail(
+        "gpu-error",
+        `The GPU reported token ${token} of ${done.stacked.tokens} on ${device.line}, so nothing that it computed can be relied on; try another adapter or driver.`,
+      );
+    }
     const { response, example, position } = locateToken(batch, done.stacked, plan, token);
     const binding = batch.inputs[`${model}.logits.${response}`] as LogitsBinding;
     const own = token - done.stacked.bases[plan.responses.indexOf(response)]!;

@@ -5,7 +5,10 @@ import { PrefcError } from "../core/error.ts";
 import type { Device } from "./device.ts";
 
 /** What went wrong within the scopes, or null. */
-export type Problem = { readonly filter: GPUErrorFilter; readonly message: string } | null;
+export type Problem = {
+  readonly kind: GPUErrorFilter | "unknown";
+  readonly message: string;
+} | null;
 
 /** Innermost last; a lack of memory explains the invalid buffers that validation complains of, so it is reported first. */
 const filters: readonly GPUErrorFilter[] = ["validation", "internal", "out-of-memory"];
@@ -20,10 +23,10 @@ const messageOf = (error: unknown): string => {
 const pop = async (gpu: GPUDevice, filter: GPUErrorFilter): Promise<Problem> => {
   try {
     const error = await gpu.popErrorScope();
-    return error === null ? null : { filter, message: messageOf(error) };
+    return error === null ? null : { kind: filter, message: messageOf(error) };
   } catch (error) {
     // whether something went wrong is not known, which is no licence to go on
-    return { filter, message: messageOf(error) };
+    return { kind: "unknown", message: messageOf(error) };
   }
 };
 
@@ -56,14 +59,19 @@ export const scoped = <T>(
 export const problemError = (
   { line }: Device,
   during: string,
-  { filter, message }: NonNullable<Problem>,
+  { kind, message }: NonNullable<Problem>,
 ): PrefcError =>
-  filter === "out-of-memory"
+  kind === "out-of-memory"
     ? new PrefcError(
         "gpu-out-of-memory",
         `The GPU had no memory left while ${during} on ${line}; split the batch, free other buffers, or open the device with a smaller byteBudget: ${message}`,
       )
-    : new PrefcError("gpu-error", `The GPU refused a call while ${during} on ${line}: ${message}`);
+    : new PrefcError(
+        "gpu-error",
+        kind === "unknown"
+          ? `The GPU did not say whether a call was refused while ${during} on ${line}: ${message}`
+          : `The GPU refused a call while ${during} on ${line}: ${message}`,
+      );
 
 /** A failure that WebGPU threw as one of ours; ours pass through. */
 export const asPrefcError = ({ line }: Device, during: string, error: unknown): PrefcError =>

@@ -2,7 +2,7 @@
 // one compute pass for each dispatch; otherwise all dispatches share one pass and nothing is measured.
 
 import { fail } from "../core/error.ts";
-import { destroyQuietly } from "./buffers.ts";
+import { destroyQuietly } from "./quietly.ts";
 import type { Device } from "./device.ts";
 import { readBuffer, type WaitOptions } from "./readback.ts";
 import { bufferUsage } from "./usage.ts";
