@@ -48,7 +48,11 @@ export interface Injector {
   readonly devices: readonly GPUDevice[];
 }
 
-const promising = /\.(mapAsync|popErrorScope|createComputePipelineAsync|getCompilationInfo)$/;
+/** Whether a call of this name gives a promise. */
+export const settlesLater = (call: string): boolean =>
+  /\.(mapAsync|popErrorScope|createComputePipelineAsync|getCompilationInfo|requestDevice)$/.test(
+    call,
+  );
 
 /** Whether a fault can happen at a call of this name. */
 export const applies = (fault: Fault, call: string): boolean => {
@@ -56,7 +60,7 @@ export const applies = (fault: Fault, call: string): boolean => {
     case "aborts":
     case "fails":
     case "hangs":
-      return promising.test(call) || call === "GPUAdapter.requestDevice";
+      return settlesLater(call);
     case "null":
     case "out of memory":
       return call === "GPUDevice.createBuffer";
