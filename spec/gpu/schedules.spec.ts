@@ -2,7 +2,10 @@
 // bounds of f32, on any adapter; and the same plan on the same batch gives the same bits, however often it runs.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { storageTypes } from "../../src/core/storage.ts";
 import {
+  builtIn,
+  builtIns,
   compile,
   dpo,
   exp,
@@ -20,7 +23,9 @@ import {
 } from "../../src/index.ts";
 import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
 import { expectAgreementOf } from "./agree.ts";
+import { runs } from "../seed.ts";
 import { contentOf, draws, laidOut, layouts, type Drawn } from "./batches.ts";
+import { mistakesOf, schedules } from "./drawn.ts";
 
 /** Both models in one loop, with moments of both, so that every kind of accumulator is merged. */
 const divergence: Objective = objective(
@@ -51,28 +56,6 @@ afterAll(() => {
   device.dispose();
 });
 
-const power = (most: number): fc.Arbitrary<number> =>
-  fc.integer({ min: 0, max: Math.log2(most) }).map((n) => 2 ** n);
-const rowOptions = {
-  rowLanes: power(64),
-  vector: fc.constantFrom(1 as const, 4 as const),
-  unroll: fc.integer({ min: 1, max: 6 }),
-  split: fc.integer({ min: 1, max: 9 }),
-};
-const schedules: fc.Arbitrary<ScheduleOptions> = fc
-  .record(
-    {
-      ...rowOptions,
-      gradient: fc.record(rowOptions, { requiredKeys: [] }),
-      programLanes: power(64),
-    },
-    { requiredKeys: [] },
-  )
-  .chain((own) =>
-    power(own.programLanes ?? 16).map((tokenLanes) =>
-      own.programLanes === undefined ? own : { ...own, tokenLanes },
-    ),
-  );
 const unmasked = draws({ scales: ["normal", "peaked"], masked: false });
 
 const words = (values: ArrayLike<number>): Uint32Array =>
@@ -97,6 +80,27 @@ describe("a random schedule", () => {
         compiled.dispose();
       }),
       { numRuns: 6 },
+    );
+  });
+
+  it("agrees with the interpreter for any built-in objective and storage", async () => {
+    const names = fc.constantFrom(...Object.keys(builtIns));
+    const dtypes = fc.constantFrom("f32", ...storageTypes);
+    await fc.assert(
+      fc.asyncProperty(
+        names,
+        schedules,
+        dtypes,
+        fc.boolean(),
+        fc.nat(),
+        async (name, schedule, dtype, isWide, seed) => {
+          const objective = builtIn(name);
+          expect(await mistakesOf(device, { objective, schedule, dtype, isWide, seed })).toEqual(
+            [],
+          );
+        },
+      ),
+      { numRuns: runs ?? 16 },
     );
   });
 

@@ -50,6 +50,7 @@ const schedules: readonly NonNullable<CompileOptions["schedule"]>[] = [
   { rowLanes: 4, vector: 1, unroll: 1, programLanes: 16 },
   { rowLanes: 8, vector: 4, unroll: 4, programLanes: 64 },
   { rowLanes: 256, vector: 4, unroll: 2, programLanes: 256 },
+  { rowLanes: 32, split: 7, shareMaxima: false },
 ];
 const texts = (compiled: Compiled, vocab: number): readonly string[] =>
   (["value", "valueAndGrad"] as const).flatMap((direction) =>
