@@ -1,7 +1,11 @@
-// What a running pass does with the entries that a lane has loaded. Almost every block of a row is plain: no entry
-// above the running maximum m, no NaN, no infinity, not the label. One unsigned maximum over the bits of m − z tells,
-// because a negative difference, an infinity and a NaN all have bits from those of infinity upwards. A plain block is
-// added up as it is; any other is loaded again, one vector at a time, with the label and −Infinity masked.
+// What a running pass does with the entries that a lane has loaded. Almost every block of a row is plain: no entry far
+// above the reference point m, no NaN, no infinity, not the label. One unsigned maximum over the bits of slack − (z − m)
+// tells, because a negative difference, an infinity and a NaN all have bits from those of infinity upwards. A block is summed
+// as if it were plain before that is known, so that arithmetic goes on while entries are loaded. If it was not plain its sums
+// are dropped and it is loaded again, one vector at a time, with the label and −Infinity masked.
+//
+// m is the label's logit until an entry exceeds it, and then an entry that none exceeds by more than the slack: moments are
+// about m, and need it near the largest entry and no nearer. Where an objective asks for the maximum itself the slack is 0.
 
 import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
@@ -17,6 +21,8 @@ const { name } = row;
 /** What a lane keeps of its part of a row: maxima by model, moments, and how many entries reach a maximum. */
 export interface Kept {
   readonly models: readonly ModelName[];
+  /** Models whose reference point must be the maximum itself. */
+  readonly exact: readonly ModelName[];
   readonly moments: readonly Moment[];
   readonly ties: readonly ModelName[];
   readonly lanes: Lanes;
@@ -25,7 +31,20 @@ export interface Kept {
 /** The bits of the vector of logits at a position of the row. */
 export type Load = (model: ModelName, at: Value) => Value;
 
-export const running = (model: ModelName): Value => name(`m_${model}`);
+const running = (model: ModelName): Value => name(`m_${model}`);
+const slack = (model: ModelName): Value => name(`slack_${model}`);
+
+/** How far entries may lie above the reference point once it was raised: e^{d·slack} stays far from the largest number. */
+function mostSlack({ moments }: Kept): Value {
+  const degrees = moments.flatMap(({ powers }) => powers.map(({ d }) => d));
+  return k.f32(Math.min(4, 16 / Math.max(1, ...degrees)));
+}
+
+/** The reference point of a model, and how far entries may lie above it: not at all, until it is raised. */
+export const startAt = ({ exact }: Kept, model: ModelName, start: Value): readonly Statement[] => [
+  k.varValue(running(model).code, start),
+  ...(exact.includes(model) ? [] : [k.varValue(slack(model).code, k.f32(0))]),
+];
 
 /** Adds a block of vectors, or runs `careful` where it is not plain. */
 export function addBlock(
@@ -42,19 +61,21 @@ export function addBlock(
       positions.map((at, j) => {
         const z = row.asReal(load(model, at));
         const m = k.splat(running(model), lanes);
-        return k.letValue(distance(kept, model, j).code, k.minus(m, z));
+        return k.letValue(offset(kept, model, j).code, k.minus(z, m));
       }),
     ),
   );
-  const bits = kept.models.flatMap((model) =>
-    positions.map((_, j) => row.bitsOf(distance(kept, model, j))),
-  );
+  const bits = kept.models.flatMap((model) => {
+    const most = k.splat(kept.exact.includes(model) ? k.f32(0) : slack(model), lanes);
+    return positions.map((_, j) => row.bitsOf(k.minus(most, offset(kept, model, j))));
+  });
   const worst = name("worst", "u32");
   const notPlain = k.infix(worst, ">=", row.infinityBits);
   return [
     ...loads,
+    ...sumsOf(kept, positions.length),
     k.letValue(worst.code, fold(tree(bits, k.maximum), k.maximum)),
-    k.when(k.infix(notPlain, "||", isSpecial), careful, addEntries(kept, positions.length)),
+    k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept)),
   ];
 }
 
@@ -82,7 +103,7 @@ export function addCarefully(
     const known = k.choose(row.isNegativeInfinity(bits), k.splat(k.u32(0), lanes), size);
     const unusable = k.infix(size, ">=", k.splat(row.infinityBits, lanes));
     const masked = k.infix(unusable, "|", isMasked);
-    const far = k.call("min", "f32", k.minus(k.splat(running(model), lanes), z), farthest(lanes));
+    const x = k.maximum(k.minus(z, k.splat(running(model), lanes)), farthest(lanes));
     return k.about(meaning.centred(model), [
       k.letValue(
         bits.code,
@@ -95,13 +116,13 @@ export function addCarefully(
       k.letValue(z.code, k.choose(masked, k.splat(k.f32(row.absent), lanes), row.asReal(bits))),
       k.letValue(top.code, fold(z, k.maximum)),
       ...raise(kept, model, ["lane", "part"]),
-      k.letValue(distance(kept, model, 0).code, far),
+      k.letValue(offset(kept, model, 0).code, x),
     ]);
   });
-  return [...before, ...addEntries(kept, 1)];
+  return [...before, ...sumsOf(kept, 1), ...addSums(kept)];
 }
 
-/** Raises a lane's running maximum to the largest of its subgroup, between chunks, when no part is open. */
+/** Raises a lane's running maximum to the largest of its subgroup, between chunks, when no part is open; of exact ones. */
 export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[] {
   const top = name(`top_${model}`);
   return k.about(meaning.maximumOf(model), [
@@ -111,15 +132,15 @@ export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[
 }
 
 /**
- * Moves everything that is kept from the running maximum of a model to `top`, if that is higher. Selects and not a
+ * Moves everything that is kept from the reference point of a model to `top`, if that is too far above. Selects and not a
  * branch, which is slower; and not a factor e^0, which is not 1 to the last bit on every adapter.
  */
-function raise(
-  { moments, ties, lanes }: Kept,
-  model: ModelName,
-  prefixes: readonly string[],
-): readonly Statement[] {
-  const [top, shift] = [name(`top_${model}`), name(`shift_${model}`)];
+function raise(kept: Kept, model: ModelName, prefixes: readonly string[]): readonly Statement[] {
+  const { moments, ties, lanes, exact } = kept;
+  const [m, top] = [running(model), name(`top_${model}`)];
+  const [next, shift] = [name(`next_${model}`), name(`shift_${model}`)];
+  const isExact = exact.includes(model);
+  const most = isExact ? m : k.plus(m, slack(model));
   const isHigher = k.infix(shift, "<", k.f32(0));
   const shifts = (other: ModelName): Value | null => (other === model ? shift : null);
   const moved = (source: Node, variable: string, value: Value): readonly Statement[] => {
@@ -130,7 +151,8 @@ function raise(
     .filter(({ powers }) => powers.some((power) => power.model === model))
     .toSorted((a, b) => degree(b) - degree(a)); // each uses lower powers before they are moved themselves
   return k.about(meaning.maximumOf(model), [
-    k.letValue(shift.code, k.minus(running(model), k.maximum(running(model), top))),
+    k.letValue(next.code, k.choose(k.infix(top, ">", most), top, m)),
+    k.letValue(shift.code, k.minus(m, next)),
     ...prefixes.flatMap((prefix) => {
       const read = (moment: Moment): Value => name(`${prefix}_${moment.name}`, "f32", lanes);
       return ordered.flatMap((moment) =>
@@ -144,29 +166,29 @@ function raise(
     ...(ties.includes(model)
       ? moved(meaning.tiesOf(model), `lane_ties_${model}`, nothing(lanes))
       : []),
-    k.assign(running(model).code, k.maximum(running(model), top)),
+    ...(isExact
+      ? []
+      : [k.assign(slack(model).code, k.choose(isHigher, mostSlack(kept), slack(model)))]),
+    k.assign(m.code, next),
   ]);
 }
 const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);
 
-/** m − z of the entries at a position, which is 0 or more. */
-const distance = ({ lanes }: Kept, model: ModelName, j: number): Value =>
-  name(`d_${model}_${j}`, "f32", lanes);
+/** z − m of the entries at a position. */
+const offset = ({ lanes }: Kept, model: ModelName, j: number): Value =>
+  name(`x_${model}_${j}`, "f32", lanes);
 const nothing = (lanes: Lanes): Value => k.splat(k.f32(0), lanes);
-/** Beyond every distance that has an exponential, so that e^{−d} d is 0 and not a NaN. */
-const farthest = (lanes: Lanes): Value => k.splat(k.f32(-row.absent), lanes);
+/** Below everything that has an exponential, so that e^x x is 0 and not a NaN. */
+const farthest = (lanes: Lanes): Value => k.splat(k.f32(row.absent), lanes);
 
-/** Adds the entries whose distances are known to everything that is kept. */
-function addEntries(kept: Kept, count: number): readonly Statement[] {
+/** The sums of everything that is kept over the entries whose offsets are known. */
+function sumsOf(kept: Kept, count: number): readonly Statement[] {
   const { lanes } = kept;
   const positions = Array.from({ length: count }, (_, j) => j);
-  const d = (model: ModelName, j: number): Value => distance(kept, model, j);
-  const x = (model: ModelName, j: number): Value => k.value("f32", `(-${d(model, j).code})`, lanes);
+  const x = (model: ModelName, j: number): Value => offset(kept, model, j);
   const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
-  const add = (source: Node, variable: string, terms: readonly Value[]): readonly Statement[] => {
-    const sum = k.plus(name(variable, "f32", lanes), tree(terms, k.plus));
-    return k.about(source, [k.assign(variable, sum)]);
-  };
+  const sum = (source: Node, own: string, terms: readonly Value[]): readonly Statement[] =>
+    k.about(source, [k.letValue(`sum_${own}`, tree(terms, k.plus))]);
   const powers = kept.moments.flatMap((moment) => moment.powers);
   return [
     ...kept.models
@@ -178,9 +200,9 @@ function addEntries(kept: Kept, count: number): readonly Statement[] {
         ),
       ),
     ...kept.moments.flatMap((moment) =>
-      add(
+      sum(
         meaning.momentOf(moment.powers),
-        `part_${moment.name}`,
+        moment.name,
         positions.map((j) =>
           moment.powers
             .map((power) => factor(power, x(power.model, j), e(power.model, j)))
@@ -189,14 +211,28 @@ function addEntries(kept: Kept, count: number): readonly Statement[] {
       ),
     ),
     ...kept.ties.flatMap((model) =>
-      add(
+      sum(
         meaning.tiesOf(model),
-        `lane_ties_${model}`,
+        `ties_${model}`,
         positions.map((j) => {
-          const isTop = k.infix(d(model, j), "==", nothing(lanes));
+          const isTop = k.infix(x(model, j), "==", nothing(lanes));
           return k.choose(isTop, k.splat(k.f32(1), lanes), nothing(lanes));
         }),
       ),
     ),
+  ];
+}
+
+/** Adds those sums to what is kept. */
+function addSums({ moments, ties, lanes }: Kept): readonly Statement[] {
+  const add = (source: Node, variable: string, own: string): readonly Statement[] => {
+    const total = k.plus(name(variable, "f32", lanes), name(`sum_${own}`, "f32", lanes));
+    return k.about(source, [k.assign(variable, total)]);
+  };
+  return [
+    ...moments.flatMap(({ name: own, powers }) =>
+      add(meaning.momentOf(powers), `part_${own}`, own),
+    ),
+    ...ties.flatMap((model) => add(meaning.tiesOf(model), `lane_ties_${model}`, `ties_${model}`)),
   ];
 }

@@ -1,11 +1,11 @@
 // The running pass: one read of a row of logits leaves every field that the algebra asked for. The state is
-// a running maximum m over the entries other than the label, and moments Σ_v Π e^{d(z−m)} (z−m)^k; moving m
+// a reference point m near the maximum of the entries, and moments Σ_v Π e^{d(z−m)} (z−m)^k; moving m
 // by δ acts linearly on the moments, so lanes may be combined in any order (combine.ts). The label's entry is
 // added last (finish.ts), which keeps Σ_{v≠y} e^{z_v − z_y} exact where the label has almost all the probability.
 
 import type { ModelName } from "../core/inputs.ts";
 import type { OnlinePass } from "../stream/stages.ts";
-import { addBlock, addCarefully, raiseTogether, running, type Kept } from "./block.ts";
+import { addBlock, addCarefully, raiseTogether, startAt, type Kept } from "./block.ts";
 import { combineLanes, sharedState, stateOf, type State } from "./combine.ts";
 import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
@@ -28,13 +28,14 @@ export function onlineKernel(
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
   const lanes = schedule.vector;
-  const kept: Kept = { models: pass.models, moments, ties, lanes };
+  const { models, exact } = pass;
+  const kept: Kept = { models, exact, moments, ties, lanes };
   const body: Statement[] = [...row.openRow(pass.models, schedule)];
 
   // ---- each lane's own part of the row
   for (const model of pass.models) {
     body.push(
-      ...k.about(meaning.maximumOf(model), startAtLabel(model, schedule)),
+      ...k.about(meaning.maximumOf(model), startAtLabel(kept, model, schedule)),
       k.varValue(`bad_${model}`, k.splat(k.u32(0), lanes)),
     );
   }
@@ -50,7 +51,7 @@ export function onlineKernel(
     ...span.overRow(schedule, {
       shared: true,
       open: [
-        ...(schedule.shareMaxima ? pass.models.flatMap((model) => raiseTogether(kept, model)) : []),
+        ...(schedule.shareMaxima ? pass.exact.flatMap((model) => raiseTogether(kept, model)) : []),
         ...each(inParts, (own) => k.varValue(`part_${own}`, k.splat(zero, lanes))),
       ],
       visit: (positions, block) => visit(kept, schedule, positions, block),
@@ -94,16 +95,16 @@ export function onlineKernel(
 }
 
 /**
- * A running maximum starts at the label's logit, which is near the largest in most rows, so that few blocks raise it.
+ * A reference point starts at the label's logit, which is near the largest in most rows, so that few blocks raise it.
  * The label's entry is nevertheless not among those that are added up.
  */
-function startAtLabel(model: ModelName, schedule: Layout): readonly Statement[] {
+function startAtLabel(kept: Kept, model: ModelName, schedule: Layout): readonly Statement[] {
   const bits = name(`start_bits_${model}`, "u32");
   const usable = k.infix(row.magnitude(bits), "<", row.infinityBits);
   const start = k.choose(usable, row.asReal(bits), k.f32(row.lowest));
   return [
     k.letValue(bits.code, row.loadOne(model, row.label, schedule)),
-    k.varValue(running(model).code, k.maximum(start, k.f32(row.lowest))),
+    ...startAt(kept, model, k.maximum(start, k.f32(row.lowest))),
   ];
 }
 

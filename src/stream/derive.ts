@@ -6,6 +6,7 @@ import { isTokenAxis } from "../core/axis.ts";
 import { binary, constant, iota, reduce, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type At, type Node } from "../core/node.ts";
+import { exactMaxima } from "./exact.ts";
 import * as forms from "./form.ts";
 import type { RowValue, Term, Value } from "./form.ts";
 import { recorder, type FieldUse, type Recorder, type Total } from "./record.ts";
@@ -25,6 +26,8 @@ export interface Derivation {
   readonly forms: readonly DerivedForm[];
   readonly fields: ReadonlyMap<Node, FieldUse>;
   readonly totals: readonly Total[];
+  /** Logits whose maximum is asked for, and not only a reference point near it: keys of exact.ts. */
+  readonly exact: ReadonlySet<string>;
 }
 /** The gradient of a logits input: [batch, token, vocab], or fewer axes where it is the same along them. */
 export interface AlongVocabulary {
@@ -36,7 +39,8 @@ export interface AlongVocabulary {
 export function derive(rows: readonly Node[], gradients: readonly AlongVocabulary[]): Derivation {
   const record = recorder();
   const values = new Map<Node, Value>();
-  for (const node of topological([...rows, ...gradients.map((gradient) => gradient.node)])) {
+  const roots = [...rows, ...gradients.map((gradient) => gradient.node)];
+  for (const node of topological(roots)) {
     values.set(
       node,
       visit(
@@ -51,6 +55,7 @@ export function derive(rows: readonly Node[], gradients: readonly AlongVocabular
     forms: gradients.map(({ input, node }) => gradientForm(record, values.get(node)!, input)),
     fields: record.fields,
     totals: record.totals,
+    exact: exactMaxima(roots),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Derivation, DerivedForm } from "./derive.ts";
+import { maximumKey } from "./exact.ts";
 import { fieldKey, modelsOf, type FieldOfPass, type ModelPower } from "./fields.ts";
 import { gradientPasses } from "./gradients.ts";
 
@@ -16,6 +17,8 @@ export interface OnlinePass {
   readonly kind: "online";
   readonly round: 1;
   readonly models: readonly ModelName[];
+  /** Models whose maxima are asked for; those of the others are only reference points, and may be near the maximum instead. */
+  readonly exact: readonly ModelName[];
   readonly responses: readonly string[];
   readonly fields: readonly FieldOfPass[];
   readonly sources: readonly Node[];
@@ -158,6 +161,9 @@ function onlinePasses(derivation: Derivation): readonly OnlinePass[] {
       kind: "online",
       round: 1,
       models,
+      exact: models.filter((model) =>
+        [...stacked].some((response) => derivation.exact.has(maximumKey({ model, response }))),
+      ),
       responses: [...stacked],
       fields: [...fields.entries()]
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
