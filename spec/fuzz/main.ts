@@ -1,0 +1,122 @@
+// Searches for objectives that break the compiler:
+//
+//   npm run fuzz -- --programs 20000 --seed 1 [--adapter lavapipe|swiftshader|none] [--paths 2] [--corpus .fuzz]
+//   npm run fuzz -- --replay .fuzz/lavapipe-123.json
+//
+// A run can be stopped and goes on when it is started again. The last line is "N programs, M mismatches", and the exit code
+// is 1 if there is a mismatch.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { openDevice, type Device } from "../../src/index.ts";
+import { entryOf, printed, type Case } from "./case.ts";
+import { isWellDefined } from "./admit.ts";
+import { keep, readState, writeState } from "./corpus.ts";
+import { coverage, coverageText } from "./coverage.ts";
+import { draw } from "./draw.ts";
+import { outcome, type Trial } from "./outcome.ts";
+import { allPaths } from "./paths.ts";
+import { progress } from "./progress.ts";
+import { shrunk } from "./shrink.ts";
+
+const { values: given } = parseArgs({
+  options: {
+    programs: { type: "string", default: "500" },
+    seed: { type: "string", default: "1" },
+    adapter: { type: "string", default: process.env["PREFC_ADAPTER"] ?? "auto" },
+    paths: { type: "string", default: "2" },
+    corpus: { type: "string", default: ".fuzz" },
+    replay: { type: "string" },
+    attempts: { type: "string", default: "120" },
+  },
+});
+
+const whole = (name: "programs" | "seed" | "paths" | "attempts"): number => {
+  const number = Number(given[name]);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  console.error(`--${name} must be a whole number, but it is ${JSON.stringify(given[name])}`);
+  process.exit(2);
+};
+
+/** Half the width of vectors halves the time that lavapipe's compiler takes; it is read when the driver is loaded. */
+process.env["LP_NATIVE_VECTOR_WIDTH"] ??= "128";
+
+const open = async (): Promise<Device | null> =>
+  given.adapter === "none" ? null : await openDevice({ adapter: given.adapter });
+
+const finish = (programs: number, mismatches: number): void => {
+  console.log(`${programs} programs, ${mismatches} mismatches`);
+  process.exitCode = mismatches > 0 ? 1 : 0;
+};
+
+/** The seed of the n-th case of a run; runs of different seeds share none. */
+const seedOf = (run: number, n: number): number => (Math.imul(run, 0x9e3779b1) + n) >>> 0;
+
+async function replay(file: string): Promise<void> {
+  const one = entryOf(readFileSync(file, "utf8"));
+  const device = await open();
+  const counters = coverage();
+  const trial: Trial = { entries: 40, secondEvery: 1, paths: allPaths, device };
+  const { found, refused } = await outcome(one, trial, counters);
+  console.log(printed(one));
+  if (refused !== null) console.log(`refused: ${refused}`);
+  for (const sentence of found) console.log(sentence);
+  device?.dispose();
+  finish(1, found.length > 0 ? 1 : 0);
+}
+
+async function search(): Promise<void> {
+  const [programs, run] = [whole("programs"), whole("seed")];
+  const folder = given.corpus;
+  const device = await open();
+  const adapter = given.adapter;
+  const trial: Trial = { entries: 4, secondEvery: 5, paths: whole("paths"), device };
+  let state = readState(folder, run, adapter);
+  const counters = coverage(state.counts);
+  const bar = progress(programs, state.done, process.stderr);
+  console.log(`seed ${run}, ${device?.line ?? "no device"}, corpus ${folder}`);
+  if (state.done > 0) console.log(`going on after ${state.done} programs`);
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+
+  const report = async (one: Case, found: readonly string[]): Promise<void> => {
+    const fails = async (smaller: Case): Promise<boolean> =>
+      isWellDefined(smaller) &&
+      (await outcome(smaller, trial, coverage())).found.some(
+        (sentence) => sentence.split(" ", 2).join() === found[0]!.split(" ", 2).join(),
+      );
+    bar.clear();
+    console.log(`mismatch at seed ${one.seed} (${one.origin.slice(0, 80)}): ${found[0]}`);
+    keep(folder, adapter, { ...one, found });
+    const least = await shrunk(one, fails, whole("attempts"));
+    console.log(printed(least));
+    console.log(`kept in ${keep(folder, adapter, { ...least, found })}`);
+  };
+
+  while (state.done < programs && !stop.signal.aborted) {
+    const seed = seedOf(run, state.done);
+    writeState(folder, { ...state, died: state.died + 1, counts: counters.all() });
+    const one = draw(seed);
+    let mismatches = 0;
+    if (state.died >= 2) {
+      mismatches = 1;
+      keep(folder, adapter, { ...one, found: ["the process ended twice while this was tried"] });
+      console.log(`mismatch at seed ${seed}: the process ended twice while it was tried`);
+    } else {
+      const { found } = await outcome(one, trial, counters);
+      if (found.length > 0) {
+        mismatches = 1;
+        await report(one, found);
+      }
+    }
+    const done = state.done + 1;
+    state = { ...state, done, mismatches: state.mismatches + mismatches, died: 0 };
+    bar.show(done, `${state.mismatches} mismatches`);
+  }
+  writeState(folder, { ...state, counts: counters.all() });
+  bar.clear();
+  device?.dispose();
+  console.log(`exercised:\n${coverageText(counters)}`);
+  finish(state.done, state.mismatches);
+}
+
+await (given.replay === undefined ? search() : replay(given.replay));

@@ -1,0 +1,124 @@
+// The ways in which a case is compiled and run: fused or a pass for each field, under two schedules, logits in f32 or in 16
+// bits. A run on one path is compared with the interpreter on the very numbers that are stored.
+import type { Batch, Binding, LogitsTensor } from "../../src/batch/batch.ts";
+import { numbersIn } from "../../src/batch/logits.ts";
+import { random as randomOf } from "../../src/check/random.ts";
+import { fromHalf, toHalf, type StorageType } from "../../src/core/storage.ts";
+import { compile, type CompileOptions, type Compiled, type Device } from "../../src/index.ts";
+import { objectiveOf, type Case } from "./case.ts";
+import { compare, computed, expected, type Comparison } from "./results.ts";
+import { pick } from "./scene.ts";
+
+export interface Path {
+  readonly fusion: boolean;
+  /** "chosen" by the compiler for the adapter, or "drawn" at random. */
+  readonly schedule: "chosen" | "drawn";
+  readonly storage: StorageType;
+}
+
+export const describePath = ({ fusion, schedule, storage }: Path): string =>
+  `${fusion ? "fused" : "unfused"}, ${schedule} schedule, ${storage}`;
+
+/** Four paths in which every pair of choices meets; a case begins at another one each time. */
+const square: readonly Path[] = [
+  { fusion: true, schedule: "chosen", storage: "f32" },
+  { fusion: false, schedule: "drawn", storage: "f32" },
+  { fusion: true, schedule: "drawn", storage: "bf16" },
+  { fusion: false, schedule: "chosen", storage: "bf16" },
+];
+export const allPaths = 4;
+
+/** The first `count` paths of a case; half precision takes the place of bfloat16 now and then. */
+export const pathsOf = (seed: number, count: number): readonly Path[] =>
+  Array.from({ length: count }, (_, n) => {
+    const path = square[(seed + n) % square.length]!;
+    return path.storage === "bf16" && seed % 3 === 0 ? { ...path, storage: "f16" } : path;
+  });
+
+/** A schedule from the seed of a case, small enough for every adapter. */
+export function drawnSchedule(seed: number): NonNullable<CompileOptions["schedule"]> {
+  const random = randomOf(seed, 99);
+  const programLanes = pick(random, [1, 4, 16, 32]);
+  return {
+    rowLanes: pick(random, [4, 8, 16, 32, 64]),
+    vector: pick(random, [1, 4] as const),
+    unroll: pick(random, [1, 2, 3, 4]),
+    programLanes,
+    tokenLanes: pick(
+      random,
+      [1, 2, 4].filter((lanes) => lanes <= programLanes),
+    ),
+  };
+}
+
+/** The batch with its logits stored in another type. */
+export function storedAs(batch: Batch, dtype: StorageType): Batch {
+  if (dtype === "f32") return batch;
+  const made = new Map<LogitsTensor, LogitsTensor>();
+  const stored = (tensor: LogitsTensor): LogitsTensor => {
+    const known = made.get(tensor) ?? {
+      ...tensor,
+      dtype,
+      data: toHalf(numbersIn(tensor)!, dtype),
+    };
+    made.set(tensor, known);
+    return known;
+  };
+  return {
+    ...batch,
+    inputs: Object.fromEntries(
+      Object.entries(batch.inputs).map(([name, binding]): [string, Binding] => [
+        name,
+        binding.height === "logits" ? { ...binding, tensor: stored(binding.tensor) } : binding,
+      ]),
+    ),
+  };
+}
+
+/** What a 16-bit type loses of a number that is rounded to it. */
+const lost = (value: number, storage: StorageType): number =>
+  storage === "f32"
+    ? 0
+    : storage === "bf16"
+      ? 2 ** -8 * Math.abs(value)
+      : Math.max(2 ** -11 * Math.abs(value), 2 ** -25);
+
+export const compiledOn = (one: Case, path: Path, device?: Device): Compiled =>
+  compile(objectiveOf(one), {
+    heights: one.heights,
+    fusion: path.fusion,
+    ...(device === undefined ? {} : { device }),
+    ...(path.schedule === "drawn" ? { schedule: drawnSchedule(one.seed) } : {}),
+  });
+
+/** Runs a case on one path. @throws PrefcError what the compiler refuses */
+export async function runOn(one: Case, path: Path, device: Device): Promise<Comparison> {
+  const compiled = compiledOn(one, path, device);
+  try {
+    const batch = storedAs(one.batch, path.storage);
+    const exact = expected(compiled.program, batch, { ...one.params, ...one.state });
+    const right = new Map(
+      [...exact].map(([name, { values, bounds }]) => {
+        const isStored = name.startsWith("gradient ") && !(name.slice(9) in batch.inputs);
+        const wider = Array.from(values, (value, n) =>
+          isStored ? bounds[n]! + lost(Math.abs(value) + bounds[n]!, path.storage) : bounds[n]!,
+        );
+        return [name, { values, bounds: wider }];
+      }),
+    );
+    const run = await compiled.valueAndGrad(batch, {
+      params: one.params,
+      ...(Object.keys(one.state).length === 0 ? {} : { state: one.state }),
+      perExample: true,
+    });
+    const gradients = Object.fromEntries(
+      Object.entries(run.gradients).map(([name, data]) => [
+        name,
+        data instanceof Uint16Array && path.storage !== "f32" ? fromHalf(data, path.storage) : data,
+      ]),
+    );
+    return compare(right, computed({ ...run, gradients }), describePath(path));
+  } finally {
+    compiled.dispose();
+  }
+}
