@@ -1,6 +1,7 @@
 // The shape of what is derived, where the value alone would not tell: which fields a loss needs, what cancels as a symbol, what
 // becomes a later pass, how terms that no law covers are counted, and what is refused.
 import { describe, expect, it } from "vitest";
+import { tokenAxis } from "../../src/core/axis.ts";
 import {
   at,
   binary,
@@ -200,6 +201,13 @@ describe("what kernels cannot read is refused", () => {
     );
     const first = select(binary("eq", iota("vocab"), input("first", ["batch"], "i32")), z, ref);
     expectError(() => derive([over(unary("abs", first))], []), "unsupported-index", /own ids/);
+  });
+
+  // found by a random program: max[vocab](ref.logits.c)[token.c = ids.a]
+  it.each(["w", "l"])("at another token for each token of %s", (y) => {
+    const top = reduce("max", "vocab", z);
+    const looked = reduce("sum", tokenAxis(y), at(top, tokenAxis("w"), idsOf(y)));
+    expectError(() => derive([looked], []), "unsupported-index", /the same for all tokens/);
   });
 
   it("along a vocabulary that is not that of logits", () => {

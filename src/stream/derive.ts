@@ -99,7 +99,7 @@ function tokenAt(record: Recorder, node: At, args: readonly Value[]): Node {
   const [body, index] = args.map((arg) => rowNode(record, arg, node)) as [Node, Node];
   const { axis } = node;
   if (!body.axes.includes(axis)) return body;
-  if (body.dtype !== "f32" || index.axes.includes(axis)) {
+  if (body.dtype !== "f32" || index.axes.some(isTokenAxis)) {
     return fail(
       "unsupported-index",
       'at(…, "token", index): kernels pick a real number by an index that is the same for all tokens of an example; reduce the tokens with a condition instead.',
