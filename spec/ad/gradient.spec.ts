@@ -1,6 +1,7 @@
 // The structural rules of reverse mode, one behaviour at a time, on expressions small enough to know the answer.
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
+import { tokenAxis } from "../../src/core/axis.ts";
 import {
   at,
   binary,
@@ -187,5 +188,13 @@ describe("what has no gradient says so", () => {
     const order = input("order", ["batch"], "i32");
     const loss = total(binary("times", m, at(m, "batch", order)));
     expectError(() => gradient(loss, [m]), "gradient-of-at", /batch/);
+  });
+
+  // found by a random program
+  it("a token of one response for each token of another", () => {
+    const given = tokenInput("given", "w");
+    const looked = at(given, tokenAxis("w"), iota(tokenAxis("l")));
+    const loss = total(reduce("sum", tokenAxis("l"), looked));
+    expectError(() => gradient(loss, [given]), "gradient-of-at", /"w".*"l".*two responses/);
   });
 });

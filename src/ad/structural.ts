@@ -1,7 +1,7 @@
 // Derivatives of the terms that bind, choose or replace index variables. These rules are structural: they move
 // a cotangent between index spaces and never look at values beyond the comparisons written here.
 
-import { describeAxis } from "../core/axis.ts";
+import { describeAxis, isTokenAxis } from "../core/axis.ts";
 import { at, binary, constant, iota, select, sort, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import type { At, Node, Reduce, Select } from "../core/node.ts";
@@ -40,7 +40,8 @@ function permutedBack(index: Node, cotangent: Node): Node | undefined {
 /**
  * body[axis := index] passes its cotangent to the entry that was read: a choice by comparison, never a scatter. What
  * was sorted gets its cotangent through the inverse permutation: Σ_i g(i) x(order(i)) = Σ_j g(rank(j)) x(j).
- * @throws PrefcError "gradient-of-at" if the bound variable also remains free outside and the index is no permutation.
+ * @throws PrefcError "gradient-of-at" if the bound variable also remains free outside and the index is no permutation, or
+ * the index differs between the tokens of another response, since no expression ranges over two.
  */
 export function atContributions(node: At, cotangent: Node): Contributions {
   const [body, index] = node.args;
@@ -53,6 +54,13 @@ export function atContributions(node: At, cotangent: Node): Contributions {
           "gradient-of-at",
           `at: the index into ${describeAxis(node.axis)} itself ranges over ${describeAxis(node.axis)}, and only an order of the batch has a gradient there; sort along the batch, or stop the gradient of what is picked from.`,
         );
+  }
+  const others = isTokenAxis(node.axis) ? index.axes.find(isTokenAxis) : undefined;
+  if (others !== undefined) {
+    fail(
+      "gradient-of-at",
+      `at: the index into ${describeAxis(node.axis)} ranges over ${describeAxis(others)}, and no expression ranges over the tokens of two responses; use an index that is the same for all tokens of an example, or stop the gradient of what is picked from.`,
+    );
   }
   const here = binary("eq", iota(node.axis), index);
   return [select(here, cotangent, constant(0)), null];

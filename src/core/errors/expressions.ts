@@ -75,8 +75,10 @@ export const expressions = {
     remedy: "Reduce to one number per example and sort along the batch.",
   },
   "gradient-of-at": {
-    cause: "A gradient passes through an index along an axis that the index itself ranges over.",
-    remedy: "Sort along the batch, or stop the gradient of what is picked from.",
+    cause:
+      "A gradient passes through an index along an axis that the index itself ranges over, or from the tokens of one response to those of another.",
+    remedy:
+      "Sort along the batch, index tokens alike for all tokens of an example, or stop the gradient of what is picked from.",
   },
   "gradient-of-non-scalar": {
     cause: "A gradient was asked for of an expression that is not one real number.",
