@@ -7,6 +7,7 @@ import type { Program } from "../../src/compile/pipeline.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { simplification } from "../../src/rewrite/simplify.ts";
 import { rootsOf, type Case } from "./case.ts";
+import { pathNames } from "./paths.ts";
 
 export type Kind =
   | "op"
@@ -62,6 +63,7 @@ export const expectedNames: Readonly<Partial<Record<Kind, readonly string[]>>> =
     "several responses",
     "three responses",
   ],
+  path: pathNames,
   rule: simplification.map(({ name }) => name),
 };
 

@@ -4,9 +4,11 @@ import { random as randomOf, type Random } from "../../src/check/random.ts";
 import type { Heights } from "../../src/compile/bind.ts";
 import { binary, constant, state } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
+import { simplification } from "../../src/rewrite/simplify.ts";
 import { rootsOf, trimmed, type Case } from "./case.ts";
 import { admission, isWellDefined } from "./admit.ts";
 import { closed, combined, grow, root } from "./grow.ts";
+import { growRule } from "./patterns.ts";
 import { pool } from "./pool.ts";
 import { anyBuiltIn, nested } from "./nest.ts";
 import { pick, scene, short, type Scene } from "./scene.ts";
@@ -18,7 +20,9 @@ function grownCase(seed: number, own: Scene): Case | undefined {
   const { random, responses, batch, params, state: given } = own;
   const made = pool(own);
   grow(made, random.integer(6, 26));
-  const loss = combined(made, random.integer(1, 3));
+  // one rule after another, so that none is left to chance
+  const pattern = growRule(made, simplification[seed % simplification.length]!);
+  const loss = combined(made, random.integer(1, 3), pattern);
   if (loss === undefined) return undefined;
   const metrics: Record<string, Node> = {};
   for (let n = random.integer(0, 2); n > 0; n--) {

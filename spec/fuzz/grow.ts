@@ -26,7 +26,8 @@ import {
   type SortOp,
   type UnaryOp,
 } from "../../src/core/ops.ts";
-import { growPattern, growPhrase } from "./phrases.ts";
+import { growPattern } from "./patterns.ts";
+import { growPhrase } from "./phrases.ts";
 import {
   innermost,
   isReal,
@@ -193,8 +194,8 @@ export function root(own: Pool, wanted: (node: Node) => boolean = () => true): N
   return closed(own, pick(random, late), random.uniform() < 0.7 ? ["batch"] : []);
 }
 
-/** A sum of roots with short coefficients, so that little of the pool is wasted. */
-export function combined(own: Pool, terms: number): Node | undefined {
+/** A sum of roots with short coefficients, so that little of the pool is wasted, and of a term that must not be. */
+export function combined(own: Pool, terms: number, wanted?: Node): Node | undefined {
   const { random } = own.scene;
   let sum: Node | undefined;
   for (let term = 0; term < terms; term++) {
@@ -203,5 +204,6 @@ export function combined(own: Pool, terms: number): Node | undefined {
     const scaled = random.uniform() < 0.5 ? next : times(next, short(random, -2, 2));
     sum = own.add(() => (sum === undefined ? scaled : plus(sum, scaled))) ?? sum;
   }
-  return sum;
+  const last = wanted && closed(own, wanted, ["batch"]);
+  return sum && last ? (own.add(() => plus(sum, last)) ?? sum) : sum;
 }

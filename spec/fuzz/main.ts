@@ -7,12 +7,13 @@
 // is 1 if there is a mismatch.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { openDevice, type Device } from "../../src/index.ts";
+import type { Device } from "../../src/index.ts";
 import { entryOf, printed, type Case } from "./case.ts";
 import { isWellDefined } from "./admit.ts";
 import { keep, readState, writeState } from "./corpus.ts";
 import { coverage, coverageText } from "./coverage.ts";
 import { draw } from "./draw.ts";
+import { openForMany } from "./drivers.ts";
 import { outcome, type Trial } from "./outcome.ts";
 import { allPaths } from "./paths.ts";
 import { progress } from "./progress.ts";
@@ -37,11 +38,8 @@ const whole = (name: "programs" | "seed" | "paths" | "attempts"): number => {
   process.exit(2);
 };
 
-/** Half the width of vectors halves the time that lavapipe's compiler takes; it is read when the driver is loaded. */
-process.env["LP_NATIVE_VECTOR_WIDTH"] ??= "128";
-
 const open = async (): Promise<Device | null> =>
-  given.adapter === "none" ? null : await openDevice({ adapter: given.adapter });
+  given.adapter === "none" ? null : await openForMany(given.adapter);
 
 const finish = (programs: number, mismatches: number): void => {
   console.log(`${programs} programs, ${mismatches} mismatches`);
@@ -55,7 +53,7 @@ async function replay(file: string): Promise<void> {
   const one = entryOf(readFileSync(file, "utf8"));
   const device = await open();
   const counters = coverage();
-  const trial: Trial = { entries: 40, secondEvery: 1, paths: allPaths, device };
+  const trial: Trial = { entries: 40, secondEvery: 1, paths: allPaths, pathsEvery: 1, device };
   const { found, refused } = await outcome(one, trial, counters);
   console.log(printed(one));
   if (refused !== null) console.log(`refused: ${refused}`);
@@ -69,7 +67,7 @@ async function search(): Promise<void> {
   const folder = given.corpus;
   const device = await open();
   const adapter = given.adapter;
-  const trial: Trial = { entries: 4, secondEvery: 5, paths: whole("paths"), device };
+  const trial: Trial = { entries: 4, secondEvery: 5, paths: whole("paths"), pathsEvery: 1, device };
   let state = readState(folder, run, adapter);
   const counters = coverage(state.counts);
   const bar = progress(programs, state.done, process.stderr);

@@ -28,8 +28,9 @@ export interface Trial {
   readonly entries: number;
   /** Every n-th case is differentiated twice. */
   readonly secondEvery: number;
-  /** Paths on which it runs. */
+  /** Paths on which a case runs, and every how many cases; the others run on one. */
   readonly paths: number;
+  readonly pathsEvery: number;
   readonly device: Device | null;
 }
 
@@ -52,7 +53,8 @@ export async function outcome(one: Case, trial: Trial, coverage: Coverage): Prom
     coverage.add("differences", "compared", checked.compared);
     coverage.add("differences", "rough", checked.rough);
     if (checked.second) coverage.add("differences", "second order");
-    for (const path of pathsOf(one.seed, trial.paths)) {
+    const paths = one.seed % trial.pathsEvery === 0 ? trial.paths : 1;
+    for (const path of pathsOf(one.seed, paths)) {
       const plan = compiledOn(one, path).plan("valueAndGrad", one.batch.vocab, path.storage);
       coverage.add("path", describePath(path));
       if (trial.device !== null) {

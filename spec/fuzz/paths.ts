@@ -19,21 +19,28 @@ export interface Path {
 export const describePath = ({ fusion, schedule, storage }: Path): string =>
   `${fusion ? "fused" : "unfused"}, ${schedule} schedule, ${storage}`;
 
-/** Four paths in which every pair of choices meets; a case begins at another one each time. */
-const square: readonly Path[] = [
-  { fusion: true, schedule: "chosen", storage: "f32" },
+const mixed = (seed: number): number => randomOf(seed, 98).integer(0, 1_000_000);
+
+/** How every case is run. */
+const plain: Path = { fusion: true, schedule: "chosen", storage: "f32" };
+/** With it, four paths in which every pair of choices meets. */
+const others: readonly Path[] = [
   { fusion: false, schedule: "drawn", storage: "f32" },
   { fusion: true, schedule: "drawn", storage: "bf16" },
   { fusion: false, schedule: "chosen", storage: "bf16" },
 ];
-export const allPaths = 4;
+export const allPaths: number = 1 + others.length;
 
-/** The first `count` paths of a case; half precision takes the place of bfloat16 now and then. */
-export const pathsOf = (seed: number, count: number): readonly Path[] =>
-  Array.from({ length: count }, (_, n) => {
-    const path = square[(seed + n) % square.length]!;
-    return path.storage === "bf16" && seed % 3 === 0 ? { ...path, storage: "f16" } : path;
-  });
+/** The first `count` paths of a case; half precision takes the place of bfloat16 for every other case. */
+export const pathsOf = (seed: number, count: number): readonly Path[] => [
+  plain,
+  ...Array.from({ length: count - 1 }, (_, n) => {
+    // cases of which a sample is taken have seeds apart by the same number, which must not be seen in the choice
+    const [turn, half] = [mixed(seed) % others.length, mixed(seed + 1) % 2 === 0];
+    const path = others[(turn + n) % others.length]!;
+    return path.storage === "bf16" && half ? { ...path, storage: "f16" as const } : path;
+  }),
+];
 
 /** A schedule from the seed of a case, small enough for every adapter. */
 export function drawnSchedule(seed: number): NonNullable<CompileOptions["schedule"]> {
@@ -82,6 +89,13 @@ const lost = (value: number, storage: StorageType): number =>
     : storage === "bf16"
       ? 2 ** -8 * Math.abs(value)
       : Math.max(2 ** -11 * Math.abs(value), 2 ** -25);
+
+/** The names of all paths. */
+export const pathNames: readonly string[] = [plain, ...others].flatMap((path) =>
+  path.storage === "bf16"
+    ? [describePath(path), describePath({ ...path, storage: "f16" })]
+    : [describePath(path)],
+);
 
 export const compiledOn = (one: Case, path: Path, device?: Device): Compiled =>
   compile(objectiveOf(one), {

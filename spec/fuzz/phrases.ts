@@ -1,13 +1,9 @@
-// What random operations seldom make, and the compiler has laws for: phrases of the field along the vocabulary (a divergence, an
-// indicator of the label, a maximum), and the pattern of every rewrite rule over members of the pool.
-import { type Axis } from "../../src/core/axis.ts";
+// What random operations seldom make, and the compiler has laws for: phrases of the field along the vocabulary, such as a
+// divergence, an indicator of the label or a maximum.
 import { at, binary, constant, iota, reduce, select, unary } from "../../src/core/build.ts";
 import { idsOf, logitsOf, logSoftmaxOf } from "../../src/core/inputs.ts";
-import { topological, type Node } from "../../src/core/node.ts";
-import { instantiate, isAxisVariable, variableOf } from "../../src/rewrite/rule.ts";
-import { simplification } from "../../src/rewrite/simplify.ts";
-import { innermost, isReal, plus, positive, sameTokens, times, type Grower } from "./pool.ts";
-import { pick, short } from "./scene.ts";
+import { isReal, plus, sameTokens, times, type Grower } from "./pool.ts";
+import { pick } from "./scene.ts";
 
 /** Phrases along the vocabulary, for which the compiler has laws. */
 export const growPhrase: Grower = (own) => {
@@ -48,61 +44,5 @@ export const growPhrase: Grower = (own) => {
       () => top,
       () => unary("toReal", binary("ge", at(z, "vocab", idsOf(y)), top)),
     ]),
-  );
-};
-
-const axisVariablesIn = (term: Node): readonly Axis[] =>
-  [...new Set(topological([term]).flatMap((node) => ("axis" in node ? [node.axis] : [])))].filter(
-    isAxisVariable,
-  );
-
-/** The pattern of a rewrite rule over members of the pool, so that every rule has something to do. */
-export const growPattern: Grower = (own) => {
-  const { random } = own.scene;
-  const { pattern, variables } = pick(random, simplification);
-  const body = own.choose((node) => isReal(node) && node.axes.length > 0);
-  const axes = new Map(
-    axisVariablesIn(pattern).map(
-      (axis) => [axis, body === undefined ? "batch" : innermost(body)!] as const,
-    ),
-  );
-  const nodes = new Map<Node, Node>();
-  for (const target of variables) {
-    const { dtype, constant: isConstant, without, within, domain } = variableOf(target)!;
-    const free = without === undefined ? undefined : axes.get(without);
-    const drawn =
-      dtype === "f32"
-        ? short(random, ...domain)
-        : random.integer(Math.ceil(domain[0]), Math.floor(domain[1]));
-    const member = own.choose(
-      (node) =>
-        node.dtype === dtype &&
-        (free === undefined || !node.axes.includes(free)) &&
-        (within === undefined || node.axes.every((axis) => within.includes(axis))),
-    );
-    nodes.set(target, isConstant || member === undefined ? constant(drawn, dtype) : member);
-  }
-  const order = topological([pattern]);
-  const made = (change: (x: Node) => Node): Node | undefined =>
-    own.add(() => {
-      const changed = new Map(
-        [...nodes].map(([target, x]) => [
-          target,
-          x.dtype === "f32" && x.tag !== "const" ? change(x) : x,
-        ]),
-      );
-      const term = instantiate(pattern, order, { nodes: changed, axes });
-      return term.dtype === "f32"
-        ? term
-        : term.dtype === "i32" || term.dtype === "bool"
-          ? unary("toReal", term)
-          : undefined;
-    });
-  // what lies outside the domain is tried once more within it
-  return (
-    made((x) => x) ??
-    made((x) => positive(random, x)) ??
-    made((x) => unary("neg", positive(random, x))) ??
-    made((x) => unary("sigmoid", x))
   );
 };

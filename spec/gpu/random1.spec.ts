@@ -1,4 +1,4 @@
-// A quarter of the programs of each run; see slice.ts.
-import { onTheAdapter } from "./slice.ts";
+// Half of the random programs of each run; see spec/fuzz/slice.ts.
+import { onTheAdapter } from "../fuzz/slice.ts";
 
-onTheAdapter(1);
+onTheAdapter(1, [30, 30]);

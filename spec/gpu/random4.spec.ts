@@ -1,4 +1,0 @@
-// A quarter of the programs of each run; see slice.ts.
-import { onTheAdapter } from "./slice.ts";
-
-onTheAdapter(4);
