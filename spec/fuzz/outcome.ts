@@ -6,6 +6,7 @@ import { count, type Coverage } from "./coverage.ts";
 import type { Case } from "./case.ts";
 import { interpret, programOf } from "./interpretation.ts";
 import { compiledOn, describePath, pathsOf, runOn } from "./paths.ts";
+import { staged } from "./staged.ts";
 
 /** What kernels do not take; the interpreter does. */
 export const refusals: readonly string[] = [
@@ -49,7 +50,7 @@ export async function outcome(one: Case, trial: Trial, coverage: Coverage): Prom
     const program = programOf(one);
     const second = one.seed % trial.secondEvery === 0;
     const checked = interpret(one, program, { entries: trial.entries, second });
-    found.push(...checked.complaints);
+    found.push(...checked.complaints, ...staged(one, program));
     coverage.add("differences", "compared", checked.compared);
     coverage.add("differences", "rough", checked.rough);
     if (checked.second) coverage.add("differences", "second order");

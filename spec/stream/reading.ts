@@ -166,6 +166,8 @@ export function readStages(lowered: Lowered, batch: Batch, params: Params): Read
       slots.get(`${key} of ${response}`)![token]!;
     const out = new Float64Array(rows.length * batch.vocab);
     for (const term of pass.terms) {
+      // a response without this term has coefficient 0, and its slots may be outside the term's domain
+      if (rows.every((_, token) => at(term.slot, token) === 0)) continue;
       const opaque = term.opaque.map((body) => {
         const [table] = evaluate([over(body, response, pass.opaqueSlots)], known(), params);
         return expand(table!, ["batch", tokenAxis(response), "vocab"], batch).data;
