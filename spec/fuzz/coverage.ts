@@ -21,6 +21,7 @@ export type Kind =
   | "batch"
   | "origin"
   | "differences"
+  | "entries"
   | "refused";
 
 export interface Coverage {

@@ -7,13 +7,12 @@
 // is 1 if there is a mismatch.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { Device } from "../../src/index.ts";
 import { entryOf, printed, type Case } from "./case.ts";
 import { isWellDefined } from "./admit.ts";
 import { keep, readState, writeState } from "./corpus.ts";
-import { coverage, coverageText } from "./coverage.ts";
+import { coverage, coverageText, type Coverage } from "./coverage.ts";
 import { draw } from "./draw.ts";
-import { openForMany } from "./drivers.ts";
+import { devices, type Devices } from "./drivers.ts";
 import { outcome, type Trial } from "./outcome.ts";
 import { allPaths } from "./paths.ts";
 import { progress } from "./progress.ts";
@@ -38,8 +37,7 @@ const whole = (name: "programs" | "seed" | "paths" | "attempts"): number => {
   process.exit(2);
 };
 
-const open = async (): Promise<Device | null> =>
-  given.adapter === "none" ? null : await openForMany(given.adapter);
+const opened = (): Devices | null => (given.adapter === "none" ? null : devices(given.adapter));
 
 const finish = (programs: number, mismatches: number): void => {
   console.log(`${programs} programs, ${mismatches} mismatches`);
@@ -51,35 +49,42 @@ const seedOf = (run: number, n: number): number => (Math.imul(run, 0x9e3779b1) +
 
 async function replay(file: string): Promise<void> {
   const one = entryOf(readFileSync(file, "utf8"));
-  const device = await open();
+  const own = opened();
+  const device = (await own?.next()) ?? null;
   const counters = coverage();
   const trial: Trial = { entries: 40, secondEvery: 1, paths: allPaths, pathsEvery: 1, device };
   const { found, refused } = await outcome(one, trial, counters);
   console.log(printed(one));
   if (refused !== null) console.log(`refused: ${refused}`);
   for (const sentence of found) console.log(sentence);
-  device?.dispose();
+  own?.dispose();
   finish(1, found.length > 0 ? 1 : 0);
 }
 
 async function search(): Promise<void> {
   const [programs, run] = [whole("programs"), whole("seed")];
   const folder = given.corpus;
-  const device = await open();
+  const own = opened();
+  const first = await own?.next();
   const adapter = given.adapter;
-  const trial: Trial = { entries: 4, secondEvery: 5, paths: whole("paths"), pathsEvery: 1, device };
+  const paths = whole("paths");
   let state = readState(folder, run, adapter);
   const counters = coverage(state.counts);
   const bar = progress(programs, state.done, process.stderr);
-  console.log(`seed ${run}, ${device?.line ?? "no device"}, corpus ${folder}`);
+  console.log(`seed ${run}, ${first?.line ?? "no device"}, corpus ${folder}`);
   if (state.done > 0) console.log(`going on after ${state.done} programs`);
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
 
+  const tried = async (one: Case, into: Coverage): Promise<readonly string[]> => {
+    const device = (await own?.next()) ?? null;
+    const trial: Trial = { entries: 4, secondEvery: 5, paths, pathsEvery: 1, device };
+    return (await outcome(one, trial, into)).found;
+  };
   const report = async (one: Case, found: readonly string[]): Promise<void> => {
     const fails = async (smaller: Case): Promise<boolean> =>
       isWellDefined(smaller) &&
-      (await outcome(smaller, trial, coverage())).found.some(
+      (await tried(smaller, coverage())).some(
         (sentence) => sentence.split(" ", 2).join() === found[0]!.split(" ", 2).join(),
       );
     bar.clear();
@@ -100,7 +105,7 @@ async function search(): Promise<void> {
       keep(folder, adapter, { ...one, found: ["the process ended twice while this was tried"] });
       console.log(`mismatch at seed ${seed}: the process ended twice while it was tried`);
     } else {
-      const { found } = await outcome(one, trial, counters);
+      const found = await tried(one, counters);
       if (found.length > 0) {
         mismatches = 1;
         await report(one, found);
@@ -112,7 +117,7 @@ async function search(): Promise<void> {
   }
   writeState(folder, { ...state, counts: counters.all() });
   bar.clear();
-  device?.dispose();
+  own?.dispose();
   console.log(`exercised:\n${coverageText(counters)}`);
   finish(state.done, state.mismatches);
 }

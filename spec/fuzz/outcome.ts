@@ -62,6 +62,8 @@ export async function outcome(one: Case, trial: Trial, coverage: Coverage): Prom
         const compared = await runOn(one, path, trial.device);
         found.push(...compared.complaints, ...trial.device.takeErrors());
         closeness = Math.max(closeness, compared.closeness);
+        coverage.add("entries", "compared", compared.entries);
+        coverage.add("entries", "unbounded", compared.unbounded);
       }
       count(coverage, one, program, plan);
     }

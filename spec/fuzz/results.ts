@@ -95,20 +95,25 @@ export const computed = (run: ValueAndGrad): Named<ArrayLike<number>> =>
     ),
   ]);
 
-/** How two results compare: sentences about what is beyond its bound, and the largest error in units of the bound. */
+/** How two results compare. */
 export interface Comparison {
+  /** Sentences about what is beyond its bound. */
   readonly complaints: readonly string[];
+  /** The largest error in units of its bound. */
   readonly closeness: number;
+  /** Numbers compared, and those of them that floats cannot know on this batch, which are compared with nothing. */
+  readonly entries: number;
+  readonly unbounded: number;
 }
 
-/** Compares a run with what is expected; `scale` loosens every bound, relative to the value. */
+/** Compares a run with what is expected. */
 export function compare(
   right: Named<Expected>,
   given: Named<ArrayLike<number>>,
   where: string,
 ): Comparison {
   const complaints: string[] = [];
-  let closeness = 0;
+  let [closeness, entries, unbounded] = [0, 0, 0];
   const names = [...new Set([...right.keys(), ...given.keys()])];
   for (const name of names) {
     const [wanted, got] = [right.get(name), given.get(name)];
@@ -120,6 +125,8 @@ export function compare(
     let worst = { ratio: 0, entry: 0 };
     for (let entry = 0; entry < got.length; entry++) {
       const [is, ought, bound] = [got[entry]!, wanted.values[entry]!, wanted.bounds[entry]!];
+      entries++;
+      if (bound === Infinity) unbounded++;
       if (Object.is(is, ought) || bound === Infinity) continue;
       const off = Math.abs(is - ought) / bound;
       const ratio = Number.isNaN(off) ? Infinity : off;
@@ -134,5 +141,5 @@ export function compare(
         `off by ${Math.abs(is! - ought!).toExponential(2)} of ${bound!.toExponential(2)} allowed`,
     );
   }
-  return { complaints, closeness };
+  return { complaints, closeness, entries, unbounded };
 }

@@ -2,7 +2,9 @@
 // makes it smaller, and the running error bounds a computation in which everything along the vocabulary is rounded to f32.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Program } from "../../src/compile/pipeline.ts";
 import { binary, constant, param, reduce, select, unary } from "../../src/core/build.ts";
+import { PrefcError } from "../../src/core/error.ts";
 import { logitsOf } from "../../src/core/inputs.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import { verify } from "../../src/core/verify.ts";
@@ -13,6 +15,9 @@ import { runningErrors } from "../support/running.ts";
 import { isWellDefined } from "./admit.ts";
 import { cases } from "./arbitrary.ts";
 import { entryOf, entryText, printed, rootsOf, type Case } from "./case.ts";
+import { programOf } from "./interpretation.ts";
+import { refusals } from "./outcome.ts";
+import { compare, expected } from "./results.ts";
 import { shrunk, smaller } from "./shrink.ts";
 
 const scalars = ({ params, state }: Case): Case["params"] => ({ ...params, ...state });
@@ -69,6 +74,42 @@ describe("a case", () => {
       expect(printed(least).split("\n").length).toBeLessThanOrEqual(5);
       expect(least.batch.examples).toBe(1);
     }
+  });
+});
+
+const compiledOrRefused = (one: Case): Program | undefined => {
+  try {
+    return programOf(one);
+  } catch (error) {
+    if (error instanceof PrefcError && refusals.includes(error.code)) return undefined;
+    throw error;
+  }
+};
+
+describe("a comparison with the interpreter", () => {
+  /** The share of programs in which a result that is off by this much, relative to its largest entry, is noticed. */
+  const noticed = (off: number): number => {
+    let [programs, complained] = [0, 0];
+    for (const one of fc.sample(cases({ terms: 40 }), { numRuns: 80, seed: 1 })) {
+      const program = compiledOrRefused(one);
+      if (program === undefined) continue;
+      const right = expected(program, one.batch, scalars(one));
+      const wrong = new Map(
+        [...right].map(([name, { values }]) => {
+          const size = Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+          return [name, Array.from(values, (value) => value + off * size)];
+        }),
+      );
+      programs++;
+      if (compare(right, wrong, "here").complaints.length > 0) complained++;
+    }
+    return complained / programs;
+  };
+
+  it("accepts what is right, and notices one part in ten thousand", () => {
+    expect(noticed(0)).toBe(0);
+    expect(noticed(1e-3)).toBeGreaterThan(0.95);
+    expect(noticed(1e-4)).toBeGreaterThan(0.9);
   });
 });
 

@@ -1,6 +1,6 @@
 // How far one operation may be off by itself, as WGSL and the row programs of prefc promise it. Everything along the
 // vocabulary is computed in single floats, with the errors that the WGSL specification states ("Floating point accuracy");
-// everything beside it in pairs of floats (kernels/prelude/pair*.wgsl state theirs). docs/notes/0011 gives the reasons.
+// everything beside it in pairs of floats (kernels/prelude/pair*.wgsl state theirs). docs/notes/0013 gives the reasons.
 import type { BinaryOp, UnaryOp } from "../../src/core/ops.ts";
 
 export type Precision = "single" | "pair";
