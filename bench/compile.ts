@@ -5,7 +5,7 @@
 // compiled again, which finds every pipeline by its WGSL.
 
 import { measure } from "mitata";
-import { builtIns, compile, openDevice } from "../src/index.ts";
+import { builtIn, builtIns, compile, openDevice } from "../src/index.ts";
 import { random } from "../src/check/random.ts";
 import { randomBatch } from "../src/check/batch.ts";
 
@@ -18,7 +18,18 @@ function toWgsl(name: string): number {
 }
 
 const only = process.argv.slice(2);
-const names = Object.keys(builtIns).filter((name) => only.length === 0 || only.includes(name));
+for (const name of only) {
+  try {
+    builtIn(name);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `bench:compile: ${why} Name objectives (npm run bench:compile -- dpo wpo), or none for all of them.\n`,
+    );
+    process.exit(1);
+  }
+}
+const names = only.length === 0 ? Object.keys(builtIns) : only;
 process.stdout.write(`node ${process.version}; milliseconds from objective to WGSL\n`);
 process.stdout.write(
   `${"objective".padEnd(28)} ${"first".padStart(8)} ${"median".padStart(8)} ${"p75".padStart(8)}  WGSL\n`,

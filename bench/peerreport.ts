@@ -1,6 +1,7 @@
 // Peers in the report: for each shape a table of their times beside prefc's from the same rounds, and below it, in a
 // sentence each, which of them are wrong, crashed or are not here.
 
+import { peerVerdicts, sentenceOf } from "./goals.ts";
 import type { PeerLine } from "./peerlines.ts";
 import { peerTexts, type PeerName } from "./peers.ts";
 
@@ -21,6 +22,13 @@ const columns: readonly (readonly [title: string, cell: (line: PeerLine) => stri
   ["check", ({ ok }) => (ok ? "ok" : "WRONG")],
 ];
 
+/** The goals that hold for these lines, and which of them are reached; nothing where none do. */
+function goalsOf(lines: readonly PeerLine[]): readonly string[] {
+  const found = peerVerdicts(lines).filter(({ goal }) => goal !== null);
+  if (found.length === 0) return [];
+  return ["## Goals", "", ...found.map((verdict) => `- ${sentenceOf(verdict)}`), ""];
+}
+
 /** Lines of every shape together; the empty text without any. */
 export function peerReport(lines: readonly PeerLine[]): string {
   if (lines.length === 0) return "";
@@ -40,6 +48,7 @@ export function peerReport(lines: readonly PeerLine[]): string {
       ...whatTheyAre(lines),
       "",
       ...[...shapes].flatMap(([title, own]) => table(title, own)),
+      ...goalsOf(lines),
     ].join("\n") + "\n"
   );
 }
