@@ -100,7 +100,7 @@ function goalOf({
   device,
   clock,
 }: PeerLine): number | null {
-  const isWhereSet = rows === 256 && dtype === "f32" && /llvmpipe/.test(String(device));
+  const isWhereSet = rows === 256 && dtype === "f32" && /llvmpipe/.test(device);
   const byVocab = faster[provider] ?? faster[`${provider} ${objective}`];
   return isWhereSet && clock === "wall" ? (byVocab?.[vocab] ?? null) : null;
 }

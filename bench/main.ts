@@ -48,7 +48,7 @@ async function measureShape(
   try {
     const shape = shapeOf(device, held);
     const single = heldSingle === null ? null : shapeOf(device, heldSingle);
-    const parts = groups(options.objectives);
+    const parts = options.onlyPeers ? [] : groups(options.objectives);
     for (const [position, objectives] of parts.entries()) {
       const onSample = (done: number, what: string): void =>
         bar.at((position + done) / parts.length, `${sectionOf(held)}  ${what}`);
@@ -117,7 +117,9 @@ async function main(): Promise<void> {
     peer: (line: PeerLine) => written(line, beside),
   };
   const text = (): string =>
-    [report(lines), peerReport(beside)].filter((part) => part !== "").join("\n");
+    [options.onlyPeers ? "" : report(lines), peerReport(beside)]
+      .filter((part) => part !== "")
+      .join("\n");
   onInterrupt(() => {
     if (page !== undefined) writeFileSync(page, text());
     process.stdout.write(text());

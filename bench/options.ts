@@ -36,6 +36,8 @@ export interface Options {
   readonly report: string | undefined;
   readonly roofline: string | undefined;
   readonly peers: readonly PeerName[];
+  /** Whether only peers are measured, and prefc beside them. */
+  readonly onlyPeers: boolean;
   readonly help: boolean;
 }
 
@@ -65,6 +67,7 @@ const paths = {
 const flags = {
   "cached-reference": "log-probabilities of the reference are given, its logits are not read",
   "in-place": "the gradient is written over the policy's logits",
+  "only-peers": "peers, and nothing but prefc beside them",
   help: "this text",
 } as const;
 /** Flags that may have a value after an equals sign. */
@@ -93,6 +96,11 @@ function objectivesNamed(text: string): readonly string[] {
   return given;
 }
 
+const peersNamed = (given: string | boolean): readonly PeerName[] => {
+  if (typeof given === "string") return words("peers", given, peerNames);
+  return given ? peerNames : [];
+};
+
 /** Reads the command line. @throws Error with one sentence */
 export function readOptions(args: readonly string[]): Options {
   const kinds: Kinds = Object.fromEntries([
@@ -110,7 +118,6 @@ export function readOptions(args: readonly string[]): Options {
   };
   const path = (name: keyof typeof paths): string | undefined => values[name] as string | undefined;
   const flag = (name: keyof typeof flags): boolean => values[name] === true;
-  const { peers } = values;
   return {
     objectives: objectivesNamed(text("objectives")),
     rows: wholes("rows", text("rows")),
@@ -126,12 +133,8 @@ export function readOptions(args: readonly string[]): Options {
     padding: share("padding", text("padding")),
     cachedReference: flag("cached-reference"),
     inPlace: flag("in-place"),
-    peers:
-      peers === undefined || peers === true
-        ? peers === true
-          ? peerNames
-          : []
-        : words("peers", peers, peerNames),
+    peers: peersNamed(values["peers"] ?? flag("only-peers")),
+    onlyPeers: flag("only-peers"),
     help: flag("help"),
     adapter: path("adapter"),
     json: path("json"),

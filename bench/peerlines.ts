@@ -7,12 +7,13 @@ import {
   type Ended,
   type Own,
   type PeerContext,
+  type PeerSetting,
   type Rounds,
 } from "./peerrounds.ts";
 import { times } from "./statistics.ts";
 
 /** The fields that every line of a benchmark has, and what is particular to peers. */
-export interface PeerLine {
+export interface PeerLine extends PeerSetting {
   readonly objective: string;
   /** A peer's name, or "compiled" for the steps of prefc that were timed between those of peers. */
   readonly provider: string;
@@ -43,7 +44,6 @@ export interface PeerLine {
   readonly peer_versions: Readonly<Record<string, string>>;
   /** What was measured together, as a report titles it. */
   readonly section: string;
-  readonly [setting: string]: unknown;
 }
 
 const blank = (objective: string, provider: string, context: PeerContext) => ({

@@ -31,13 +31,18 @@ function goalsOf(lines: readonly PeerLine[]): readonly string[] {
 
 /** Lines of every shape together; the empty text without any. */
 export function peerReport(lines: readonly PeerLine[]): string {
-  if (lines.length === 0) return "";
+  const [first] = lines;
+  if (first === undefined) return "";
+  const { device, commit } = first;
+  const versions = Object.entries(first.versions).map(([name, version]) => `${name} ${version}`);
   const shapes = new Map<string, PeerLine[]>();
   for (const line of lines) {
     shapes.set(line.section, [...(shapes.get(line.section) ?? []), line]);
   }
   const head = [
     "# Peers",
+    "",
+    `${device}; commit ${commit}; ${versions.join(", ")}.`,
     "",
     "Loss and gradient together, whole calls, each peer in a process of its own; every step of a peer has a step of prefc beside it.",
     "",

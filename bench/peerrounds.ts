@@ -3,6 +3,7 @@
 
 import { converse, type Answer, type Conversation, type Reply } from "./conversation.ts";
 import type { PeerBatch } from "./peerinputs.ts";
+import type { Data } from "./values.ts";
 
 /** A peer: how its process is started, which stored types it has, and why it cannot be run, if so. */
 export interface Peer {
@@ -40,7 +41,14 @@ export interface PeerContext {
   /** What is measured together, as a report titles it. */
   readonly section: string;
   /** What a run repeats in every line: device, commit, versions. */
-  readonly setting: Readonly<Record<string, unknown>>;
+  readonly setting: PeerSetting;
+}
+export interface PeerSetting {
+  readonly data: Data;
+  readonly device: string;
+  readonly driver: string;
+  readonly commit: string;
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export const beta = 0.1;

@@ -41,6 +41,11 @@ describe("the options of the benchmark", () => {
       "torch-cpu",
       "jax-js-wasm",
     ]);
+    expect(readOptions(["--only-peers"]).peers).toContain("torch-cpu");
+    expect(readOptions(["--only-peers", "--peers=torch-cpu"])).toMatchObject({
+      peers: ["torch-cpu"],
+      onlyPeers: true,
+    });
     expect(readOptions(["--data", "peaked,uniform"]).data).toEqual(["peaked", "uniform"]);
     expect(readOptions([]).data).toEqual(["uniform"]);
     expect(readOptions(["-h"]).help).toBe(true);

@@ -41,7 +41,13 @@ async function linesOf(
     })),
     peers: names.map((name) => ({ name, program, dtypes: ["f32"] })),
     section: "32 rows × 8, f32",
-    setting: { commit: "abc" },
+    setting: {
+      data: "uniform",
+      device: "a device",
+      driver: "its driver",
+      commit: "abc",
+      versions: { prefc: "0" },
+    },
     ...changed,
   };
   const lines: PeerLine[] = [];
@@ -101,6 +107,7 @@ describe("a peer that answers", () => {
     const text = peerReport(lines);
     expect(text).toMatch(new RegExp(`\\| dpo \\| ${name} \\| .* \\| WRONG \\|`));
     expect(text).toContain(`- dpo, ${name}: wrong: `);
+    expect(text).toContain("a device; commit abc; prefc 0.");
   });
 });
 
