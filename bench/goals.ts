@@ -133,7 +133,7 @@ export function peerVerdicts(
     const ratio = line.ms_vs_compiled!;
     const wrong = outcome === "wrong" ? ", and WRONG" : "";
     const text = `${title}: ${ratio.toFixed(1)} × the time of prefc${wrong}`;
-    const goal = goalOf(line);
+    const goal = outcome === "wrong" ? null : goalOf(line);
     return goal === null
       ? [{ text, goal, outcome: "stated" }]
       : [held(text, `at least ${goal}`, ratio >= goal)];

@@ -44,7 +44,7 @@ export function peerReport(lines: readonly PeerLine[]): string {
     "",
     `${device}; commit ${commit}; ${versions.join(", ")}.`,
     "",
-    "Loss and gradient together, whole calls, each peer in a process of its own; every step of a peer has a step of prefc beside it.",
+    "Loss and gradient together, whole calls, each peer in a process of its own; every step of a peer has five steps of prefc beside it, of which the median counts.",
     "",
   ];
   return (

@@ -1,8 +1,9 @@
-// A peer's steps and prefc's in turn: after every step of one comes a step of the other, so that whatever slows the machine
+// A peer's steps and prefc's in turn: beside every step of one come a few steps of the other, so that whatever slows the machine
 // down slows both, and their ratio round by round holds.
 
 import { converse, type Answer, type Conversation, type Reply } from "./conversation.ts";
 import type { PeerBatch } from "./peerinputs.ts";
+import { times } from "./statistics.ts";
 import type { Data } from "./values.ts";
 
 /** A peer: how its process is started, which stored types it has, and why it cannot be run, if so. */
@@ -76,6 +77,20 @@ async function ownStep(own: Own, flush: () => Promise<void>): Promise<Cost & { l
   return { wall, processor: (user + system) / 1000, loss };
 }
 
+/** Steps of prefc beside each step of a peer, which takes longer: one of them may meet other work of the machine. */
+const stepsBeside = 5;
+
+/** The median step of a few. */
+async function ownSteps(
+  own: Own,
+  flush: () => Promise<void>,
+): Promise<Cost & { readonly loss: number }> {
+  const steps: (Cost & { readonly loss: number })[] = [];
+  for (let i = 0; i < stepsBeside; i++) steps.push(await ownStep(own, flush));
+  const median = (of: "wall" | "processor"): number => times(steps.map((step) => step[of])).median;
+  return { wall: median("wall"), processor: median("processor"), loss: steps.at(-1)!.loss };
+}
+
 export interface Rounds {
   readonly versions: Readonly<Record<string, string>>;
   readonly peer: readonly Answer[];
@@ -106,10 +121,10 @@ const roundsOf = async (
   for (let round = -warmUps; round < repeats; round++) {
     if (round >= fewestRounds && performance.now() > deadline) break;
     // the order turns, so that neither is always the first after an idle moment
-    const first = round % 2 === 0 ? await ownStep(own, flush) : null;
+    const first = round % 2 === 0 ? await ownSteps(own, flush) : null;
     const reply = await talk.step("sample");
     if (reply.kind !== "answer") return endOf(reply);
-    const cost = first ?? (await ownStep(own, flush));
+    const cost = first ?? (await ownSteps(own, flush));
     ({ loss } = cost);
     if (round < 0) continue;
     peer.push(reply.answer);
