@@ -44,7 +44,7 @@ describe("prefc", () => {
       ["constructor"],
       'there is no command "constructor"; the commands are env, check, explain, tune, conform.',
     ],
-    [["explain"], "explain: OBJECTIVE is missing: a built-in objective"],
+    [["explain"], "explain: OBJECTIVE is missing; give a built-in objective"],
     [
       ["explain", "dpo", "more"],
       'explain: "more" is one argument too many; see prefc explain --help.',

@@ -106,16 +106,19 @@ describe("a module that cannot be used ends in one sentence", () => {
       "function.mjs",
       /function\.mjs: the default export is a function; export what a call returns\.$/,
     ],
-    ["syntax.ts", /syntax\.ts does not parse: line 2, column \d+: Unexpected ";"\.$/],
-    ["throws.ts", /throws\.ts could not be loaded \(line 3\): on purpose\.$/],
+    ["syntax.ts", /syntax\.ts does not parse; correct line 2, column \d+: Unexpected ";"\.$/],
+    ["throws.ts", /throws\.ts could not be loaded; correct line 3: on purpose\.$/],
     [
       "wrong.ts",
-      /wrong\.ts could not be loaded \(line 2\): objective "wrong": the loss still ranges over the tokens of "w"; reduce it first/,
+      /wrong\.ts could not be loaded; correct line 2: objective "wrong": the loss still ranges over the tokens of "w"; reduce it first/,
     ],
-    ["needs.ts", /needs\.ts could not be loaded: Cannot find package 'a-package-that-nobody-has'/],
+    [
+      "needs.ts",
+      /needs\.ts could not be loaded; correct it: Cannot find package 'a-package-that-nobody-has'/,
+    ],
     [
       "common.js",
-      /common\.js could not be loaded \(line 1\): module is not defined in ES module scope\.$/,
+      /common\.js could not be loaded; correct line 1: module is not defined in ES module scope\.$/,
     ],
     ["never.ts", /the command waits for something that can never happen/],
     [

@@ -54,7 +54,7 @@ describe("verify", () => {
 
   it("names the pass and the node", () => {
     expect(complaint(forged(exp, { dtype: "i32", id: later }))).toBe(
-      `after stability: node ${later} (exp) is ill formed: it says it is i32, but it gives f32; this is a bug in stability.`,
+      "after stability: the node exp is ill formed: it says it is i32, but it gives f32; this is a bug in stability, so please report it with the objective.",
     );
   });
 

@@ -226,7 +226,7 @@ describe("moving the reference point of moments", () => {
     const read = (lower: Moment): k.Value => k.value("f32", lower.name);
     const shift = (): k.Value => k.value("f32", "shift");
     expect(() => shiftMoment(whole!, read, shift, 1, [whole!])).toThrow(
-      "The moment policy:1,0 that shifting needs is not kept.",
+      "The moment policy:1,0 that shifting needs is not kept; this is a bug of prefc, so please report it with the objective.",
     );
   });
 });

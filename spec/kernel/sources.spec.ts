@@ -123,7 +123,8 @@ describe("a shader that the driver refuses", () => {
         );
         expect(error).toMatchObject({ code: "shader-rejected" });
         const { message } = error as Error;
-        expect(message).toContain(`The shader "${kernel.name}" was rejected: line ${line}, column`);
+        expect(message).toContain(`The shader "${kernel.name}" was rejected; `);
+        expect(message).toContain(` adapter: line ${line}, column`);
         expect(message).toContain(`This line computes ${printExpression(source, 8)}.`);
       }),
       { numRuns: 40 },

@@ -77,7 +77,7 @@ export function checkArguments(command: string, rawArgs: readonly string[], args
   if (missing !== undefined && missing[1].required !== false) {
     throw new PrefcError(
       "missing-argument",
-      `${command}: ${missing[0].toUpperCase()} is missing: ${missing[1].description ?? "an argument"}.`,
+      `${command}: ${missing[0].toUpperCase()} is missing; give ${missing[1].description ?? "it"}.`,
     );
   }
   if (positionals.length > expected.length) {

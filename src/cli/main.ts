@@ -6,25 +6,16 @@ import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
-import { didYouMean } from "../core/names.ts";
 import { checkArguments } from "./arguments.ts";
+import { commandNamed, commands, neverSettled } from "./commands.ts";
 import { isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
-import { cite, visible } from "../core/quote.ts";
+import { visible } from "../core/quote.ts";
 
 const version = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   }
 ).version;
-
-/** Loaded when they are asked for: a command pays only for what it uses. */
-const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
-  env: async () => (await import("./env.ts")).default,
-  check: async () => (await import("./check.ts")).default,
-  explain: async () => (await import("./explain.ts")).default,
-  tune: async () => (await import("./tune.ts")).default,
-  conform: async () => (await import("./conform.ts")).default,
-};
 
 const root: CommandDef = defineCommand({
   meta: {
@@ -66,15 +57,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     print(version);
     return 0;
   }
-  const names = Object.keys(commands);
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) {
-    throw new PrefcError(
-      "unknown-command",
-      `there is no command ${cite(name)}; the commands are ${names.join(", ")}.${didYouMean(name, names)}`,
-    );
-  }
-  const command = await load();
+  const command = await commandNamed(name)();
   if (asksForHelp(rest)) {
     await printUsage(command, root);
     if (takesObjective(command)) await printBuiltIns();
@@ -103,16 +86,7 @@ async function fail(error: unknown): Promise<never> {
 tolerateClosedPipes();
 process.on("uncaughtException", (error) => void fail(error));
 // nothing is left to run although the command has not ended: a promise that a module waits for can never settle
-process.on(
-  "beforeExit",
-  () =>
-    void fail(
-      new PrefcError(
-        "never-settled",
-        "the command waits for something that can never happen; does the module await a promise that nothing settles?",
-      ),
-    ),
-);
+process.on("beforeExit", () => void fail(neverSettled()));
 try {
   await leave(await main(process.argv.slice(2)));
 } catch (error) {

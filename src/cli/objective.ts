@@ -75,7 +75,7 @@ function explained(path: string, file: string, error: unknown): PrefcError {
   if (parse !== null) {
     return new PrefcError(
       "module-syntax",
-      `${mention(path)} does not parse: line ${parse[1]}, column ${parse[2]}: ${parse[3]}.`,
+      `${mention(path)} does not parse; correct line ${parse[1]}, column ${parse[2]}: ${parse[3]}.`,
       { cause: error },
     );
   }
@@ -84,7 +84,7 @@ function explained(path: string, file: string, error: unknown): PrefcError {
   const [first = ""] = message.split("\n");
   return new PrefcError(
     "module-failed",
-    `${mention(path)} could not be loaded${place === null ? "" : ` (line ${place[1]})`}: ${first.replace(/\.$/, "")}.`,
+    `${mention(path)} could not be loaded; correct ${place === null ? "it" : `line ${place[1]}`}: ${first.replace(/\.$/, "")}.`,
     { cause: error },
   );
 }

@@ -70,7 +70,8 @@ const command = defineCommand({
     });
     process.off("SIGINT", interrupted);
     const path = given.table === undefined ? null : [given.table];
-    if (done.length > 0) tell(`kept in ${keep(device.line, done, path ?? tablePaths(), tell)}`);
+    if (done.length > 0)
+      tell(`kept in ${keepEntries(device.line, done, path ?? tablePaths(), tell)}`);
     device.dispose();
     return stop.signal.aborted ? 130 : 0;
   },
@@ -104,7 +105,7 @@ async function all(
 }
 
 /** Adds entries to the table, which is made anew where it cannot be read. @throws PrefcError tuning-not-kept */
-function keep(
+export function keepEntries(
   adapter: string,
   entries: readonly TunedEntry[],
   paths: readonly string[],

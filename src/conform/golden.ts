@@ -98,7 +98,10 @@ export function readGolden(path: string): Golden {
     source = readFileSync(path, "utf8");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return fail("golden-unreadable", `${file}: the file cannot be read (${reason}).`);
+    return fail(
+      "golden-unreadable",
+      `${file}: the file cannot be read (${reason}); check the path and its permissions.`,
+    );
   }
   return parseGolden(source, file);
 }

@@ -196,7 +196,7 @@ export function sort(op: SortOp, axis: Axis, x: Node): Node {
   if (axis !== "batch") {
     return fail(
       "sort-axis",
-      `${op}: only the batch has an order, but the axis is ${describeAxis(axis)}.`,
+      `${op}: only the batch has an order, but the axis is ${describeAxis(axis)}; sort along "batch".`,
     );
   }
   const other = x.axes.find((one) => one !== "batch");

@@ -31,7 +31,7 @@ export function verify(roots: readonly Node[], where: string): void {
     const broken = (what: string): never =>
       fail(
         "ill-formed-term",
-        `after ${where}: node ${node.id} (${named(node)}) is ill formed: ${what}; this is a bug in ${where}.`,
+        `after ${where}: the node ${named(node)} is ill formed: ${what}; this is a bug in ${where}, so please report it with the objective.`,
       );
     // ids descend from users to arguments, so that this check also keeps cycles out
     const wrong = structuralComplaint(node);

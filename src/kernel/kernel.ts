@@ -154,7 +154,10 @@ export const component = (a: Value, position: number): Value =>
 
 function sameType(a: Value, b: Value, op: string): void {
   if (a.type !== b.type)
-    fail("kernel-type", `${op}: ${a.code} is ${a.type} but ${b.code} is ${b.type}.`);
+    fail(
+      "kernel-type",
+      `${op}: ${a.code} is ${a.type} but ${b.code} is ${b.type}; this is a bug of prefc, so please report it with the objective.`,
+    );
 }
 
 export const letValue = (name: string, v: Value): Statement => ({ kind: "let", name, value: v });

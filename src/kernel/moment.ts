@@ -60,7 +60,10 @@ export function shiftMoment(
       const key = momentKey(powers);
       const member = family.find((candidate) => momentKey(candidate.powers) === key);
       if (member === undefined)
-        fail("moment-missing", `The moment ${key} that shifting needs is not kept.`);
+        fail(
+          "moment-missing",
+          `The moment ${key} that shifting needs is not kept; this is a bug of prefc, so please report it with the objective.`,
+        );
       return [...factors.map((factor) => k.splat(factor, lanes)), read(member)].reduce(k.times);
     })
     .reduce(k.plus);

@@ -147,7 +147,10 @@ function groupReductions(
     if (node.tag !== "reduce") continue;
     const along = node.axis === "batch" ? "batch" : "tokens";
     if (node.op === "logSumExp" || node.axis === "vocab") {
-      fail("kernel-axis", `A row program cannot compute ${node.op} along ${node.axis}.`);
+      fail(
+        "kernel-axis",
+        `A row program cannot compute ${node.op} along ${node.axis}; this is a bug of prefc, so please report it with the objective.`,
+      );
     }
     const stage = stageOf(node);
     const key = `${stage} ${along} ${node.op}`;

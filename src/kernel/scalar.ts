@@ -95,7 +95,7 @@ function compute(
     case "sort":
       return fail(
         "kernel-leaf",
-        `A ${node.tag} cannot be computed here; an earlier stage should have replaced it.`,
+        `A ${node.tag} should have been replaced before kernels are written; this is a bug of prefc, so please report it with the objective.`,
       );
   }
 }

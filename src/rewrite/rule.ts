@@ -117,13 +117,13 @@ export function rule(name: string, pattern: Node, result: Node, options: RuleOpt
   if (unbound !== undefined) {
     fail(
       "rule-ill-formed",
-      `rule "${name}": the pattern does not bind "${variables.get(unbound)!.name}", which the result uses.`,
+      `rule "${name}": the pattern does not bind "${variables.get(unbound)!.name}", which the result uses; bind it or leave it out.`,
     );
   }
   if (pattern.dtype !== result.dtype) {
     fail(
       "rule-ill-formed",
-      `rule "${name}": the pattern is ${pattern.dtype}, but the result is ${result.dtype}.`,
+      `rule "${name}": the pattern is ${pattern.dtype}, but the result is ${result.dtype}; give both one type.`,
     );
   }
   if (!descends(pattern, result, (node) => variables.has(node) && !variables.get(node)!.constant)) {

@@ -55,6 +55,8 @@ export const scoped = <T>(
   }
 };
 
+const remedy = "correct the buffer of yours that it names, else report it as a bug of prefc";
+
 /** The error for a problem. `during` completes "while …". */
 export const problemError = (
   { line }: Device,
@@ -69,8 +71,8 @@ export const problemError = (
     : new PrefcError(
         "gpu-error",
         kind === "unknown"
-          ? `The GPU did not say whether a call was refused while ${during} on ${line}: ${message}`
-          : `The GPU refused a call while ${during} on ${line}: ${message}`,
+          ? `The GPU did not say whether a call was refused while ${during} on ${line}; ${remedy}: ${message}`
+          : `The GPU refused a call while ${during} on ${line}; ${remedy}: ${message}`,
       );
 
 /** A failure that WebGPU threw as one of ours; ours pass through. */
@@ -79,6 +81,6 @@ export const asPrefcError = ({ line }: Device, during: string, error: unknown): 
     ? error
     : new PrefcError(
         "gpu-error",
-        `The GPU failed while ${during} on ${line}: ${messageOf(error)}`,
+        `The GPU failed while ${during} on ${line}; ${remedy}: ${messageOf(error)}`,
         { cause: error },
       );

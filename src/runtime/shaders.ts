@@ -5,7 +5,7 @@ import type { Device } from "./device.ts";
 import { isNode, nodeHost } from "./host.ts";
 import { lossNoticed, requireAlive } from "./loss.ts";
 import { sleepThenAwait, type WaitOptions } from "./readback.ts";
-import { asPrefcError, scoped } from "./scopes.ts";
+import { asPrefcError, problemError, scoped, type Problem } from "./scopes.ts";
 
 /** One complaint of the WGSL compiler. Line and column count from 1; both are 0 when the complaint has no place. */
 export interface Diagnostic {
@@ -67,7 +67,10 @@ const rejected = (
   describe?: PipelineOptions["describe"],
 ): PrefcError => {
   const shown = diagnostics.map((one) => showDiagnostic(one, wgsl, describe)).join("\n");
-  return new PrefcError("shader-rejected", `The shader "${label}" was rejected: ${shown}`);
+  return new PrefcError(
+    "shader-rejected",
+    `The shader "${label}" was rejected; report it as a bug of prefc or of the driver, or try another adapter: ${shown}`,
+  );
 };
 
 const messageOf = (error: unknown): string =>
@@ -78,19 +81,24 @@ const compile = async (
   gpu: GPUDevice,
   wgsl: string,
   label: string,
-): Promise<{ readonly module: GPUShaderModule; readonly diagnostics: readonly Diagnostic[] }> => {
+): Promise<{
+  readonly module: GPUShaderModule;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly problem: Problem;
+}> => {
   const { value: module, problem } = scoped({ gpu }, () =>
     gpu.createShaderModule({ code: wgsl, label }),
   );
   const diagnostics = await errorsOf(module);
   const found = await problem;
-  if (diagnostics.length > 0 || found === null) return { module, diagnostics };
-  return { module, diagnostics: [{ line: 0, column: 0, message: found.message }] };
+  if (diagnostics.length > 0 || found === null) return { module, diagnostics, problem: found };
+  const said = [{ line: 0, column: 0, message: found.message }];
+  return { module, diagnostics: said, problem: found };
 };
 
 /**
  * Compiles a compute shader into a pipeline. Throws PrefcError "shader-rejected" with the compiler's message, the line and
- * the source line, "device-lost" when the device is gone, "gpu-timeout" when the driver never finishes, and "gpu-error" when
+ * the source line, "gpu-out-of-memory", "device-lost" when the device is gone, "gpu-timeout" when the driver never finishes, and "gpu-error" when
  * a call fails in another way.
  */
 export const createPipeline = async (
@@ -102,8 +110,10 @@ export const createPipeline = async (
 ): Promise<GPUComputePipeline> => {
   const during = `compiling the shader "${label}"`;
   const create = async (): Promise<GPUComputePipeline> => {
-    const { module, diagnostics } = await compile(device.gpu, wgsl, label);
+    const { module, diagnostics, problem } = await compile(device.gpu, wgsl, label);
     requireAlive(device, during);
+    // which is no fault of the shader
+    if (problem?.kind === "out-of-memory") throw problemError(device, during, problem);
     if (diagnostics.length > 0) throw rejected(label, wgsl, diagnostics, describe);
     try {
       return await device.gpu.createComputePipelineAsync({

@@ -45,7 +45,7 @@ export function checkTargets(dispatches: readonly Dispatch[], vocab: number, int
     if (given.size < bytes) {
       fail(
         "gradient-too-small",
-        `The buffer for the gradient of ${cite(tensor.name)} has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}.`,
+        `The buffer for the gradient of ${cite(tensor.name)} has ${given.size} bytes, but its ${tensor.rows} rows need ${bytes}; give one of that size.`,
       );
     }
     const owner = owners.get(given);

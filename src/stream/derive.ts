@@ -136,7 +136,11 @@ function shifted(node: Node, args: readonly Value[]): RowValue | null {
 
 /** A gradient's form, with the maxima that its kernel needs recorded; `z` is the logits it belongs to. */
 function gradientForm(record: Recorder, value: Value, z: Node): DerivedForm {
-  if (value.kind === "raw") return fail("vocabulary-left", "A gradient is a real expression.");
+  if (value.kind === "raw")
+    return fail(
+      "vocabulary-left",
+      "A gradient over the vocabulary is no real number; this is a bug of prefc, so please report it with the objective.",
+    );
   const whole = settled(record, forms.lift(value), z);
   for (const term of whole.terms) {
     for (const other of term.powers.keys()) record.maximum(other, z);

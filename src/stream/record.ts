@@ -93,7 +93,11 @@ export function recorder(): Recorder {
 
 /** The logits that a node is. @throws PrefcError unsupported-input */
 export const logitsOrFail = (z: Node): Logits =>
-  logitsOfInput(z) ?? fail("unsupported-input", "Only logits have a vocabulary axis.");
+  logitsOfInput(z) ??
+  fail(
+    "unsupported-input",
+    "Only logits have a vocabulary axis; this is a bug of prefc, so please report it with the objective.",
+  );
 
 /** The one response whose tokens a node ranges over. */
 export function tokenResponse(node: Node): string {

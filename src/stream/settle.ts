@@ -42,7 +42,10 @@ export function rowNode(record: Recorder, value: Value, source: Node): Node {
   if (value.kind === "row" && value.shifts.size === 0) return value.rest;
   if (value.kind === "row") return forms.plusNode(value.rest, shiftTerms(record, value, source));
   if (value.kind === "raw") return value.node;
-  return fail("vocabulary-left", "A row-level value still ranges over the vocabulary.");
+  return fail(
+    "vocabulary-left",
+    "A value of a row still ranges over the vocabulary; this is a bug of prefc, so please report it with the objective.",
+  );
 }
 
 /** Moves the shifts of a form into an ordinary term. */

@@ -1,6 +1,6 @@
 // Every error that prefc raises, by code. `fail` and PrefcError take no code that is not here, docs/errors.md is written from
-// here (npm run errors). To add an error: add its row to the fitting file of this folder, a test that provokes it, and
-// run npm run errors.
+// here (npm run errors). To add an error: add its row to the fitting file of this folder, a provocation of the same name
+// to spec/errors/provoke, and run npm run errors.
 
 import { batches } from "./batches.ts";
 import { commands } from "./commands.ts";

@@ -21,14 +21,15 @@ const largestUnpackedBytes = 64 * 2 ** 20;
 /** glibc's RTLD_NODELETE: a library stays mapped even though Node closes what is not one of its own modules. */
 const keepMapped = 0x1000;
 
-const locateArchive = (): string => {
+/** Where the package that carries the adapter has it. Throws PrefcError "bundled-adapter-missing". */
+export const locateArchive = (from: string = packageName): string => {
   let folder: string;
   try {
-    folder = dirname(createRequire(import.meta.url).resolve(packageName));
+    folder = dirname(createRequire(import.meta.url).resolve(from));
   } catch (cause) {
     throw new PrefcError(
       "bundled-adapter-missing",
-      `The bundled software adapter is not installed: the optional dependency ${packageName} is missing; run npm install without --omit=optional.`,
+      `The bundled software adapter is not installed: the optional dependency ${from} is missing; run npm install without --omit=optional.`,
       { cause },
     );
   }
@@ -37,7 +38,7 @@ const locateArchive = (): string => {
     if (parent === folder) {
       throw new PrefcError(
         "bundled-adapter-missing",
-        `The bundled software adapter is not where it should be: ${packageName} has no ${archiveName}; install version 147.0.0 of it.`,
+        `The bundled software adapter is not where it should be: ${from} has no ${archiveName}; install version 147.0.0 of it.`,
       );
     }
     folder = parent;
@@ -96,6 +97,15 @@ export const requireMainThread = (what: string, mainThread: boolean = isMainThre
   );
 };
 
+/** Refuses what SwiftShader was not built for. Throws PrefcError "bundled-adapter-unsupported". */
+export const requireLinux = (platform: string, machine: string): void => {
+  if (platform === "linux" && machine === "x64") return;
+  throw new PrefcError(
+    "bundled-adapter-unsupported",
+    `The bundled software adapter runs on Linux x64 only, and this is ${platform} ${machine}; install a GPU driver.`,
+  );
+};
+
 /**
  * Maps the bundled Vulkan loader into this process and returns the path of SwiftShader's driver description, to be named
  * in VK_DRIVER_FILES while an instance connects. Takes about 130 ms the first time and 13 ms afterwards.
@@ -106,12 +116,7 @@ export const requireMainThread = (what: string, mainThread: boolean = isMainThre
  */
 export const loadBundledDriver = (roots: readonly string[] = cacheRoots()): string => {
   requireMainThread("The bundled software adapter");
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new PrefcError(
-      "bundled-adapter-unsupported",
-      `The bundled software adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}; install a GPU driver.`,
-    );
-  }
+  requireLinux(process.platform, process.arch);
   const reasons: string[] = [];
   for (const root of roots) {
     try {

@@ -35,13 +35,17 @@ const flags: Readonly<Record<InstanceName, readonly string[]>> = (() => {
   return { system: device, lavapipe: device, swiftshader: device, null: ["backend=null"] };
 })();
 
-const loadDawn = async (): Promise<typeof Dawn> => {
+/** The package of Dawn. Throws PrefcError "webgpu-missing". */
+export const loadDawn = async (
+  load: () => Promise<typeof Dawn> = () => import("webgpu"),
+  machine: string = `${process.platform} ${process.arch}`,
+): Promise<typeof Dawn> => {
   try {
-    return await import("webgpu");
+    return await load();
   } catch (cause) {
     throw new PrefcError(
       "webgpu-missing",
-      `The package webgpu could not be loaded on ${process.platform} ${process.arch}; run npm install on a platform that it supports (Linux, macOS or Windows, x64 or arm64).`,
+      `The package webgpu could not be loaded on ${machine}; run npm install on a platform that it supports (Linux, macOS or Windows, x64 or arm64).`,
       { cause },
     );
   }

@@ -6,8 +6,9 @@ import { adapterOf } from "./instance.ts";
 
 let opened: Promise<GPUDevice> | undefined;
 
-const open = async (): Promise<GPUDevice> => {
-  const adapter = await adapterOf("null");
+/** A device of the adapter that is found. Throws PrefcError "null-backend-missing" when there is none. */
+export const nullDeviceOf = async (find: () => Promise<GPUAdapter | null>): Promise<GPUDevice> => {
+  const adapter = await find();
   if (adapter === null) {
     throw new PrefcError(
       "null-backend-missing",
@@ -22,4 +23,5 @@ const open = async (): Promise<GPUDevice> => {
 };
 
 /** The process's one device on the null backend, with WebGPU's default limits, f16 and subgroups. */
-export const nullDevice = (): Promise<GPUDevice> => (opened ??= open());
+export const nullDevice = (): Promise<GPUDevice> =>
+  (opened ??= nullDeviceOf(() => adapterOf("null")));

@@ -1,0 +1,49 @@
+// Provokes the errors that no input should: each check of one part of the compiler on another, given what it looks for.
+import { binary, constant, input, param, reduce, unary } from "../../../src/core/build.ts";
+import type { internal as rows } from "../../../src/core/errors/internal.ts";
+import { exampleInput, logitsOf } from "../../../src/core/inputs.ts";
+import { verify } from "../../../src/core/verify.ts";
+import { singles } from "../../../src/kernel/arithmetic.ts";
+import * as k from "../../../src/kernel/kernel.ts";
+import { shiftMoment } from "../../../src/kernel/moment.ts";
+import { analyse } from "../../../src/kernel/program.ts";
+import { scope } from "../../../src/kernel/scalar.ts";
+import { rule, variable } from "../../../src/rewrite/rule.ts";
+import { derive } from "../../../src/stream/derive.ts";
+import { rowNode } from "../../../src/stream/settle.ts";
+import { any, type Provocations } from "./provocations.ts";
+
+const x = variable("x");
+
+export const internal: Provocations<typeof rows> = {
+  "ill-formed-term": () => verify([{ ...constant(1) }], "simplify"),
+  "rule-ill-formed": () => rule("mine", unary("exp", x), variable("y")),
+  "rule-does-not-descend": () => rule("mine", unary("exp", x), unary("exp", unary("exp", x))),
+  "vocabulary-left": () => rowNode(any(null), any({ kind: "form" }), logitsOf("policy", "w")),
+  "unsupported-input": () =>
+    derive(
+      [reduce("sum", "vocab", unary("exp", input("bias", ["batch", "token.w", "vocab"])))],
+      [],
+    ),
+  "kernel-axis": () =>
+    analyse(
+      any({
+        tokenOutputs: [],
+        exampleOutputs: [],
+        scalarOutputs: [{ node: reduce("logSumExp", "batch", exampleInput("x")), slot: 0 }],
+      }),
+    ),
+  "kernel-leaf": () =>
+    scope(() => null, { next: 0 }, singles).value(binary("times", param("beta"), constant(2))),
+  "kernel-type": () => k.plus(k.u32(1), k.f32(1)),
+  "moment-missing": () => {
+    const moment = { name: "s0", powers: [{ model: "policy", d: 1, k: 1 }] } as const;
+    shiftMoment(
+      moment,
+      () => k.f32(0),
+      () => k.f32(0),
+      1,
+      [moment],
+    );
+  },
+};

@@ -1,0 +1,94 @@
+// Provokes the errors of objectives and of their options.
+import type { objectives as rows } from "../../../src/core/errors/objectives.ts";
+import { given } from "../../../src/dsl/given.ts";
+import {
+  aot,
+  builtIn,
+  dpo,
+  mix,
+  objective,
+  param,
+  prompt,
+  referenceFree,
+  sampled,
+  sft,
+  state,
+  sum,
+  trlDpo,
+  withLabelSmoothing,
+  withWeighting,
+  type ObjectiveOf,
+} from "../../../src/index.ts";
+import { any, type Provocations } from "./provocations.ts";
+
+const about = { source: "an example" };
+const g = given("an example", ["w", "l"]);
+const logps = g.policy.logps(g.y.w);
+const running = state("mean", 0.5);
+const returning = (value: unknown): unknown =>
+  objective(
+    "mine",
+    ["w", "l"],
+    any(() => value),
+    about,
+  );
+const counting = (step: number): ObjectiveOf<"w" | "l"> =>
+  objective(
+    "counting",
+    ["w", "l"],
+    () => ({ loss: logps.plus(state("seen", 0)), next: { seen: state("seen", 0).plus(step) } }),
+    about,
+  );
+
+export const objectives: Provocations<typeof rows> = {
+  "name-not-a-string": () => param(any(undefined)),
+  "name-empty": () => param(""),
+  "name-too-long": () => param("b".repeat(300)),
+  "name-of-two": () =>
+    returning({ loss: logps.minus(running).minus(param("mean")), next: { mean: running } }),
+  "formula-not-a-function": () => objective("mine", ["w"], any(logps), about),
+  "source-missing": () => objective("mine", ["w"], () => logps, any(undefined)),
+  "responses-not-a-list": () => objective("mine", any("wl"), () => logps, about),
+  "responses-missing": () => objective("mine", [], () => logps, about),
+  "response-twice": () => objective("mine", ["w", "w"], () => logps, about),
+  "unknown-response": () =>
+    objective("mine", ["w", "l"], ({ policy, y }) => policy.logps(any(y["kl" as "w"])), about),
+  "prompt-of-prompt": () => prompt(prompt(g.y.w)),
+  "returns-nothing": () => returning(undefined),
+  "axis-left-over": () => returning(g.policy.logp(g.y.w)),
+  "metrics-not-a-record": () => returning({ loss: logps, metrics: [logps] }),
+  "metric-name-reserved": () => returning({ loss: logps, metrics: { loss: logps } }),
+  "next-not-a-record": () => returning({ loss: logps, next: [running] }),
+  "state-without-next": () => returning(logps.minus(running)),
+  "state-per-example": () =>
+    returning({ loss: logps.minus(running), next: { mean: running.plus(logps) } }),
+  "unknown-state": () =>
+    returning({ loss: logps.minus(running), next: { mean: running, maen: running } }),
+  "input-names-collide": () =>
+    objective(
+      "mine",
+      ["c", "b.c"],
+      ({ tokens, y }) => sum("token", tokens("a.b", y.c)).plus(sum("token", tokens("a", y["b.c"]))),
+      about,
+    ),
+  "parameter-defaults-differ": () =>
+    returning(logps.times(param("beta", 0.1)).plus(param("beta", 0.2))),
+  "state-defaults-differ": () =>
+    returning({ loss: logps.minus(running), next: { mean: state("mean", 0) } }),
+  "reference-free-logits": () =>
+    referenceFree(
+      objective("mine", ["w"], ({ ref, y }) => sum("token", sum("vocab", ref.logits(y.w))), about),
+    ),
+  "unknown-objective": () => builtIn("dop"),
+  "unknown-option": () => builtIn("dpo", { bta: 1 }),
+  "option-value": () => dpo({ beta: 0 }),
+  "option-does-not-apply": () => trlDpo({ label_smoothing: 0.1 }),
+  "loss-type": () => trlDpo({ loss_type: any("sigmod") }),
+  "loss-weights": () => trlDpo({ loss_type: ["sigmoid", "sft"], loss_weights: [1] }),
+  "already-smoothed": () => withLabelSmoothing(0.1)(dpo()),
+  "combination-without-effect": () => withLabelSmoothing(0.1)(sft()),
+  "weight-of-sorted": () => withWeighting(sampled)(aot()),
+  "mix-of-nothing": () => mix({}),
+  "mix-part": () => mix(any({ dpo: dpo() })),
+  "states-differ": () => mix({ a: [counting(1), 1], b: [counting(2), 1] }),
+};
