@@ -1,9 +1,16 @@
 // Pipelines are kept by the text of their shader: a second compile of the same objective gives the driver nothing to build,
-// another objective only what it does not share, and another device everything.
+// another objective only what it does not share, and another device everything. Those that no plan needs are not kept for ever.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
 import { compile, dpo, openDevice, wpo, type Device, type Objective } from "../../src/index.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { pipelineFor, type Pipeline } from "../../src/runtime/pipelines.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 /** Shaders that a device is given while one step of an objective runs. */
 async function built(device: Device, objective: Objective): Promise<readonly string[]> {
@@ -32,6 +39,35 @@ describe("the cache of pipelines", () => {
     const another = await openDevice();
     expect(await built(another, dpo())).toEqual(first);
     another.dispose();
+    device.dispose();
+  });
+
+  it("keeps what a kernel needs and the last few, and lets the others go", async () => {
+    const device = await openDevice();
+    const kernel = (n: number): Kernel =>
+      ({ name: `kernel ${n}`, bindings: [] }) as Partial<Kernel> as Kernel;
+    const text = (n: number): string =>
+      `// ${n}\n@compute @workgroup_size(1) fn main() { _ = ${n}; }`;
+    const held = kernel(0);
+    const kept = await pipelineFor(device, held, text(0));
+    const dropped = ((): WeakRef<Promise<Pipeline>> =>
+      new WeakRef(pipelineFor(device, kernel(1), text(1))))();
+    const last = 60;
+    for (let n = 2; n <= last; n++) await pipelineFor(device, kernel(n), text(n));
+    // the collector decides when; it has never needed more than a few turns
+    for (let turn = 0; turn < 100 && dropped.deref() !== undefined; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      collect();
+    }
+    expect(dropped.deref()).toBe(undefined);
+    const spy = vi.spyOn(device.gpu, "createShaderModule");
+    expect(await pipelineFor(device, kernel(0), text(0))).toBe(kept);
+    await pipelineFor(device, kernel(last), text(last));
+    expect(spy).not.toHaveBeenCalled();
+    await pipelineFor(device, kernel(1), text(1));
+    expect(spy).toHaveBeenCalledOnce();
+    // so that it is held until here
+    expect(held.bindings).toEqual([]);
     device.dispose();
   });
 });

@@ -1,5 +1,6 @@
 // Pipelines by the text of their shader: a second compile of the same plan on a device costs nothing, and two
-// objectives that need the same kernel share it.
+// objectives that need the same kernel share it. They are kept for as long as a plan needs them, and those of the last few
+// plans beyond that, so that a process that compiles ever new objectives does not grow.
 
 import { printExpression } from "../core/print.ts";
 import type { Binding, Kernel } from "../kernel/kernel.ts";
@@ -18,7 +19,40 @@ export interface Pipeline {
 /** Operators of an expression that a complaint about its line spells out; the rest becomes "…". */
 const operatorsShown = 8;
 
-const cache = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
+/** A pipeline, built or being built. */
+interface Entry {
+  readonly wgsl: string;
+  readonly made: Promise<Pipeline>;
+}
+interface Shelf {
+  readonly byText: Map<string, WeakRef<Entry>>;
+  /** What keeps an entry: a kernel that is run with it, for as long as its plan lives. */
+  readonly byKernel: WeakMap<Kernel, Entry>;
+  /** And the last use of a few, so that an objective may be compiled again after its disposal. Oldest first. */
+  readonly recent: Set<Entry>;
+}
+/** Of one device. About eight objectives; a pipeline takes a few megabytes of a software adapter. */
+const mostRecent = 32;
+
+const shelves = new WeakMap<GPUDevice, Shelf>();
+const shelfOf = (device: GPUDevice): Shelf => {
+  const known = shelves.get(device) ?? {
+    byText: new Map(),
+    byKernel: new WeakMap(),
+    recent: new Set(),
+  };
+  shelves.set(device, known);
+  return known;
+};
+
+/** Takes the texts of pipelines that are gone off their shelf. */
+const collected = new FinalizationRegistry<{
+  readonly shelf: WeakRef<Shelf>;
+  readonly wgsl: string;
+}>(({ shelf, wgsl }) => {
+  const texts = shelf.deref()?.byText;
+  if (texts?.get(wgsl)?.deref() === undefined) texts?.delete(wgsl);
+});
 
 /** @throws PrefcError shader-rejected, device-lost, gpu-timeout, gpu-error */
 export function pipelineFor(
@@ -27,15 +61,26 @@ export function pipelineFor(
   wgsl: string,
   wait: WaitOptions = {},
 ): Promise<Pipeline> {
-  let known = cache.get(device.gpu);
-  if (known === undefined) cache.set(device.gpu, (known = new Map()));
-  const found = known.get(wgsl);
-  if (found !== undefined) return found;
-  const made = build(device, kernel, wgsl, wait);
-  known.set(wgsl, made);
-  // a failure is not kept: the next attempt reports it again
-  made.catch(() => known.delete(wgsl));
-  return made;
+  const shelf = shelfOf(device.gpu);
+  const { byText, byKernel, recent } = shelf;
+  let entry = byText.get(wgsl)?.deref();
+  if (entry === undefined) {
+    const made = build(device, kernel, wgsl, wait);
+    const added: Entry = { wgsl, made };
+    byText.set(wgsl, new WeakRef(added));
+    collected.register(added, { shelf: new WeakRef(shelf), wgsl });
+    // a failure is not kept: the next attempt reports it again
+    made.catch(() => {
+      recent.delete(added);
+      if (byText.get(wgsl)?.deref() === added) byText.delete(wgsl);
+    });
+    entry = added;
+  }
+  byKernel.set(kernel, entry);
+  recent.delete(entry);
+  recent.add(entry);
+  if (recent.size > mostRecent) recent.delete(recent.values().next().value!);
+  return entry.made;
 }
 
 async function build(
