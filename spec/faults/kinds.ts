@@ -57,20 +57,23 @@ export interface DrawnLife {
   readonly [fc.toStringMethod]: () => string;
 }
 
-export const lives: fc.Arbitrary<DrawnLife> = drawnLives.map((drawn) => {
-  const layout = layouts[drawn.layout];
-  const [one, two] = drawn.batches;
-  return {
-    given: {
-      objective: objectives[drawn.objective],
-      batches: [layout(contentOf(one)), layout(contentOf(two))],
-      order: drawn.order,
-      adapter: adapterName,
-      timeoutMs: patience,
-    },
-    [fc.toStringMethod]: () => JSON.stringify(drawn),
-  };
-});
+export const livesOn = (adapter: string): fc.Arbitrary<DrawnLife> =>
+  drawnLives.map((drawn) => {
+    const layout = layouts[drawn.layout];
+    const [one, two] = drawn.batches;
+    return {
+      given: {
+        objective: objectives[drawn.objective],
+        batches: [layout(contentOf(one)), layout(contentOf(two))],
+        order: drawn.order,
+        adapter,
+        timeoutMs: patience,
+      },
+      [fc.toStringMethod]: () => JSON.stringify(drawn),
+    };
+  });
+
+export const lives: fc.Arbitrary<DrawnLife> = livesOn(adapterName);
 
 /** The objective with the fewest calls, for tests that go through all of them. */
 export const smallest = (order: Given["order"], adapter: string): Given => {
