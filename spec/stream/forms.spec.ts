@@ -192,7 +192,50 @@ describe("reductions of what is the same at every entry", () => {
   });
 });
 
+describe("an expression that no law covers", () => {
+  const [p, q] = [logpFromLogits("policy", "w"), logpFromLogits("ref", "w")];
+  const apart = unary("abs", minus(times(z, q), p));
+  it("may be a factor twice, and read one number of its row in several places", () => {
+    expectMeaning(over(times(apart, apart)));
+    expectMeaning(over(unary("abs", minus(times(minus(z, p), p), q))));
+    const [total] = derive([over(unary("abs", minus(times(minus(z, p), p), q)))], []).totals;
+    const { slots } = total!.skeleton;
+    expect(new Set(slots).size).toBe(slots.length);
+  });
+});
+
+describe("a value at one token of each example", () => {
+  const first = constant(0, "i32");
+  it("is looked for among the tokens", () => {
+    expectMeaning(at(logpFromLogits("policy", "w"), tokenAxis("w"), first));
+    const last = at(reduce("max", "vocab", logPi), tokenAxis("w"), first);
+    expectMeaning(times(last, reduce("sum", tokenAxis("w"), logpFromLogits("policy", "w"))));
+  });
+
+  it("is the value itself where it is the same for all tokens", () => {
+    const whole = reduce("sum", tokenAxis("w"), logpFromLogits("policy", "w"));
+    const [same] = derive([at(whole, tokenAxis("w"), first)], []).rows;
+    expect(same).toBe(derive([whole], []).rows[0]);
+  });
+
+  it("is no whole number and no row of logits", () => {
+    const refused = (node: Node, message: RegExp): void =>
+      expectError(() => derive([node], []), "unsupported-index", message);
+    refused(at(idsOf("w"), tokenAxis("w"), first), /pick a real number/);
+    refused(over(at(logPi, tokenAxis("w"), first)), /cannot be looked up at another place/);
+  });
+});
+
 describe("what kernels cannot read is refused", () => {
+  it.each(["sum", "max", "logSumExp"] as const)("%s along tokens before the vocabulary", (op) => {
+    const early = over(unary("square", reduce(op, tokenAxis("w"), logPi)));
+    expectError(
+      () => derive([early], []),
+      "vocabulary-across-rows",
+      new RegExp(`^${op}\\("token", …\\).*reduce "vocab" first`),
+    );
+  });
+
   it("by an index other than the label", () => {
     expectError(
       () => derive([at(z, "vocab", constant(0, "i32"))], []),

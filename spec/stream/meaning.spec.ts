@@ -77,6 +77,23 @@ describe("the stages of a built-in objective mean what it means", () => {
   });
 });
 
+describe("with a read of the logits for each field, the stages of a built-in objective", () => {
+  it.each(Object.keys(builtIns))("mean what it means: %s", (name) => {
+    const program = compileProgram(builtIn(name), { fusion: false });
+    const size = { examples: 4, tokens: 4, vocab: [2, 12] } as const;
+    const batch = randomBatch({ ...program, fewestExamples: 2 }, size, random(seed, 9));
+    expectMeaning(program, program.valueAndGrad, batch, 1e-9);
+    const fused = compileProgram(builtIn(name)).valueAndGrad.stages.passes;
+    const { passes } = program.valueAndGrad.stages;
+    const online = passes.flatMap((pass) => (pass.kind === "online" ? [pass] : []));
+    for (const { responses, fields } of online) {
+      expect(responses).toHaveLength(1);
+      expect(fields.filter(({ kind }) => kind !== "maximum").length).toBeLessThanOrEqual(1);
+    }
+    expect(passes.length).toBeGreaterThanOrEqual(fused.length);
+  });
+});
+
 describe("the stages of a loss mean what it means, also with masked, peaked and extreme logits", () => {
   it.each(Object.entries(losses))("%s", (name, loss) => {
     const program = compileProgram({ name, responses: ["w", "l"], loss, metrics: {} });
