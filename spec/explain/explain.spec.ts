@@ -308,4 +308,10 @@ describe("the text", () => {
     expect(text).toContain("forced by terms that no running pass can accumulate");
     expect(text).toMatch(/extra passes: \d, forced/);
   });
+  it("names the second read of logits that a gradient is made of", () => {
+    const text = explanationText(explained(builtIn("tdpo2")));
+    expect(text).toContain("extra passes: 1, forced by gradients that are made of another model's");
+    expect(text).toContain("ref logits of l are read a second time");
+    expect(explanationText(explained(builtIn("dpo")))).toContain("extra passes: none");
+  });
 });

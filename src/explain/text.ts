@@ -201,18 +201,26 @@ function kernelLines(
   });
 }
 
-function extraLines({ extraPasses }: DirectionExplanation): readonly string[] {
-  if (extraPasses.length === 0)
-    return ["", "  extra passes: none; every term over the vocabulary has a running form"];
-  return [
-    "",
-    `  extra passes: ${extraPasses.length}, forced by terms that no running pass can accumulate`,
+function extraLines({ extraPasses, kernels }: DirectionExplanation): readonly string[] {
+  // as a rule a gradient is made of the logits alone that it belongs to
+  const again = kernels.filter(({ kind, models }) => kind === "gradient pass" && models.length > 1);
+  const forced = [
+    ...heading(extraPasses.length, "terms that no running pass can accumulate"),
     ...extraPasses.flatMap(({ terms, body }) => [
       ...terms.flatMap((term) => broken(termText(term), width - 4).map((line) => `    ${line}`)),
       ...broken(`as ${body}`, width - 6).map((line) => `      ${line}`),
     ]),
+    ...heading(again.length, "gradients that are made of another model's logits too"),
+    ...again.map(
+      ({ models, responses }) =>
+        `    ${models.slice(1).join(" and ")} logits of ${responses.join(", ")} are read a second time`,
+    ),
   ];
+  const none = "  extra passes: none; every term over the vocabulary has a running form";
+  return ["", ...(forced.length === 0 ? [none] : forced)];
 }
+const heading = (count: number, reason: string): readonly string[] =>
+  count === 0 ? [] : [`  extra passes: ${count}, forced by ${reason}`];
 
 function notDifferentiated({
   notDifferentiated: { stopped, data },
