@@ -1,8 +1,9 @@
 // The kernels of kernels/expert as a provider: DPO and WPO written by hand, the bar for compiled kernels. They take
-// completions of one length, rows that are all tokens, and rows aligned to vectors of four.
+// completions of one length, rows that are all tokens, and rows made of whole vectors of 16 bytes, in f32 or bf16.
 
 import { builtIn, compile, type Device } from "../src/index.ts";
 import { lanesOf } from "../src/measure/ceilings.ts";
+import { bytesPerEntry, type StorageType } from "../src/core/storage.ts";
 import { acceptedGpuError, lossError } from "../src/check/error.ts";
 import { windows } from "../src/runtime/layout.ts";
 import { readBuffer, readStaging } from "../src/runtime/readback.ts";
@@ -28,14 +29,17 @@ interface Expert {
   readonly destroy: () => void;
 }
 
+/** Entries in 16 bytes. */
+const vectorOf = (dtype: StorageType): number => 16 / bytesPerEntry(dtype);
+
 /** Whether the hand-written kernels can run this. */
 export const isWrittenByHand = (
   objective: string,
   { layout, held }: Pick<Place, "layout" | "held">,
 ): boolean =>
-  held.dtype === "f32" &&
+  held.dtype !== "f16" &&
   (objective === "dpo" || objective === "wpo") &&
-  layout.vocab % 4 === 0 &&
+  layout.vocab % vectorOf(held.dtype) === 0 &&
   evenLength(layout) !== null;
 
 /** Windows start at multiples of so many rows: then labels, of 4 bytes a row, start where a binding may. */
@@ -77,7 +81,8 @@ export async function expertProvider(
   const reads = [held.bytes, ...(cachedReference ? [] : [held.bytes])];
   const forward = reads.map((read) => ({ read, written: 0, small: 0 }));
   const backward = [{ read: bytes, written: bytes, small: 0 }];
-  const entries = { forward: (reads.length * bytes) / 4, backward: bytes / 4 };
+  const each = bytes / bytesPerEntry(held.dtype);
+  const entries = { forward: reads.length * each, backward: each };
   const provider: Provider = {
     ...plain,
     cachedReference,
@@ -117,7 +122,7 @@ async function expertOf(
   const { buffer, destroy } = maker(device);
   const length = evenLength(layout)!;
   const constants = { LANES: lanes, WEIGHTED: objective === "wpo" ? 1 : 0, TOKENS: length };
-  const shape = buffer(16, Uint32Array.of(rows, vocab / 4, 0, 0));
+  const shape = buffer(16, Uint32Array.of(rows, vocab / vectorOf(held.dtype), 0, 0));
   const labelOf = new Uint32Array(rows);
   for (const [response, index] of Object.entries(rowIndex))
     index.forEach((row, token) => (labelOf[row] = responses[response]!.labels[token]!));
@@ -126,12 +131,13 @@ async function expertOf(
   const coefficients = buffer(rows * 4);
   const losses = buffer(examples * 4);
 
-  const forward = await handwritten(device, "forward", constants);
-  const plain = await handwritten(device, "forward", { ...constants, WEIGHTED: 0 });
+  const suffix = held.dtype === "bf16" ? "_bf16" : "";
+  const forward = await handwritten(device, `forward${suffix}`, constants);
+  const plain = await handwritten(device, `forward${suffix}`, { ...constants, WEIGHTED: 0 });
   const loss = await handwritten(device, "loss", constants);
-  const backward = await handwritten(device, "backward", constants);
+  const backward = await handwritten(device, `backward${suffix}`, constants);
 
-  const rowBytes = vocab * 4;
+  const rowBytes = vocab * bytesPerEntry(held.dtype);
   const most = device.limits["maxStorageBufferBindingSize"] ?? Infinity;
   const cut = windows(
     rows,

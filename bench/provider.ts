@@ -2,7 +2,7 @@
 // its results are right.
 
 import type { StepBytes } from "../src/explain/bytes.ts";
-import type { StorageType } from "../src/core/storage.ts";
+import { fromHalf, type StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
 import { readBuffer } from "../src/runtime/readback.ts";
 import type { Layout } from "./layout.ts";
@@ -91,8 +91,9 @@ const mostRead = 2 ** 28;
 /** The gradient that a provider left on the device, or its beginning. */
 export async function gradientLeft(
   device: Device,
-  { gradient, bytes }: DeviceLogits,
+  { gradient, bytes, dtype }: DeviceLogits,
 ): Promise<Float32Array> {
   const during = "reading a gradient";
-  return new Float32Array(await readBuffer(device, gradient, 0, Math.min(bytes, mostRead), during));
+  const left = await readBuffer(device, gradient, 0, Math.min(bytes, mostRead), during);
+  return dtype === "f32" ? new Float32Array(left) : fromHalf(new Uint16Array(left), dtype);
 }

@@ -37,6 +37,35 @@ describe("logits and gradients of any storage type agree with the interpreter", 
   });
 });
 
+describe("rows that are pairs of vectors, which lanes load at once", () => {
+  // less than a block, blocks and a rest that lanes share unevenly, and rows in parts
+  it.each([{}, { rowLanes: 4, unroll: 2 }, { rowLanes: 8, unroll: 6, split: 3 }, { unroll: 1 }])(
+    "agree with the interpreter under %j",
+    async (schedule) => {
+      const own = compile(tdpo2(), { device, schedule });
+      const wide = draws({ masked: false }).chain((drawn) =>
+        fc.constantFrom(8, 24, 264, 1096).map((vocab) => ({ ...drawn, vocab })),
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          wide,
+          layouts,
+          fc.constantFrom("f16", "bf16"),
+          async (drawn, layout, dtype) => {
+            const batch = storedAs(laidOut(contentOf(drawn), layout), {
+              policy: dtype,
+              ref: dtype,
+            });
+            await expectAgreementOf(own, batch, {}, "gradient sums");
+          },
+        ),
+        { numRuns: 6 },
+      );
+      own.dispose();
+    },
+  );
+});
+
 describe("what is read back of a gradient in 16 bits", () => {
   it("is raw bits, one for each logit, even of an odd number of them", async () => {
     const content = contentOf({

@@ -49,17 +49,18 @@ export const startAt = ({ exact }: Kept, model: ModelName, start: Value): readon
 /** Adds a block of vectors, or runs `careful` where it is not plain. */
 export function addBlock(
   kept: Kept,
-  positions: readonly Value[],
-  load: Load,
+  count: number,
+  { loads, bits: bitsOf }: ReturnType<typeof row.loadBlock>,
   isSpecial: Value,
   careful: readonly Statement[],
 ): readonly Statement[] {
   const { lanes } = kept;
-  const loads = kept.models.flatMap((model) =>
+  const positions = Array.from({ length: count }, (_, j) => j);
+  const offsets = kept.models.flatMap((model) =>
     k.about(
       meaning.centred(model),
-      positions.map((at, j) => {
-        const z = row.asReal(load(model, at));
+      positions.map((j) => {
+        const z = row.asReal(bitsOf(model, j));
         const m = k.splat(running(model), lanes);
         return k.letValue(offset(kept, model, j).code, k.minus(z, m));
       }),
@@ -67,13 +68,14 @@ export function addBlock(
   );
   const bits = kept.models.flatMap((model) => {
     const most = k.splat(kept.exact.includes(model) ? k.f32(0) : slack(model), lanes);
-    return positions.map((_, j) => row.bitsOf(k.minus(most, offset(kept, model, j))));
+    return positions.map((j) => row.bitsOf(k.minus(most, offset(kept, model, j))));
   });
   const worst = name("worst", "u32");
   const notPlain = k.infix(worst, ">=", row.infinityBits);
   return [
     ...loads,
-    ...sumsOf(kept, positions.length),
+    ...offsets,
+    ...sumsOf(kept, count),
     k.letValue(worst.code, fold(tree(bits, k.maximum), k.maximum)),
     k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept)),
   ];

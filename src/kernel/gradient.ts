@@ -12,7 +12,16 @@ import * as meaning from "./meaning.ts";
 import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "./schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
-import { elementType, rowsOf, storeEntry, storeVector, type Layout, type Rows } from "./storage.ts";
+import {
+  elementType,
+  inPairs,
+  rowsOf,
+  storeEntry,
+  storePair,
+  storeVector,
+  type Layout,
+  type Rows,
+} from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
 
 export function gradientKernel(
@@ -31,29 +40,36 @@ export function gradientKernel(
   const base = row.baseOf(pass.of);
   const target = inPlace
     ? row.logitsOf(pass.of, schedule, true)
-    : rowsOf("gradient", schedule.storage[pass.of], lanes, true);
-  const write = (at: Value, v: Value): readonly Statement[] =>
-    storeVector(target, k.plus(base, at), k.splat(v, lanes));
+    : rowsOf("gradient", schedule.storage[pass.of], lanes, true, inPairs(schedule));
+  const pairs = target.paired;
+  const write = (positions: readonly Value[], of: (j: number) => Value): readonly Statement[] =>
+    positions.flatMap((at, j) => {
+      const index = k.plus(base, at);
+      if (!pairs) return storeVector(target, index, k.splat(of(j), lanes));
+      if (j % 2 === 1) return [];
+      return storePair(target, index, [k.splat(of(j), lanes), k.splat(of(j + 1), lanes)]);
+    });
   const logits = (model: ModelName): Rows =>
     inPlace && model === pass.of ? target : row.logitsOf(model, schedule);
-  const visit = (positions: readonly Value[]): readonly Statement[] => [
-    ...positions.flatMap((at, j) =>
-      openEntry(pass, j, lanes, (model) =>
-        row.loadBits(model, at, logits(model), schedule, model === pass.of),
-      ),
-    ),
-    ...positions.flatMap((at, j) => gradientAt(pass, j, lanes, at, paramValue, names)),
-    ...positions.flatMap((at, j) => write(at, k.value("f32", `g_${j}`, lanes))),
-  ];
+  const visit = (positions: readonly Value[]): readonly Statement[] => {
+    const { loads, bits } = row.loadBlock(pass.models, positions, schedule, logits);
+    return [
+      ...loads,
+      ...positions.flatMap((_, j) => openEntry(pass, j, lanes, (model) => bits(model, j))),
+      ...positions.flatMap((at, j) => gradientAt(pass, j, lanes, at, paramValue, names)),
+      ...write(positions, (j) => k.value("f32", `g_${j}`, lanes)),
+    ];
+  };
   const zeros = overRow(schedule, {
-    visit: (positions) => positions.flatMap((at) => write(at, k.f32(0))),
+    pairs,
+    visit: (positions) => write(positions, () => k.f32(0)),
   });
   const ends = sharedVector(pass, fieldIndex, paramValue, schedule, logits, target);
   const gradient = meaning.gradientOf(pass.terms);
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule, k.about(gradient, zeros), k.about(gradient, ends)),
     ...openTerms(pass, fieldIndex),
-    ...k.about(gradient, overRow(schedule, { visit })),
+    ...k.about(gradient, overRow(schedule, { pairs, visit })),
     ...k.about(meaning.slotOf(pass.atLabel), writeLabel(target, base, schedule)),
   ];
   return {
@@ -84,7 +100,7 @@ export function gradientKernel(
 
 /** By the lane that wrote the label's vector before, so that no barrier is needed. */
 function writeLabel(target: Rows, base: Value, schedule: Schedule): readonly Statement[] {
-  const own = isLabelsLane(schedule);
+  const own = isLabelsLane(schedule, target.paired);
   const atLabel = k.value("f32", "at_label");
   if (schedule.aligned) return [k.when(own, storeEntry(target, base, row.label, atLabel))];
   // modulo 2^32, an entry before the first whole vector lies behind the last one

@@ -5,7 +5,7 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import type { OnlinePass } from "../stream/stages.ts";
-import { addBlock, addCarefully, raiseTogether, startAt, type Kept } from "./block.ts";
+import { addBlock, addCarefully, raiseTogether, startAt, type Kept, type Load } from "./block.ts";
 import { combineLanes, sharedState, stateOf, type State } from "./combine.ts";
 import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
@@ -15,7 +15,7 @@ import { momentsOf } from "./moment.ts";
 import { partsBinding, storePart } from "./parts.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
-import type { Layout } from "./storage.ts";
+import { inPairs, ofPair, pairAt, type Layout, type Rows } from "./storage.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -50,6 +50,7 @@ export function onlineKernel(
   body.push(
     ...span.overRow(schedule, {
       shared: true,
+      pairs: inPairs(schedule),
       open: [
         ...(schedule.shareMaxima ? pass.exact.flatMap((model) => raiseTogether(kept, model)) : []),
         ...each(inParts, (own) => k.varValue(`part_${own}`, k.splat(zero, lanes))),
@@ -115,20 +116,59 @@ function visit(
   positions: readonly Value[],
   block: span.Block,
 ): readonly Statement[] {
-  const load = (model: ModelName, at: Value): Value =>
-    row.loadBits(model, at, row.logitsOf(model, schedule), schedule, model === kept.models[0]);
-  const carefully = (at: Value): readonly Statement[] =>
+  const carefully = (at: Value, load: Load): readonly Statement[] =>
     addCarefully(kept, at, load, {
       masked: span.isLabelAt(at, schedule),
       // other rows may hold anything, NaN included
       inside: block.shared ? span.isInside(at) : null,
     });
-  if (block.span === 1) return carefully(positions[0]!);
-  // counted alike by all lanes, which is faster than a loop over positions
-  const own = k.plus(block.from, row.lane);
-  const one = k.loop("one", k.u32(0), k.u32(schedule.unroll), k.u32(1), [
-    k.letValue("at", k.plus(own, k.times(name("one", "u32"), k.u32(schedule.rowLanes)))),
-    ...carefully(name("at", "u32")),
+  const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
+  const load = (model: ModelName, at: Value): Value =>
+    row.loadBits(model, at, rows(model), schedule, model === kept.models[0]);
+  if (positions.length === 1) return carefully(positions[0]!, load);
+  const careful = inPairs(schedule)
+    ? pairByPair(kept, schedule, block, carefully)
+    : oneByOne(schedule, block, (at) => carefully(at, load));
+  if (block.isRest) return [careful];
+  const loaded = row.loadBlock(kept.models, positions, schedule);
+  return addBlock(kept, positions.length, loaded, span.labelInBlock(block, schedule), [careful]);
+}
+
+/** Each vector of a block by itself; counted alike by all lanes, which is faster than a loop over positions. */
+function oneByOne(
+  { rowLanes, unroll }: Layout,
+  { from }: span.Block,
+  carefully: (at: Value) => readonly Statement[],
+): Statement {
+  const [one, at] = [name("one", "u32"), name("at", "u32")];
+  return k.loop(one.code, k.u32(0), k.u32(unroll), k.u32(1), [
+    k.letValue(at.code, k.plus(k.plus(from, row.lane), k.times(one, k.u32(rowLanes)))),
+    ...carefully(at),
   ]);
-  return addBlock(kept, positions, load, span.labelInBlock(block, schedule), [one]);
+}
+
+/** The same where vectors are loaded in pairs. */
+function pairByPair(
+  { models }: Kept,
+  schedule: Layout,
+  { from, isRest }: span.Block,
+  carefully: (at: Value, load: Load) => readonly Statement[],
+): Statement {
+  const [one, first, half, at] = ["one", "first", "half", "at"].map((text) =>
+    name(text, "u32"),
+  ) as [Value, Value, Value, Value];
+  const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
+  const both = (model: ModelName): Value => name(`both_${model}`, "u32", 4);
+  const own = k.plus(k.times(one, k.u32(schedule.rowLanes)), row.lane);
+  const count = isRest ? 1 : schedule.unroll / 2;
+  return k.loop(one.code, k.u32(0), k.u32(count), k.u32(1), [
+    k.letValue(first.code, isRest ? from : k.plus(from, k.times(own, k.u32(2)))),
+    ...models.map((model) =>
+      k.letValue(both(model).code, pairAt(rows(model), k.plus(row.baseOf(model), first))),
+    ),
+    k.loop(half.code, k.u32(0), k.u32(2), k.u32(1), [
+      k.letValue(at.code, k.plus(first, half)),
+      ...carefully(at, (model) => ofPair(rows(model), both(model), half)),
+    ]),
+  ]);
 }

@@ -23,7 +23,17 @@ import {
   type Value,
 } from "./kernel.ts";
 import type { Schedule } from "./schedule.ts";
-import { elementType, loadEntry, loadVector, rowsOf, type Layout, type Rows } from "./storage.ts";
+import {
+  elementType,
+  inPairs,
+  loadEntry,
+  loadVector,
+  ofPair,
+  pairAt,
+  rowsOf,
+  type Layout,
+  type Rows,
+} from "./storage.ts";
 
 /** Stands for −Infinity: its exponential is exactly 0 against any running maximum. */
 export const absent = -1e30;
@@ -47,11 +57,8 @@ export const place: Value = name("place", "u32");
 export const lead: Value = name("lead", "u32");
 
 /** The logits of a model; `isWritten` where the gradient takes their place. */
-export const logitsOf = (
-  model: ModelName,
-  { storage, vector }: Layout,
-  isWritten: boolean = false,
-): Rows => rowsOf(`logits_${model}`, storage[model], vector, isWritten);
+export const logitsOf = (model: ModelName, layout: Layout, isWritten: boolean = false): Rows =>
+  rowsOf(`logits_${model}`, layout.storage[model], layout.vector, isWritten, inPairs(layout));
 /** Where the row of a model begins, in vectors. */
 export const baseOf = (model: ModelName): Value => name(`base_${model}`, "u32");
 
@@ -159,6 +166,32 @@ export function loadBits(
   // the same entries of another row may lie across two vectors
   const next = loadVector(rows, plus(position, u32(1)));
   return call("across", "u32", loadVector(rows, position), next, name(`turn_${model}`, "u32"));
+}
+
+/** The logits of several positions at once: what is loaded first, and the bits of each vector. */
+export function loadBlock(
+  models: readonly ModelName[],
+  positions: readonly Value[],
+  layout: Layout,
+  rowsOfModel: (model: ModelName) => Rows = (model) => logitsOf(model, layout),
+): { readonly loads: readonly Statement[]; readonly bits: (model: ModelName, j: number) => Value } {
+  const pair = (model: ModelName, j: number): Value => name(`pair_${model}_${j >> 1}`, "u32", 4);
+  if (inPairs(layout) && positions.length > 1)
+    return {
+      loads: models.flatMap((model) =>
+        positions.flatMap((at, j) =>
+          j % 2 === 1
+            ? []
+            : [letValue(pair(model, j).code, pairAt(rowsOfModel(model), plus(baseOf(model), at)))],
+        ),
+      ),
+      bits: (model, j) => ofPair(rowsOfModel(model), pair(model, j), j % 2 === 1 ? 1 : 0),
+    };
+  return {
+    loads: [],
+    bits: (model, j) =>
+      loadBits(model, positions[j]!, rowsOfModel(model), layout, model === models[0]),
+  };
 }
 
 export const isNegativeInfinity = (bits: Value): Value =>

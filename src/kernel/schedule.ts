@@ -13,6 +13,8 @@ export interface RowSchedule {
   readonly vector: Lanes;
   /** Whether every row begins at a whole vector; follows from the vocabulary. */
   readonly aligned: boolean;
+  /** Whether every row is made of pairs of vectors, which are loaded at once where entries take 16 bits. */
+  readonly paired: boolean;
   /** Vectors in flight per lane. */
   readonly unroll: number;
   /** Workgroups that share a row; their accumulators are merged by a dispatch of its own. */
@@ -33,7 +35,7 @@ export interface Schedule extends RowSchedule {
   readonly blockLength: number | null;
 }
 
-export type RowOptions = Partial<Omit<RowSchedule, "aligned">>;
+export type RowOptions = Partial<Omit<RowSchedule, "aligned" | "paired">>;
 /** What may be chosen by hand, each with the meaning it has in Schedule; `gradient` starts from what is chosen beside it. */
 export interface ScheduleOptions extends RowOptions {
   readonly gradient?: RowOptions;
@@ -86,13 +88,14 @@ export function chooseSchedule(
 const defined = (split: number | undefined): { split?: number } =>
   split === undefined ? {} : { split };
 
-type Chosen = Omit<RowSchedule, "aligned" | "split"> & { readonly split?: number };
+type Chosen = Omit<RowSchedule, "aligned" | "paired" | "split"> & { readonly split?: number };
 
 function fitted(chosen: Chosen, traits: AdapterTraits, { vocab, rows }: RowShape): RowSchedule {
   const { rowLanes, unroll } = chosen;
   const vector: Lanes = vocab < 4 ? 1 : chosen.vector;
   const split = chosen.split ?? splitFor(traits, rows, vocab / vector / (rowLanes * unroll));
-  return { rowLanes, vector, unroll, aligned: vocab % vector === 0, split };
+  const paired = vector === 4 && vocab % 8 === 0 && unroll % 2 === 0;
+  return { rowLanes, vector, unroll, aligned: vocab % vector === 0, paired, split };
 }
 
 /** Blocks that a part of a row should have at least, so that what comes before and after them stays small. */
@@ -110,7 +113,7 @@ function splitFor({ software, workgroups }: AdapterTraits, rows: number, blocks:
 
 function defaults(traits: AdapterTraits): Omit<
   Schedule,
-  "aligned" | "split" | "gradient" | "subgroupLanes"
+  "aligned" | "paired" | "split" | "gradient" | "subgroupLanes"
 > & {
   readonly split?: number;
 } {
@@ -145,6 +148,7 @@ const single = <T extends RowSchedule>(schedule: T): T => ({
   ...schedule,
   vector: 1,
   aligned: true,
+  paired: false,
 });
 
 /** The same with single entries in place of vectors: for buffers that end inside a vector. */

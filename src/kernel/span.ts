@@ -14,6 +14,8 @@ const chunkBlocks = 16;
 export interface Block {
   readonly from: Value;
   readonly span: number;
+  /** Whether it is none of the whole blocks, but of what is left. */
+  readonly isRest: boolean;
   /** Whether entries of other rows may be among them. */
   readonly shared: boolean;
 }
@@ -25,6 +27,8 @@ export interface RowVisit {
   readonly close?: readonly Statement[];
   /** Whether the vectors that the row shares with others are visited too. */
   readonly shared?: boolean;
+  /** Whether a lane visits vectors in pairs, the first and the second one after the other. */
+  readonly pairs?: boolean;
 }
 
 const { label, lane, name, vocab } = row;
@@ -64,12 +68,11 @@ export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[
   const { open = [], visit, close = [] } = work;
   const { rowLanes, unroll, split } = schedule;
   const span = rowLanes * unroll;
-  const positions = Array.from({ length: unroll }, (_, j) =>
-    k.plus(start, k.plus(k.u32(j * rowLanes), lane)),
-  );
+  const pairs = work.pairs === true;
+  const positions = Array.from({ length: unroll }, (_, j) => placeIn(schedule, pairs, start, j));
   const [first, end] = split === 1 ? [k.u32(0), blocks] : [partStart, partEnd];
   const chunk = k.u32(span * chunkBlocks);
-  const block = visit(positions, { from: start, span, shared: false });
+  const block = visit(positions, { from: start, span, isRest: false, shared: false });
   const rest = (work.shared === true && !schedule.aligned ? restAndShared : restOf)(schedule, work);
   const last = split === 1 ? rest : [k.when(k.infix(row.part, "==", k.u32(split - 1)), rest)];
   if (open.length === 0 && close.length === 0) {
@@ -89,13 +92,30 @@ export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[
   ];
 }
 
-const restOf = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => [
+/** The j-th vector of this lane in the block from `from`. */
+function placeIn({ rowLanes }: Schedule, pairs: boolean, from: Value, j: number): Value {
+  if (!pairs) return k.plus(from, k.plus(k.u32(j * rowLanes), lane));
+  const pair = k.times(k.plus(k.u32((j >> 1) * rowLanes), lane), k.u32(2));
+  return k.plus(from, j % 2 === 0 ? pair : k.plus(pair, k.u32(1)));
+}
+
+const restOf = (schedule: Schedule, work: RowVisit): readonly Statement[] =>
+  work.pairs === true ? restInPairs(schedule, work) : restInVectors(schedule, work);
+
+const restInPairs = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => {
+  const step = k.u32(2 * rowLanes);
+  const second = k.plus(at, k.u32(1));
+  const body = visit([at, second], { from: at, span: 2, isRest: true, shared: false });
+  return [k.loop("at", k.plus(blocks, k.times(lane, k.u32(2))), width, step, body)];
+};
+
+const restInVectors = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => [
   k.loop(
     "at",
     k.plus(blocks, lane),
     width,
     k.u32(rowLanes),
-    visit([at], { from: at, span: 1, shared: false }),
+    visit([at], { from: at, span: 1, isRest: true, shared: false }),
   ),
 ];
 
@@ -109,7 +129,7 @@ const restAndShared = (schedule: Schedule, { visit }: RowVisit): readonly Statem
     // where the row ends at a whole vector there is none of it beyond
     k.when(
       k.value("bool", `any(${isInside(at).code})`),
-      visit([at], { from: at, span: 1, shared: true }),
+      visit([at], { from: at, span: 1, isRest: true, shared: true }),
     ),
   ]),
 ];
@@ -140,10 +160,11 @@ export const labelInBlock = (block: Block, schedule: Schedule): Value =>
   );
 
 /** Whether this lane visits the label's vector: lane (position mod lanes), of the part that has the position. */
-export function isLabelsLane(schedule: Schedule): Value {
+export function isLabelsLane(schedule: Schedule, pairs: boolean): Value {
   const entry = schedule.aligned ? label : k.minus(label, u("lead"));
   const position = schedule.vector === 4 ? k.infix(entry, "/", k.u32(4)) : entry;
-  const own = k.infix(k.infix(position, "%", k.u32(schedule.rowLanes)), "==", lane);
+  const visited = pairs ? k.infix(position, "/", k.u32(2)) : position;
+  const own = k.infix(k.infix(visited, "%", k.u32(schedule.rowLanes)), "==", lane);
   if (schedule.split === 1) return own;
   const both = (a: Value, b: Value): Value => k.infix(a, "&&", b);
   const inBlocks = k.infix(k.minus(position, partStart), "<", k.minus(partEnd, partStart));

@@ -14,12 +14,18 @@ export interface Layout extends Schedule {
   readonly storage: Readonly<Record<ModelName, StorageType>>;
 }
 
+/** Whether an element of a buffer is two vectors of four: 16 bytes at once, where entries take 16 bits. */
+export const inPairs = ({ paired, storage }: Layout): boolean =>
+  paired && Object.values(storage).every((dtype) => bytesPerEntry(dtype) === 2);
+
 /** A buffer of rows, as a kernel sees it. */
 export interface Rows {
   readonly buffer: string;
   readonly dtype: StorageType;
   /** Entries read or written at once. */
   readonly vector: Lanes;
+  /** Whether an element holds two such vectors. */
+  readonly paired: boolean;
   /** Whether lanes may write parts of the same word at the same time: single entries of 16 bits do. */
   readonly isShared: boolean;
 }
@@ -30,18 +36,20 @@ export const rowsOf = (
   dtype: StorageType,
   vector: Lanes,
   isWritten: boolean = false,
+  paired: boolean = false,
 ): Rows => ({
   buffer,
   dtype,
   vector,
+  paired,
   isShared: isWritten && vector === 1 && bytesPerEntry(dtype) === 2,
 });
 
 /** The WGSL type of an element of the buffer. */
-export function elementType({ dtype, vector, isShared }: Rows): string {
+export function elementType({ dtype, vector, paired, isShared }: Rows): string {
   if (isShared) return "atomic<u32>";
   if (vector === 1) return "u32";
-  return bytesPerEntry(dtype) === 4 ? "vec4<u32>" : "vec2<u32>";
+  return bytesPerEntry(dtype) === 4 || paired ? "vec4<u32>" : "vec2<u32>";
 }
 
 const u32 = (code: string, lanes: Lanes = 1): Value => k.value("u32", code, lanes);
@@ -56,13 +64,36 @@ export function loadVector(rows: Rows, index: Value): Value {
   return u32(`widen_${dtype}(${word(rows, index.code)})`, 4);
 }
 
+/** The pair that a vector belongs to, as it is stored. */
+export const pairAt = ({ buffer }: Rows, index: Value): Value =>
+  u32(`${buffer}[${index.code} / 2u]`, 4);
+
+/** The f32 bits of a vector of a pair: of the second one where `half` is 1. */
+export function ofPair({ dtype }: Rows, pair: Value, half: 0 | 1 | Value): Value {
+  const [first, second] = [`${pair.code}.xy`, `${pair.code}.zw`];
+  if (half === 0 || half === 1) return u32(`widen_${dtype}(${half === 1 ? second : first})`, 4);
+  return u32(`widen_${dtype}(select(${first}, ${second}, ${half.code} == 1u))`, 4);
+}
+
+/** Stores a pair of vectors of f32; the index, which counts vectors, is that of the first. */
+export function storePair(
+  rows: Rows,
+  index: Value,
+  [first, second]: readonly [Value, Value],
+): readonly Statement[] {
+  const narrow = ({ code }: Value): string => `narrow_${rows.dtype}(${code})`;
+  return [
+    k.assign(pairAt(rows, index).code, u32(`vec4<u32>(${narrow(first)}, ${narrow(second)})`, 4)),
+  ];
+}
+
 /** The f32 bits of one entry of the row that begins at `base`, which counts vectors. */
 export function loadEntry(rows: Rows, base: Value, entry: Value): Value {
-  const { buffer, dtype, vector } = rows;
+  const { dtype, vector } = rows;
   if (vector === 1) return loadVector(rows, k.plus(base, entry));
-  const element = `${buffer}[${k.plus(base, k.infix(entry, "/", k.u32(4))).code}]`;
+  const element = elementOf(rows, base, entry);
   if (dtype === "f32") return u32(`${element}[${entry.code} % 4u]`);
-  return widened(dtype, halfOf(`${element}[(${entry.code} / 2u) % 2u]`, entry));
+  return widened(dtype, halfOf(wordOf(rows, element, entry), entry));
 }
 
 /** Stores a vector (or single entry) of f32. */
@@ -79,15 +110,24 @@ export function storeVector(rows: Rows, index: Value, v: Value): readonly Statem
 
 /** Stores one entry of the row that begins at `base`; the lane that stored its vector may do so. */
 export function storeEntry(rows: Rows, base: Value, entry: Value, v: Value): readonly Statement[] {
-  const { buffer, dtype, vector } = rows;
+  const { dtype, vector } = rows;
   if (vector === 1) return storeVector(rows, k.plus(base, entry), v);
-  const element = `${buffer}[${k.plus(base, k.infix(entry, "/", k.u32(4))).code}]`;
+  const element = elementOf(rows, base, entry);
   if (dtype === "f32")
     return [k.assign(`${element}[${entry.code} % 4u]`, u32(`bitcast<u32>(${v.code})`))];
-  const target = `${element}[(${entry.code} / 2u) % 2u]`;
+  const target = wordOf(rows, element, entry);
   const put = `insertBits(${target}, ${nearest(dtype, v)}, ${shiftOf(entry)}, 16u)`;
   return [k.assign(target, u32(put))];
 }
+
+/** The element that an entry of a row lies in; rows begin at whole elements. */
+function elementOf({ buffer, paired }: Rows, base: Value, entry: Value): string {
+  const index = k.plus(base, k.infix(entry, "/", k.u32(4)));
+  return `${buffer}[${paired ? `${index.code} / 2u` : index.code}]`;
+}
+/** The word of 16-bit entries in that element. */
+const wordOf = ({ paired }: Rows, element: string, entry: Value): string =>
+  `${element}[(${entry.code} / 2u) % ${paired ? 4 : 2}u]`;
 
 /** Each lane clears and sets its own half of a word, so that the other half, of another lane, is left alone. */
 function storeShared({ buffer, dtype }: Rows, index: Value, v: Value): readonly Statement[] {
