@@ -12,6 +12,7 @@ export type {
   ResponseTokens,
 } from "./batch/batch.ts";
 export type { LogitsSource, StoredLogits } from "./batch/source.ts";
+export { parseJson } from "./core/json.ts";
 export { fromTrl, type TrlBatch } from "./batch/trl.ts";
 export { fromResponses, type ResponseData, type ResponsesOptions } from "./batch/separate.ts";
 export { fromPacked, type PackedBatch } from "./batch/packed.ts";

@@ -23,7 +23,7 @@ const failure = async (change: (document: Json) => void): Promise<string> =>
 describe("a golden file that is malformed", () => {
   it("may be no JSON, or cut off", () => {
     expect(message("loss: 1")).toMatch(
-      /^changed\.json: this is not JSON \(.*\); record the file again\.$/,
+      /^changed\.json: this is not JSON \(line 1, column 1: .*\); correct it there or write the file again\.$/,
     );
     expect(message(textOf(sigmoid).slice(0, 900))).toMatch(/^changed\.json: this is not JSON/);
   });

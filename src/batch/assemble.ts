@@ -6,6 +6,8 @@ import { fail } from "../core/error.ts";
 import type { Node } from "../core/node.ts";
 import type { Batch, Binding } from "./batch.ts";
 import { checkBatch } from "./check.ts";
+import { memberPath } from "../core/json.ts";
+import { partsOf } from "./record.ts";
 import { reals, type Numbers } from "./numbers.ts";
 import { cite } from "../core/quote.ts";
 
@@ -44,7 +46,7 @@ function byResponse(
   responses: readonly string[],
   input: (response: string) => Node,
 ): readonly Entry[] {
-  return Object.entries(given ?? {}).map(([key, values]): Entry => {
+  return partsOf(given, what).map(([key, values]): Entry => {
     const response = responses.includes(key) ? key : (trlNames.get(key) ?? key);
     if (!responses.includes(response)) {
       fail(
@@ -52,15 +54,15 @@ function byResponse(
         `${what} is given for ${cite(key)}, but the batch has the responses ${responses.map((name) => cite(name)).join(", ")}; name one of them.`,
       );
     }
-    return [input(response), perExample(values, `${what}.${key}`)];
+    return [input(response), perExample(values, memberPath(what, key))];
   });
 }
 
 /** Numbers per example as inputs of the core. */
 export function examplesOf(given: Extras["examples"]): readonly Entry[] {
-  return Object.entries(given ?? {}).map(([name, values]): Entry => [
+  return partsOf(given, "examples").map(([name, values]): Entry => [
     exampleInput(name),
-    perExample(values, `examples.${name}`),
+    perExample(values, memberPath("examples", name)),
   ]);
 }
 

@@ -34,8 +34,12 @@ export function capacityOf(data: LogitsData, dtype: StorageType): number {
 
 /** How a value is called in a sentence for a person: "Int32Array", "string", "undefined". */
 export function describeKind(value: unknown): string {
-  if (value === null || typeof value !== "object") return typeof value;
-  return (value.constructor as { name?: string } | undefined)?.name ?? "object";
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  // an object's own "constructor" may be anything that a file says
+  const prototype = Object.getPrototypeOf(value) as { readonly constructor?: unknown } | null;
+  const made = prototype?.constructor;
+  return typeof made === "function" && made.name !== "" ? made.name : "object";
 }
 
 /**

@@ -38,26 +38,41 @@ function toNumber(value: unknown, what: string, position: number): number {
   );
 }
 
+/** Deeper than tensors are. */
+const deepest = 8;
+
 function shapeOf(source: unknown, what: string): readonly number[] {
-  if (!isArrayLike(source)) {
-    return fail(
-      "not-an-array",
-      `${what} is of type ${describeKind(source)}; give an array or a typed array of numbers.`,
-    );
+  const shape: number[] = [];
+  let part = source;
+  for (;;) {
+    if (!isArrayLike(part)) {
+      return fail(
+        "not-an-array",
+        `${what} is of type ${describeKind(part)}; give an array or a typed array of numbers.`,
+      );
+    }
+    if (shape.length === deepest) {
+      fail(
+        "nesting-uneven",
+        `${what} is nested more than ${deepest} deep; give numbers nested as in a tensor.`,
+      );
+    }
+    shape.push(part.length);
+    if (!isNested(part)) return shape;
+    part = part[0];
   }
-  return isNested(source) ? [source.length, ...shapeOf(source[0], what)] : [source.length];
 }
 
 /**
- * The numbers in order, with their shape. A typed array of floats is not copied.
+ * The numbers in order, with their shape. A typed array of floats is not copied. Nothing is allocated by the shape alone,
+ * which the first entries may promise and the others not keep.
  * @throws PrefcError "not-an-array", "not-a-number" or "nesting-uneven".
  */
 export function flatten(source: Nested, what: string): Flat {
   const shape = shapeOf(source, what);
   if (source instanceof Float32Array || source instanceof Float64Array)
     return { values: source, shape };
-  const values = new Float64Array(shape.reduce((product, extent) => product * extent, 1));
-  let written = 0;
+  const values: number[] = [];
   const visit = (part: unknown, depth: number, path: string): void => {
     if (!isArrayLike(part) || part.length !== shape[depth]) {
       const found = isArrayLike(part) ? `${part.length} entries` : "no array";
@@ -68,11 +83,11 @@ export function flatten(source: Nested, what: string): Flat {
     }
     for (let index = 0; index < part.length; index++) {
       if (depth + 1 < shape.length) visit(part[index], depth + 1, `${path}[${index}]`);
-      else values[written] = toNumber(part[index], what, written++);
+      else values.push(toNumber(part[index], what, values.length));
     }
   };
   visit(source, 0, "");
-  return { values, shape };
+  return { values: Float64Array.from(values), shape };
 }
 
 /**

@@ -4,6 +4,7 @@
 import { fail } from "../core/error.ts";
 import type { Batch } from "./batch.ts";
 import { flatten, indices, type Nested, type Numbers } from "./numbers.ts";
+import { requireRecord } from "./record.ts";
 import { fromSequences, type SequenceData } from "./sequences.ts";
 
 export interface PackedBatch extends SequenceData {
@@ -25,6 +26,7 @@ export interface PackedBatch extends SequenceData {
  * "sequences-uneven", and what `checkBatch` throws.
  */
 export function fromPacked(data: PackedBatch): Batch {
+  requireRecord(data, "The batch");
   const ids = flatten(data.input_ids, "input_ids").values;
   const starts = indices(data.cu_seqlens, "cu_seqlens");
   if (starts[0] !== 0) {

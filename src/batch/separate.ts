@@ -12,8 +12,10 @@ import {
 } from "../core/inputs.ts";
 import { assemble, examplesOf, perExample, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
-import { capacityOf, dtypeOf, isGpuBuffer } from "./logits.ts";
+import { entryPath, memberPath } from "../core/json.ts";
+import { capacityOf, checkLogitsData, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
+import { partsOf, requireRecord } from "./record.ts";
 import { readLogits, storedIn, type LogitsSource } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
@@ -49,13 +51,18 @@ export interface ResponsesOptions {
   readonly examples?: NonNullable<Extras["examples"]>;
 }
 
+const partPath = (name: string, part: string): string => memberPath(memberPath("", name), part);
+
 /** Offsets and labels, from any of the three ways in which they may be given. */
 function tokensOf(name: string, data: ResponseData): ResponseTokens {
+  const what = partPath(name, "labels");
   const lists: readonly Numbers[] | undefined = isNested(data.labels) ? data.labels : undefined;
-  const flat = lists?.flatMap((list) => Array.from(list)) ?? (data.labels as Numbers);
-  const labels = indices(flat, `${name}.labels`, "label-out-of-range");
+  const flat =
+    lists?.flatMap((list, example) => Array.from(reals(list, entryPath(what, example)))) ??
+    (data.labels as Numbers);
+  const labels = indices(flat, what, "label-out-of-range");
   if (data.offsets !== undefined) {
-    return { labels, offsets: indices(data.offsets, `${name}.offsets`) };
+    return { labels, offsets: indices(data.offsets, partPath(name, "offsets")) };
   }
   const lengths = lists?.map((list) => list.length) ?? data.lengths;
   if (lengths === undefined) {
@@ -65,7 +72,8 @@ function tokensOf(name: string, data: ResponseData): ResponseTokens {
     );
   }
   const offsets = [0];
-  for (const length of indices(lengths, `${name}.lengths`)) offsets.push(offsets.at(-1)! + length);
+  for (const length of indices(lengths, partPath(name, "lengths")))
+    offsets.push(offsets.at(-1)! + length);
   return { labels, offsets: Uint32Array.from(offsets) };
 }
 
@@ -73,21 +81,25 @@ function tokensOf(name: string, data: ResponseData): ResponseTokens {
 function valuesOf(name: string, data: ResponseData): readonly Entry[] {
   const perToken = (values: Numbers, what: string): Binding => ({
     height: "token",
-    values: reals(values, `${name}.${what}`),
+    values: reals(values, partPath(name, what)),
   });
   const entries: Entry[] = [];
   for (const model of ["policy", "ref"] as const) {
     const [logp, logps] = [data[`${model}_logp`], data[`${model}_logps`]];
     if (logp !== undefined) entries.push([logpInput(model, name), perToken(logp, `${model}_logp`)]);
     if (logps !== undefined) {
-      entries.push([logpsInput(model, name), perExample(logps, `${name}.${model}_logps`)]);
+      entries.push([logpsInput(model, name), perExample(logps, partPath(name, `${model}_logps`))]);
     }
   }
   if (data.reward !== undefined) {
-    entries.push([rewardInput(name), perExample(data.reward, `${name}.reward`)]);
+    entries.push([rewardInput(name), perExample(data.reward, partPath(name, "reward"))]);
   }
-  for (const [key, values] of Object.entries(data.tokens ?? {})) {
-    entries.push([tokenInput(key, name), perToken(values, `tokens.${key}`)]);
+  for (const [key, values] of partsOf(data.tokens, partPath(name, "tokens"))) {
+    const binding: Binding = {
+      height: "token",
+      values: reals(values, memberPath(partPath(name, "tokens"), key)),
+    };
+    entries.push([tokenInput(key, name), binding]);
   }
   return entries;
 }
@@ -96,6 +108,7 @@ function valuesOf(name: string, data: ResponseData): readonly Entry[] {
 function rowsIn(source: LogitsSource, what: string, vocab: number | undefined): number {
   const { data, dtype } = storedIn(source);
   if (isNested(data)) return data.length;
+  checkLogitsData(data, dtype, what);
   if (vocab === undefined) {
     return fail(
       "vocabulary-needed",
@@ -120,7 +133,9 @@ export function fromResponses(
   responses: Readonly<Record<string, ResponseData>>,
   options: ResponsesOptions = {},
 ): Batch {
+  requireRecord(responses, "The batch");
   const names = Object.keys(responses);
+  for (const name of names) requireRecord(responses[name], memberPath("", name));
   const tokens = Object.fromEntries(names.map((name) => [name, tokensOf(name, responses[name]!)]));
   const examples = names.length === 0 ? 0 : tokens[names[0]!]!.offsets.length - 1;
   const entries: Entry[] = [...examplesOf(options.examples)];
@@ -129,7 +144,7 @@ export function fromResponses(
 
   const bindLogits = (name: string, model: ModelName, source: LogitsSource): void => {
     const { rows: picked } = responses[name]!;
-    const what = `${name}.${model}_logits`;
+    const what = partPath(name, `${model}_logits`);
     const { data } = storedIn(source);
     const holds = (other: LogitsSource | undefined): boolean =>
       other !== undefined && storedIn(other).data === data;
@@ -157,7 +172,7 @@ export function fromResponses(
     const rowIndex =
       picked === undefined
         ? Uint32Array.from({ length: count }, (_, row) => row)
-        : indices(picked, `${name}.rows`, "row-out-of-range");
+        : indices(picked, partPath(name, "rows"), "row-out-of-range");
     entries.push([logitsOf(model, name), { height: "logits", tensor, rowIndex }]);
   };
 

@@ -7,7 +7,9 @@ import { fail } from "../core/error.ts";
 import { logitsOf, promptOf, tokenInput, type ModelName } from "../core/inputs.ts";
 import { assemble, entriesOf, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, LogitsTensor, ResponseTokens } from "./batch.ts";
+import { memberPath } from "../core/json.ts";
 import { flatten, type Nested } from "./numbers.ts";
+import { partsOf, requireNames } from "./record.ts";
 import { readLogits, type LogitsSource } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
@@ -116,6 +118,7 @@ export function readSequences(
       ? null
       : readMask(data.attention_mask, `${where}attention_mask`, sequences);
   const names = data.responses ?? ["w", "l"];
+  requireNames(names, `${where}responses`);
   const count = sequences.starts.length - 1;
   const examples = count / names.length;
   if (!Number.isInteger(examples)) {
@@ -167,12 +170,13 @@ function tokenEntries(
   completions: readonly Selected[],
   { ids }: Sequences,
 ): readonly Entry[] {
-  return Object.entries(given ?? {}).flatMap(([name, source]) => {
-    const { values } = flatten(source, `tokens.${name}`);
+  return partsOf(given, "tokens").flatMap(([name, source]) => {
+    const what = memberPath("tokens", name);
+    const { values } = flatten(source, what);
     if (values.length !== ids.length) {
       fail(
         "tokens-length",
-        `tokens.${name} has ${values.length} entries for ${ids.length} token ids; give one for each.`,
+        `${what} has ${values.length} entries for ${ids.length} token ids; give one for each.`,
       );
     }
     return completions.map(({ response, positions }): Entry => {

@@ -3,6 +3,7 @@
 import { fail } from "../core/error.ts";
 import type { Batch } from "./batch.ts";
 import { isNested, flatten, type Nested } from "./numbers.ts";
+import { requireRecord, requireShape } from "./record.ts";
 import { fromSequences, type SequenceData, type Sequences } from "./sequences.ts";
 
 export interface TrlBatch extends SequenceData {
@@ -31,6 +32,7 @@ export interface TrlBatch extends SequenceData {
  * rows), and what `checkBatch` throws.
  */
 export function fromTrl(data: TrlBatch): Batch {
+  requireRecord(data, "The batch");
   return fromSequences(rectangle(data, ""), data, data.shape?.[2]);
 }
 
@@ -40,6 +42,7 @@ export function rectangle(
   where: string,
 ): Sequences {
   const what = `${where}input_ids`;
+  requireShape(shape, `${where}shape`);
   const ids = flatten(input_ids, what);
   const nested = isNested(input_ids) ? ids.shape : undefined;
   const [rows, length] = nested ?? shape ?? [];

@@ -7,6 +7,7 @@ import { exampleInput } from "../core/inputs.ts";
 import { assemble, entriesOf, perExample, type Entry } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { reals, type Nested, type Numbers } from "./numbers.ts";
+import { requireRecord } from "./record.ts";
 import { readSequences, type Contents, type SequenceData } from "./sequences.ts";
 import type { LogitsSource } from "./source.ts";
 import { rectangle } from "./trl.ts";
@@ -52,6 +53,7 @@ function labelEntry(label: Numbers, examples: number): Entry {
 }
 
 function mismatched(rows: MismatchedRows, { examples, vocab }: Contents): Contents {
+  requireRecord(rows, "KL");
   const contents = readSequences(
     rectangle(rows, "KL."),
     { ...rows, responses: ["kl"] },
@@ -86,6 +88,7 @@ function mismatched(rows: MismatchedRows, { examples, vocab }: Contents): Conten
  * throws.
  */
 export function fromUnpaired(data: UnpairedBatch): Batch {
+  requireRecord(data, "The batch");
   const rows = { ...data, responses: ["y"] };
   const own = readSequences(rectangle(data, ""), rows, data.shape?.[2]);
   const other = data.KL === undefined ? null : mismatched(data.KL, own);

@@ -2,8 +2,9 @@
 // Reading one checks what every file has in common; what only some objectives need (inputs of a particular layout,
 // hyper-parameters) stays a place in the document, and is checked by whoever reads it.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import { parseJson } from "../core/json.ts";
 import { fail } from "../core/error.ts";
 import { mention } from "../core/quote.ts";
 import { member, real, record, text, whole, type Place } from "./place.ts";
@@ -62,16 +63,10 @@ function readSource(place: Place): SourceRun | null {
 
 /**
  * A golden file from its text. `file` is its name, for sentences.
- * @throws PrefcError "golden-not-json" or "golden-malformed", naming the file and the place.
+ * @throws PrefcError "golden-malformed" and what `parseJson` throws, naming the file and the place.
  */
 export function parseGolden(source: string, file: string): Golden {
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return fail("golden-not-json", `${file}: this is not JSON (${reason}); record the file again.`);
-  }
+  const value = parseJson(source, file);
   const document: Place = { file, path: "", value };
   const outputs = member(document, "outputs");
   const [params, inputs] = [member(document, "params"), member(document, "inputs")];
@@ -90,11 +85,18 @@ export function parseGolden(source: string, file: string): Golden {
   };
 }
 
+const largestFile = 2 ** 28;
+
 /** Reads a golden file. @throws PrefcError "golden-unreadable", and what `parseGolden` throws */
 export function readGolden(path: string): Golden {
   const file = mention(basename(path));
   let source: string;
   try {
+    // a pipe would be waited for, and what is far too large is no recorded batch
+    const found = statSync(path);
+    if (!found.isFile()) throw new Error("it is no regular file");
+    if (found.size > largestFile)
+      throw new Error(`it has ${found.size} bytes, more than ${largestFile}`);
     source = readFileSync(path, "utf8");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

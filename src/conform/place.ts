@@ -1,6 +1,7 @@
 // Values of a JSON document together with the place they were read from, so that every mistake in a recorded
 // file can be told in one sentence: which file, where in it, what was expected and what stands there.
 
+import { entryPath, memberPath } from "../core/json.ts";
 import { fail } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
 
@@ -38,8 +39,8 @@ export function record(place: Place): Readonly<Record<string, unknown>> {
 export function member(place: Place, key: string): Place {
   const { file, path } = place;
   const found = record(place);
-  const name = /^[A-Za-z_]\w*$/.test(key) ? (path === "" ? key : `.${key}`) : `[${cite(key)}]`;
-  return { file, path: path + name, value: Object.hasOwn(found, key) ? found[key] : undefined };
+  const value = Object.hasOwn(found, key) ? found[key] : undefined;
+  return { file, path: memberPath(path, key), value };
 }
 
 /** The members of an object by name, in the order of the document. */
@@ -51,7 +52,11 @@ export function members(place: Place): readonly (readonly [key: string, member: 
 export function entries(place: Place): readonly Place[] {
   const { file, path, value } = place;
   if (!Array.isArray(value)) return unexpected(place, "an array");
-  return value.map((entry: unknown, index) => ({ file, path: `${path}[${index}]`, value: entry }));
+  return value.map((entry: unknown, index) => ({
+    file,
+    path: entryPath(path, index),
+    value: entry,
+  }));
 }
 
 export function text(place: Place): string {

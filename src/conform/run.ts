@@ -2,7 +2,7 @@
 
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { fail } from "../core/error.ts";
+import { fail, PrefcError } from "../core/error.ts";
 import { openDevice, type Device } from "../runtime/device.ts";
 import type { Engine } from "./engine.ts";
 import { conformFile, failed, type FileReport } from "./file.ts";
@@ -50,20 +50,26 @@ interface Candidate {
 
 /** The .json files of a folder in order of their names, or the one file that the path is. */
 function pathsIn(place: string): readonly string[] {
-  const found = statSync(place, { throwIfNoEntry: false });
-  if (found === undefined)
+  try {
+    const found = statSync(place, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) {
+      const names = readdirSync(place).filter((name) => name.endsWith(".json"));
+      return names.toSorted().map((name) => join(place, name));
+    }
+    if (found?.isFile() === true) return [place];
+    const what =
+      found === undefined
+        ? `There is no folder or file ${cite(place)}`
+        : `${cite(place)} is neither a folder nor a file`;
+    return fail("golden-folder", `${what}; give the folder that holds the golden files.`);
+  } catch (error) {
+    if (error instanceof PrefcError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
     return fail(
       "golden-folder",
-      `There is no folder or file ${cite(place)}; give the folder that holds the golden files.`,
+      `${cite(place)} cannot be read (${reason}); give a folder that holds golden files and that you may read.`,
     );
-  if (found.isFile()) return [place];
-  if (!found.isDirectory())
-    return fail(
-      "golden-folder",
-      `${cite(place)} is neither a folder nor a file; give the folder that holds the golden files.`,
-    );
-  const names = readdirSync(place).filter((name) => name.endsWith(".json"));
-  return names.toSorted().map((name) => join(place, name));
+  }
 }
 
 function candidate(path: string): Candidate {

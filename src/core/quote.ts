@@ -6,8 +6,9 @@ const unseen =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|^\p{M}|(?<=")\p{M}/gu;
 
 const escapeUnits = (text: string): string =>
-  [...Array(text.length).keys()]
-    .map((position) => `\\u${text.charCodeAt(position).toString(16).padStart(4, "0")}`)
+  text
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .join("");
 
 /** The text with every character that is not seen as itself written as \uXXXX; line breaks too. */

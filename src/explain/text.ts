@@ -137,7 +137,7 @@ const ratesText = (rates: TextOptions["rates"] | null): readonly string[] =>
       ]
     : [
         `read at ${rates.readGbS.toFixed(1)} GB/s, copied at ${rates.copyGbS.toFixed(1)} GB/s, which predictions rest on`,
-        rates.source,
+        visible(rates.source),
       ];
 
 /** How often each model's logits are moved; responses that are treated alike share a line. */

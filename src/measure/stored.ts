@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
+import { parseJson } from "../core/json.ts";
 import { cacheRoots } from "../runtime/node/cache.ts";
 
 /** How fast an adapter moves memory, in 10^9 bytes a second; a copied byte counts twice, read and written. */
@@ -38,7 +39,7 @@ function isStored(value: unknown): value is StoredRates {
 
 function entriesIn(folder: string): readonly (readonly [adapter: string, rates: StoredRates])[] {
   try {
-    const all: unknown = JSON.parse(readFileSync(join(folder, fileName), "utf8"));
+    const all = parseJson(readFileSync(join(folder, fileName), "utf8"), fileName);
     if (typeof all !== "object" || all === null) return [];
     return Object.entries(all).flatMap(([adapter, rates]: [string, unknown]) =>
       isStored(rates) ? [[adapter, rates] as const] : [],

@@ -22,6 +22,7 @@ import {
   log,
   objective,
   param,
+  parseJson,
   state,
   variance,
   type Batch,
@@ -79,6 +80,9 @@ const moving = mine(({ policy, y }) => {
 });
 
 export const batches: Provocations<typeof rows> = {
+  "json-malformed": () => parseJson('{"input_ids": [0, 1', "batch.json"),
+  "json-key-twice": () => parseJson('{"label": [1], "label": [0]}', "batch.json"),
+  "json-too-deep": () => parseJson("[".repeat(100), "batch.json"),
   "empty-batch": () => fromTrlWith({ input_ids: [], completion_mask: [], shape: [0, 3, 2] }),
   "empty-completion": () =>
     fromTrlWith({
@@ -169,6 +173,8 @@ export const batches: Provocations<typeof rows> = {
   "not-an-array": () => fromUnpaired({ ...unpaired, label: any(true) }),
   "not-a-number": () => reals(any(["1"]), "label"),
   "not-an-index": () => fromPacked({ ...packed, cu_seqlens: [0, -2, 5] }),
+  "not-a-record": () => fromTrl(any([])),
+  "names-expected": () => fromTrlWith({ responses: ["w", "w"] }),
   "not-flat": () => fromUnpaired({ ...unpaired, label: any([[1], [0]]) }),
   "nesting-uneven": () => fromTrlWith({ input_ids: [[0, 1, 1], [0]] }),
   "missing-parameter": () => interpreted(scaled),

@@ -66,7 +66,6 @@ export const commands: Provocations<typeof rows> = {
   },
   "golden-folder": () => runConform("./nowhere", { engine: "reference" }),
   "golden-unreadable": () => readGolden("./nowhere/recorded.json"),
-  "golden-not-json": () => parseGolden("", "recorded.json"),
   "golden-malformed": () => golden((document) => put(document, "objective", 3)),
   "golden-unknown-objective": () =>
     golden((document) => put(document, "objective", "trl_dpo/sigmod")),

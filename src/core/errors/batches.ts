@@ -1,6 +1,19 @@
 // Errors of data: batches in every layout, parameters and states at run time, and what the interpreter finds in them.
 
 export const batches = {
+  "json-malformed": {
+    cause: "A text that should be JSON is not, most often because it was cut short.",
+    remedy: "Correct it at the line and the key that the sentence names, or write it again.",
+  },
+  "json-key-twice": {
+    cause:
+      "A key stands twice in one object of a JSON text, so that one of two values would be lost.",
+    remedy: "Remove one of the two.",
+  },
+  "json-too-deep": {
+    cause: "Arrays or objects of a JSON text are nested deeper than any tensor is.",
+    remedy: "Write the text again.",
+  },
   "empty-batch": {
     cause: "A batch has no example.",
     remedy: "Give at least one; a mean over nothing is no number.",
@@ -159,6 +172,15 @@ export const batches = {
   "not-an-index": {
     cause: "A list of whole numbers holds a negative number, a fraction, or one above 2³² − 1.",
     remedy: "Give whole numbers from 0 upward.",
+  },
+  "not-a-record": {
+    cause: "A batch, or a part of it, is not an object with parts by name.",
+    remedy: "Give what the function's type describes.",
+  },
+  "names-expected": {
+    cause:
+      "A list of names is no list, is empty, or holds a name twice or something else than text.",
+    remedy: "Give different names, each a string.",
   },
   "not-flat": {
     cause: "A nested list was given where a flat one is read.",

@@ -65,10 +65,6 @@ export const commands = {
     cause: "A recorded file cannot be read from the file system.",
     remedy: "Correct its permissions, or record it again.",
   },
-  "golden-not-json": {
-    cause: "A recorded file is no JSON, most often because it was cut short.",
-    remedy: "Record it again.",
-  },
   "golden-malformed": {
     cause: "A value in a recorded file is not what its place asks for.",
     remedy: "Correct the place that the sentence names, or record the file again.",
