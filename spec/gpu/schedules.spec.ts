@@ -100,7 +100,29 @@ describe("a random schedule", () => {
           );
         },
       ),
-      { numRuns: runs ?? 16 },
+      { numRuns: runs ?? 8 },
+    );
+  });
+
+  it("from a table of measured ones changes no result beyond the bounds", async () => {
+    await fc.assert(
+      fc.asyncProperty(schedules, unmasked, layouts, async (schedule, drawn, layout) => {
+        const entry = {
+          vocab: 8192,
+          rows: 8,
+          dtype: "f32",
+          schedule,
+          measured: "2026-01-31",
+        } as const;
+        const fewer = { ...drawn, examples: 1, lengths: { w: [2], l: [1] } };
+        const tuned = { ...device, tuning: { entries: [entry], path: "t.json", problem: null } };
+        const compiled = compile(wpo(), { device: tuned });
+        const shape = { vocab: drawn.vocab, rows: 3 };
+        expect(compiled.explain(shape).scheduleOrigin).toContain("measured by prefc tune");
+        await expectAgreementOf(compiled, laidOut(contentOf(fewer), layout), {}, "gradient sums");
+        compiled.dispose();
+      }),
+      { numRuns: 5 },
     );
   });
 

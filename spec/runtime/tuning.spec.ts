@@ -69,7 +69,24 @@ describe("a table of schedules", () => {
       JSON.stringify({
         version: tableVersion,
         adapters: {
-          a: [{ vocab: 8192, rows: 8, dtype: "f32", measured: "", schedule: { rowLanes: 3 } }],
+          a: [
+            {
+              vocab: 8192,
+              rows: 8,
+              dtype: "f32",
+              measured: "2026-01-31",
+              schedule: { rowLanes: 3 },
+            },
+          ],
+        },
+      }),
+      "has entries that are not prefc's",
+    ],
+    [
+      JSON.stringify({
+        version: tableVersion,
+        adapters: {
+          a: [{ vocab: 8192, rows: 8, dtype: "f32", measured: "\u001b[2J", schedule: {} }],
         },
       }),
       "has entries that are not prefc's",
@@ -102,6 +119,13 @@ describe("a table of schedules", () => {
     expect(readTable(join(folder, "no such file"))).toBeNull();
   });
 
+  it("that is a folder cannot be read, which is said in one sentence too", () => {
+    const sentence = readTable(folder);
+    expect(sentence).toMatch(
+      /^The table of schedules .* cannot be read \(.*\), so it is ignored\.$/,
+    );
+  });
+
   it("decides the schedule of its class, and explanations name where it comes from", () => {
     const entry: TunedEntry = {
       ...shapeClass({ vocab: 32_000, rows: 256, dtype: "f32" }),
@@ -125,6 +149,19 @@ describe("a table of schedules", () => {
     expect(own.schedule).toMatchObject({ rowLanes: 32, unroll: 2, gradient: { rowLanes: 64 } });
     expect(own.scheduleOrigin).toBe("measured by prefc tune on 2026-01-31 for an adapter");
     expect(explanationText(own)).toContain("gradient: 64 lanes to a row");
+    // a default that was the fastest is known to be so, and follows the default of a later version
+    const explained = (one: Device["tuning"]["entries"]) =>
+      compile(dpo(), { device: device({ entries: one, path: "t.json", problem: null }) }).explain({
+        vocab: 50_257,
+        rows: 200,
+      });
+    const [same, usual] = [explained([{ ...entry, schedule: {} }]), explained([])];
+    expect(same.schedule).toEqual(usual.schedule);
+    expect(same.scheduleOrigin).toBe("measured by prefc tune on 2026-01-31 for an adapter");
+    // the limits of this device are lower than those under which it was measured
+    const refused = explained([{ ...entry, schedule: { rowLanes: 1024 } }]);
+    expect(refused.schedule.rowLanes).toBe(256);
+    expect(refused.scheduleOrigin).toBe("chosen for an adapter");
     const other = tuned.explain({ vocab: 128_256, rows: 200 });
     expect(other.schedule.rowLanes).toBe(256);
     expect(other.scheduleOrigin).toBe("chosen for an adapter");

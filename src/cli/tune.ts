@@ -6,8 +6,15 @@ import { storageTypes } from "../core/storage.ts";
 import { PrefcError } from "../core/error.ts";
 import { countText } from "../explain/units.ts";
 import { openDevice, type Device } from "../index.ts";
-import { readTable, tablePaths, writeTable } from "../runtime/node/tuned.ts";
-import { withEntries, type TunedEntry } from "../runtime/tuning.ts";
+import { findTable, tablePaths, warnOnce, writeTable } from "../runtime/node/tuned.ts";
+import {
+  emptyTable,
+  entriesOf,
+  withEntries,
+  withoutAdapter,
+  type Table,
+  type TunedEntry,
+} from "../runtime/tuning.ts";
 import { bench, type MeasuredShape } from "../tune/measure.ts";
 import { candidateText } from "../tune/candidates.ts";
 import { tune, type Chosen, type Tuned } from "../tune/tune.ts";
@@ -38,6 +45,11 @@ const args = {
     description: "the file to keep the choice in; also PREFC_TUNING",
     valueHint: "path",
   },
+  "dry-run": { type: "boolean", description: "measure and print, and keep nothing" },
+  reset: {
+    type: "boolean",
+    description: "measure nothing, and forget what was measured on this adapter",
+  },
   json: { type: "boolean", description: "one JSON object a line and class of shapes" },
 } as const;
 
@@ -61,17 +73,26 @@ const command = defineCommand({
     const device = await openDevice(given.adapter === undefined ? {} : { adapter: given.adapter });
     const tell = given.json === true ? printError : print;
     tell(device.line);
+    const paths = given.table === undefined ? tablePaths() : [given.table];
+    if (given.reset === true) {
+      tell(forget(device.line, paths));
+      device.dispose();
+      return 0;
+    }
     const stop = new AbortController();
     const interrupted = (): void => stop.abort();
     process.once("SIGINT", interrupted);
-    const done = await all(device, shapes, stop.signal, (tuned) => {
+    const isDry = given["dry-run"] === true;
+    // before minutes are spent on what cannot be kept
+    let path = isDry ? null : keepEntries(device.line, [], paths);
+    await all(device, shapes, stop.signal, (tuned) => {
       if (given.json === true) print(JSON.stringify(tuned));
       else for (const line of lines(tuned)) print(line);
+      // at once, so that nothing is lost when a later class fails
+      if (!isDry) path = keepEntries(device.line, [tuned.entry], paths);
     });
     process.off("SIGINT", interrupted);
-    const path = given.table === undefined ? null : [given.table];
-    if (done.length > 0)
-      tell(`kept in ${keepEntries(device.line, done, path ?? tablePaths(), tell)}`);
+    tell(path === null ? "nothing is kept, as it is a dry run" : `kept in ${path}`);
     device.dispose();
     return stop.signal.aborted ? 130 : 0;
   },
@@ -82,10 +103,9 @@ async function all(
   shapes: readonly MeasuredShape[],
   signal: AbortSignal,
   report: (tuned: Tuned) => void,
-): Promise<readonly TunedEntry[]> {
+): Promise<void> {
   const bar = progress(process.stderr);
   const day = new Date().toISOString().slice(0, 10);
-  const entries: TunedEntry[] = [];
   for (const [position, shape] of shapes.entries()) {
     const made = bench(device, shape);
     const at = (done: number, stage: string): void =>
@@ -93,15 +113,13 @@ async function all(
     try {
       const tuned = await tune(device, shape, made, { signal, at, day });
       bar.end();
-      if (tuned === null) break;
-      entries.push(tuned.entry);
+      if (tuned === null) return;
       report(tuned);
     } finally {
       bar.end();
       made.destroy();
     }
   }
-  return entries;
 }
 
 /** Adds entries to the table, which is made anew where it cannot be read. @throws PrefcError tuning-not-kept */
@@ -109,15 +127,29 @@ export function keepEntries(
   adapter: string,
   entries: readonly TunedEntry[],
   paths: readonly string[],
-  tell: (line: string) => void,
 ): string {
-  const known = paths.map(readTable).find((table) => table !== null) ?? null;
-  if (typeof known === "string") tell(known);
+  const known = findTable(paths)?.table ?? null;
+  if (typeof known === "string") warnOnce(known);
+  return written(withEntries(typeof known === "string" ? null : known, adapter, entries), paths);
+}
+
+/** Takes an adapter out of the table, and says what that did. @throws PrefcError tuning-not-kept */
+function forget(adapter: string, paths: readonly string[]): string {
+  const found = findTable(paths);
+  if (found === null) return "nothing was measured here, so there is nothing to forget";
+  const { path, table } = found;
+  if (typeof table === "string") {
+    written(emptyTable, [path]);
+    return `${path} could not be read, and is empty now`;
+  }
+  const count = entriesOf(table, adapter).length;
+  if (count > 0) written(withoutAdapter(table, adapter), [path]);
+  return `forgot ${count} ${count === 1 ? "class" : "classes"} of shapes in ${path}`;
+}
+
+function written(table: Table, paths: readonly string[]): string {
   try {
-    return writeTable(
-      withEntries(typeof known === "string" ? null : known, adapter, entries),
-      paths,
-    );
+    return writeTable(table, paths);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const where = paths.length === 0 ? "PREFC_TUNING is off" : reason;

@@ -14,6 +14,12 @@ export interface Environment {
     readonly limits: Readonly<Record<string, number>>;
     /** In bytes. */
     readonly byteBudget: number;
+    /** Classes of shapes that `prefc tune` measured, where they are kept, and why they cannot be used. */
+    readonly schedules: {
+      readonly measured: number;
+      readonly path: string | null;
+      readonly problem: string | null;
+    };
   };
   /** Why there is no device. */
   readonly problem?: string;
@@ -28,14 +34,23 @@ const browserVersions = (): Readonly<Record<string, string>> => {
 export const describeEnvironment = async (device: Device | string): Promise<Environment> => {
   const versions = isNode ? (await nodeHost()).versions() : browserVersions();
   if (typeof device === "string") return { versions, problem: device };
-  const { line, info, features, limits, byteBudget } = device;
-  return { versions, device: { line, info, features, limits, byteBudget } };
+  const { line, info, features, limits, byteBudget, tuning } = device;
+  const { entries, path, problem } = tuning;
+  const schedules = { measured: entries.length, path, problem };
+  return { versions, device: { line, info, features, limits, byteBudget, schedules } };
 };
 
 const sized = (name: string, value: number): string =>
   /Size$|Budget$/.test(name) && value >= 2 ** 20
     ? `${value} (${(value / 2 ** 20).toFixed(0)} MiB)`
     : String(value);
+
+type Schedules = NonNullable<Environment["device"]>["schedules"];
+const schedulesText = ({ measured, path, problem }: Schedules): string =>
+  problem ??
+  (measured === 0
+    ? "the defaults; prefc tune measures better ones"
+    : `${measured} ${measured === 1 ? "class" : "classes"} of shapes measured, in ${path}`);
 
 const table = (rows: readonly (readonly [name: string, value: string])[]): readonly string[] => {
   const width = Math.max(0, ...rows.map(([name]) => name.length));
@@ -48,7 +63,7 @@ export const environmentText = ({ versions, device, problem }: Environment): str
   if (device === undefined) {
     return [...lines, "adapter", `  none: ${problem ?? "no device was opened"}`].join("\n");
   }
-  const { info, line, features, limits, byteBudget } = device;
+  const { info, line, features, limits, byteBudget, schedules } = device;
   const { subgroupMinSize, subgroupMaxSize } = info;
   return [
     ...lines,
@@ -66,6 +81,7 @@ export const environmentText = ({ versions, device, problem }: Environment): str
         subgroupMaxSize === 0 ? "unknown" : `${subgroupMinSize} to ${subgroupMaxSize}`,
       ],
       ["byteBudget", sized("byteBudget", byteBudget)],
+      ["schedules", schedulesText(schedules)],
     ]),
     "features",
     `  ${features.join(" ") || "none"}`,

@@ -1,6 +1,7 @@
 // Which schedule a compiled objective runs with: by hand, as measured by `prefc tune`, or the default for the adapter. The
 // same choice is explained and run.
 
+import { PrefcError } from "../core/error.ts";
 import { checkScheduleOptions } from "../kernel/options.ts";
 import {
   chooseSchedule,
@@ -10,7 +11,7 @@ import {
   type ScheduleOptions,
 } from "../kernel/schedule.ts";
 import type { Device } from "./device.ts";
-import { tunedFor, untuned, type TunedShape } from "./tuning.ts";
+import { tunedFor, untuned, type TunedEntry, type TunedShape } from "./tuning.ts";
 
 export interface ChosenSchedule {
   readonly schedule: Schedule;
@@ -25,20 +26,32 @@ export function scheduler(
 ): (shape: TunedShape) => ChosenSchedule {
   const traits = traitsOf(device);
   checkScheduleOptions(options, traits);
-  const tuning = device?.tuning ?? untuned;
+  // a table may have been made for the same adapter with other limits, or be written by hand
+  const { entries, ...rest } = device?.tuning ?? untuned;
+  const tuning = { ...rest, entries: entries.filter((entry) => isLegal(entry, traits)) };
   const adapter = device?.line ?? "a typical GPU, as no device is given";
   return (shape) => {
     const tuned = tunedFor(tuning, shape);
-    const rest =
+    const source =
       tuned === undefined
         ? `chosen for ${adapter}`
         : `measured by prefc tune on ${tuned.measured} for ${adapter}`;
     const given = Object.keys(options);
     return {
       schedule: chooseSchedule(traits, shape, tuned?.schedule, options),
-      origin: given.length === 0 ? rest : `${given.join(", ")} given by hand, the rest ${rest}`,
+      origin: given.length === 0 ? source : `${given.join(", ")} given by hand, the rest ${source}`,
     };
   };
+}
+
+function isLegal({ schedule }: TunedEntry, traits: AdapterTraits): boolean {
+  try {
+    checkScheduleOptions(schedule, traits);
+    return true;
+  } catch (error) {
+    if (error instanceof PrefcError) return false;
+    throw error;
+  }
 }
 
 export function traitsOf(device: Device | undefined): AdapterTraits {

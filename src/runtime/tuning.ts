@@ -23,6 +23,7 @@ export interface TunedEntry {
   readonly vocab: number | null;
   readonly rows: number | null;
   readonly dtype: StorageType;
+  /** What differs from the default of the adapter; nothing where that was the fastest. */
   readonly schedule: ScheduleOptions;
   /** Day of the measurement, such as 2026-01-31. */
   readonly measured: string;
@@ -42,6 +43,8 @@ export interface Table {
   readonly version: number;
   readonly adapters: Readonly<Record<string, readonly TunedEntry[]>>;
 }
+
+export const emptyTable: Table = { version: tableVersion, adapters: {} };
 
 const bounded = (size: number): number | null => (size === Infinity ? null : size);
 const classOf = (classes: readonly number[], size: number): number | null =>
@@ -88,12 +91,15 @@ export function parseTable(text: string, path: string): Table | string {
 const isClass = (size: unknown, classes: readonly number[]): boolean =>
   classes.some((most) => bounded(most) === size);
 
+const isDay = (value: unknown): boolean =>
+  typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value);
+
 function isEntry(value: unknown): boolean {
   const entry = value as Partial<TunedEntry> | null;
   if (typeof entry !== "object" || entry === null) return false;
   const { vocab, rows, dtype, schedule, measured } = entry;
   if (!isClass(vocab, vocabularyClasses) || !isClass(rows, rowClasses)) return false;
-  if (!storageTypes.includes(dtype as StorageType) || typeof measured !== "string") return false;
+  if (!storageTypes.includes(dtype as StorageType) || !isDay(measured)) return false;
   try {
     checkScheduleOptions(schedule as ScheduleOptions);
     return true;
@@ -106,9 +112,18 @@ function isEntry(value: unknown): boolean {
 /** The tuning of one adapter in a table. */
 export function tuningOf(table: Table | string, adapter: string, path: string): Tuning {
   if (typeof table === "string") return { entries: [], path, problem: table };
-  const entries = Object.hasOwn(table.adapters, adapter) ? table.adapters[adapter]! : [];
-  return { entries, path, problem: null };
+  return { entries: entriesOf(table, adapter), path, problem: null };
 }
+
+/** The classes that a table has for an adapter. */
+export const entriesOf = (table: Table, adapter: string): readonly TunedEntry[] =>
+  Object.hasOwn(table.adapters, adapter) ? table.adapters[adapter]! : [];
+
+/** The table without an adapter. */
+export const withoutAdapter = (table: Table, adapter: string): Table => ({
+  version: tableVersion,
+  adapters: Object.fromEntries(Object.entries(table.adapters).filter(([name]) => name !== adapter)),
+});
 
 /** The table with some of an adapter's classes measured anew. */
 export function withEntries(
@@ -117,7 +132,7 @@ export function withEntries(
   measured: readonly TunedEntry[],
 ): Table {
   const known = table?.adapters ?? {};
-  const own = Object.hasOwn(known, adapter) ? known[adapter]! : [];
+  const own = table === null ? [] : entriesOf(table, adapter);
   const kept = own.filter((entry) => !measured.some((one) => sameClass(one, entry)));
   return { version: tableVersion, adapters: { ...known, [adapter]: [...kept, ...measured] } };
 }

@@ -6,7 +6,7 @@ import { bytesPerEntry, toHalf, type StorageType } from "../core/storage.ts";
 import { fromResponses } from "../batch/separate.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { LogitsSource } from "../batch/source.ts";
-import { PrefcError } from "../core/error.ts";
+import { fail, PrefcError } from "../core/error.ts";
 import { wpo } from "../objectives/wpo.ts";
 import type { ScheduleOptions } from "../kernel/schedule.ts";
 import { compile } from "../runtime/compiled.ts";
@@ -37,9 +37,12 @@ const rounds = 7;
 /** The least of all rounds: whatever else the machine does can only add to a time. */
 const least = (values: readonly number[]): number => Math.min(...values);
 
+const sizeOf = (vocab: number, dtype: StorageType, rows: number): number =>
+  Math.ceil((rows * vocab) / 4) * 4 * bytesPerEntry(dtype);
+
 /** Logits on the device: the same numbers for every row, turned, so that making them takes no time. */
 function logitsOn(device: Device, { vocab, dtype }: MeasuredShape, rows: number): GPUBuffer {
-  const size = Math.ceil((rows * vocab) / 4) * 4 * bytesPerEntry(dtype);
+  const size = sizeOf(vocab, dtype, rows);
   const buffer = device.gpu.createBuffer({
     label: "logits to tune with",
     size,
@@ -59,11 +62,28 @@ function logitsOn(device: Device, { vocab, dtype }: MeasuredShape, rows: number)
   return buffer;
 }
 
-/** Prepares a shape. @throws PrefcError timestamps-missing, when schedules are measured on an adapter without a clock */
+/** One buffer for the gradients of all schedules, as large as the logits. */
+const targetOn = (device: Device, { size }: GPUBuffer): GPUBuffer =>
+  device.gpu.createBuffer({ label: "gradient to tune with", size, usage: bufferUsage.storage });
+
+/** Logits of two models and the gradient of one, for two responses. @throws PrefcError byte-budget */
+function refuseTooLarge(device: Device, { vocab, rows, dtype }: MeasuredShape, each: number): void {
+  const one = sizeOf(vocab, dtype, each);
+  const most = Math.min(device.byteBudget / 6, device.limits["maxBufferSize"] ?? Infinity);
+  if (one <= most) return;
+  fail(
+    "byte-budget",
+    `Measuring ${rows} rows of ${vocab} ${dtype} takes six buffers of ${one} bytes, and ${device.line} allows ${Math.floor(most)} for each; give fewer --rows.`,
+  );
+}
+
+/** Prepares a shape. @throws PrefcError timestamps-missing, when schedules are measured on an adapter without a clock; byte-budget */
 export function bench(device: Device, shape: MeasuredShape): Bench {
   const each = Math.ceil(shape.rows / 2);
+  refuseTooLarge(device, shape, each);
   const buffers = Array.from({ length: 4 }, () => logitsOn(device, shape, each));
   const [w, v, l, m] = buffers as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
+  const into = { "policy.w": targetOn(device, w), "policy.l": targetOn(device, l) };
   const stored = (data: GPUBuffer): LogitsSource => ({ data, dtype: shape.dtype });
   const labels = [Array.from({ length: each }, (_, t) => (t * 7919) % shape.vocab)];
   const batch: Batch = fromResponses(
@@ -87,7 +107,7 @@ export function bench(device: Device, shape: MeasuredShape): Bench {
       for (const one of all) {
         if (!one.usable) continue;
         try {
-          const done = await one.compiled.valueAndGrad(batch, { profile: true, gradients: "keep" });
+          const done = await one.compiled.valueAndGrad(batch, { profile: true, into });
           right ??= done.loss;
           if (lossError(done.loss, right) > accepted) one.usable = false;
           if (round < 0) continue;
@@ -117,7 +137,7 @@ export function bench(device: Device, shape: MeasuredShape): Bench {
   return {
     measure,
     destroy: () => {
-      for (const buffer of buffers) buffer.destroy();
+      for (const buffer of [...buffers, ...Object.values(into)]) buffer.destroy();
     },
   };
 }

@@ -100,9 +100,10 @@ export async function tune(
     const ratio = ratioOf(again!, base!, part) ?? Infinity;
     best[part] = ratio < clearly ? { ...best[part], ratio } : { candidate: start[part], ratio: 1 };
   }
+  const isDefault = best.reading.ratio === 1 && best.writing.ratio === 1;
   const entry: TunedEntry = {
     ...shapeClass(shape),
-    schedule: { ...best.reading.candidate, gradient: best.writing.candidate },
+    schedule: isDefault ? {} : { ...best.reading.candidate, gradient: best.writing.candidate },
     measured: day,
   };
   return { shape, tried, ...best, entry };

@@ -96,7 +96,7 @@ export const running: Provocations<typeof rows> = {
   "shape-responses": () => compile(dpo()).explain({ rows: { w: 10 } }),
   "unknown-dtype": () => compile(dpo()).explain({ dtype: any("f8") }),
   "schedule-option": () => compile(dpo(), { schedule: { rowLanes: 3 } }),
-  "tuning-not-kept": () => keepEntries("an adapter", [], [], () => undefined),
+  "tuning-not-kept": () => keepEntries("an adapter", [], []),
   "no-device": () => compile(dpo()).value(batch),
   "used-after-dispose": async () => {
     const own = await dpoOn();

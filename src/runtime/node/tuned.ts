@@ -19,27 +19,45 @@ export function tablePaths(environment: Environment = process.env): readonly str
   return cacheRoots(environment).map((root) => join(root, "tuning.json"));
 }
 
-const textOf = (path: string): string | null => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-};
+const missing = new Set(["ENOENT", "ENOTDIR"]);
 
 /** The table at a path; null where there is none, and one sentence where it cannot be used. */
 export function readTable(path: string): Table | string | null {
-  const text = textOf(path);
-  return text === null ? null : parseTable(text, path);
+  try {
+    return parseTable(readFileSync(path, "utf8"), path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== undefined && missing.has(code)) return null;
+    return `The table of schedules ${path} cannot be read (${message}), so it is ignored.`;
+  }
 }
 
-/** What was measured for an adapter. */
-export function readTuning(adapter: string, paths: readonly string[] = tablePaths()): Tuning {
+/** The first table of some paths, and where it lies; null where there is none. */
+export function findTable(
+  paths: readonly string[],
+): { readonly path: string; readonly table: Table | string } | null {
   for (const path of paths) {
     const table = readTable(path);
-    if (table !== null) return tuningOf(table, adapter, path);
+    if (table !== null) return { path, table };
   }
-  return untuned;
+  return null;
+}
+
+const warned = new Set<string>();
+
+/** Tells on the error output, once in a process, that a table cannot be used: runs are right without it, but slower. */
+export function warnOnce(problem: string): void {
+  if (warned.has(problem)) return;
+  warned.add(problem);
+  process.emitWarning(problem, "PrefcWarning");
+}
+
+/** What was measured for an adapter. A table that cannot be used is warned of and ignored. */
+export function readTuning(adapter: string, paths: readonly string[] = tablePaths()): Tuning {
+  const found = findTable(paths);
+  if (found === null) return untuned;
+  if (typeof found.table === "string") warnOnce(found.table);
+  return tuningOf(found.table, adapter, found.path);
 }
 
 /** Writes a table to the first path that can be written, and returns that path. Throws the file system's last error. */
