@@ -9,6 +9,9 @@ import { objectiveOf, type Case } from "./case.ts";
 import { compare, computed, expected, type Comparison } from "./results.ts";
 import { pick } from "./scene.ts";
 
+/** A busy machine may leave a search little of the processor; only what never ends is a mistake. */
+const longest = 1_800_000;
+
 export interface Path {
   readonly fusion: boolean;
   /** "chosen" by the compiler for the adapter, or "drawn" at random. */
@@ -124,6 +127,7 @@ export async function runOn(one: Case, path: Path, device: Device): Promise<Comp
       params: one.params,
       ...(Object.keys(one.state).length === 0 ? {} : { state: one.state }),
       perExample: true,
+      timeoutMs: longest,
     });
     const gradients = Object.fromEntries(
       Object.entries(run.gradients).map(([name, data]) => [

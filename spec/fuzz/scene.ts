@@ -1,6 +1,6 @@
 // Where a program grows: a random batch that brings everything that a program may read, values of parameters and a state, and
 // the leaves over them. Every number is a float32 of ordinary size, so that all engines read the same inputs.
-import type { Batch, Binding, Params } from "../../src/batch/batch.ts";
+import type { Batch, Binding, LogitsTensor, Params } from "../../src/batch/batch.ts";
 import { randomBatch } from "../../src/check/batch.ts";
 import type { Random } from "../../src/check/random.ts";
 import { tokenAxis, type Axis } from "../../src/core/axis.ts";
@@ -101,6 +101,24 @@ const withFlags = (batch: Batch, random: Random): Batch => ({
   },
 });
 
+/** Logits that are apart as those of a trained model are: most entries are next to nothing beside the largest. */
+function peaked(batch: Batch): Batch {
+  const made = new Map<LogitsTensor, LogitsTensor>();
+  const sharper = (tensor: LogitsTensor): LogitsTensor => {
+    const known = made.get(tensor) ?? {
+      ...tensor,
+      data: (tensor.data as Float32Array).map((z) => 5 * z),
+    };
+    made.set(tensor, known);
+    return known;
+  };
+  const inputs = Object.entries(batch.inputs).map(([name, binding]): [string, Binding] => [
+    name,
+    binding.height === "logits" ? { ...binding, tensor: sharper(binding.tensor) } : binding,
+  ]);
+  return { ...batch, inputs: Object.fromEntries(inputs) };
+}
+
 export interface SceneOptions {
   readonly responses?: readonly string[];
   /** Rows longer than a workgroup visits at once; now and then. */
@@ -119,11 +137,12 @@ export function scene(random: Random, options: SceneOptions = {}): Scene {
     { examples: wide ? 2 : 4, tokens: wide ? 2 : 4, vocab },
     random,
   );
+  const batch = random.uniform() < 0.1 ? peaked(drawn) : drawn;
   return {
     random,
     responses,
     prompts,
-    batch: withFlags(withShortPrompts(drawn, prompts, random), random),
+    batch: withFlags(withShortPrompts(batch, prompts, random), random),
     params: { beta: short(random, 0.05, 1.5), shift: short(random, -1, 1) },
     state: { mean: short(random, -1, 1) },
   };
