@@ -42,6 +42,13 @@ describe("a name that is no parameter", () => {
     expectError(() => checkParams([], { x: 1 }), "unknown-parameter", /it takes none/);
   });
 
+  // found by a random program: a metric was left out with the model that it read, and its parameter was no longer taken
+  it("is taken where only what was left out reads it, and then needs no value", () => {
+    expect(() => checkParams([beta], { gamma: 1 }, [root])).not.toThrow();
+    expect(() => checkParams([beta], {}, [root])).not.toThrow();
+    expectError(() => checkParams([beta], { x: 1 }, [root]), "unknown-parameter", /beta, gamma/);
+  });
+
   it("brings no suggestion when nothing is near", () => {
     expect(didYouMean("temperature", ["beta", "gamma"])).toBe("");
     expect(didYouMean("Beta", ["gamma", "beta"])).toContain('"beta"');
@@ -79,6 +86,12 @@ describe("the state that a step begins with", () => {
     );
     expectError(() => stateOf([beta], { mean: 1 }), "unknown-state", /it has none/);
     expectError(() => stateOf(moving, { toString: 1 }), "unknown-state", /"toString"/);
+  });
+
+  it("may hold what only a metric reads that was left out, and does not pass it on", () => {
+    const mean = state("mean", 0);
+    expect(stateOf([beta], { mean: 1 }, [beta, mean])).toEqual({});
+    expectError(() => stateOf([beta], { x: 1 }, [beta, mean]), "unknown-state", /it has mean/);
   });
 
   it.each([NaN, -Infinity, "2"])("does not hold %o", (value) => {

@@ -15,6 +15,7 @@ import {
   minimum,
   objective,
   openDevice,
+  param,
   real,
   relu,
   sum,
@@ -22,6 +23,7 @@ import {
   type Device,
   type Expr,
   type Given,
+  type LossAndMetrics,
   type Pair,
   type PerExample,
 } from "../../src/index.ts";
@@ -121,5 +123,25 @@ describe("what random programs found", () => {
     const formula = (g: Given<Pair>): Expr<PerExample> => wrap(reduce("sum", "vocab", over(g)));
     const made = objective(name, ["w", "l"], formula, { source: "a random program" });
     expect(() => compile(made)).toThrow(sentence);
+  });
+
+  it("a parameter of a metric that is left out may still be given", async () => {
+    const source = "a random program";
+    const formula = ({ ref, y }: Given<Pair>): LossAndMetrics => {
+      const chosen = ref.logps(y.w);
+      const scaled = sum("token", max("vocab", logPi(ref, y.w))).times(param("scale"));
+      return { loss: chosen, metrics: { scaled } };
+    };
+    const made = objective("one metric", ["w", "l"], formula, { source });
+    const [drawn] = fc.sample(draws({ masked: false, maxVocab: 8, maxLength: 3 }), 1);
+    const batch = laidOut(contentOf(drawn!), "separate");
+    const whole = compile(made, { device });
+    const { loss } = await whole.value(batch, { params: { scale: 2 } });
+    const without = compile(made, { device, metrics: false });
+    expect((await without.value(batch, { params: { scale: 2 } })).loss).toBe(loss);
+    expect((await without.value(batch)).loss).toBe(loss);
+    await expect(whole.value(batch)).rejects.toMatchObject({ code: "missing-parameter" });
+    whole.dispose();
+    without.dispose();
   });
 });

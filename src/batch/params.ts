@@ -45,13 +45,18 @@ export function scalarsBelow(roots: readonly Node[], kind: Param["kind"]): reado
 }
 
 /**
- * Checks that every parameter below the roots has a value and that every given name is one of them.
+ * Checks that every parameter below the roots has a value and that every given name is one below `written`: the objective as
+ * it was written, of which metrics may have been left out with what only they read.
  * @throws PrefcError "unknown-parameter", "missing-parameter" or "parameter-not-finite".
  */
-export function checkParams(roots: readonly Node[], params: Params): void {
+export function checkParams(
+  roots: readonly Node[],
+  params: Params,
+  written: readonly Node[] = roots,
+): void {
   const needed = scalarsBelow(roots, "param");
-  const names = needed.map((node) => node.name);
-  const states = scalarsBelow(roots, "state").map((node) => node.name);
+  const names = scalarsBelow(written, "param").map((node) => node.name);
+  const states = scalarsBelow(written, "state").map((node) => node.name);
   for (const name of Object.keys(params)) {
     if (names.includes(name)) continue;
     if (states.includes(name)) {
@@ -71,18 +76,24 @@ export function checkParams(roots: readonly Node[], params: Params): void {
 }
 
 /**
- * The state that a step begins with: the given one, or the initial values when none is given.
+ * The state that a step begins with: the given one, or the initial values when none is given. What only `written` reads may
+ * be given and is left out, as parameters may.
  * @throws PrefcError "unknown-state", "missing-state" or "state-not-finite".
  */
-export function stateOf(roots: readonly Node[], given: Params | undefined): Params {
+export function stateOf(
+  roots: readonly Node[],
+  given: Params | undefined,
+  written: readonly Node[] = roots,
+): Params {
   const states = scalarsBelow(roots, "state");
   const names = states.map((node) => node.name);
+  const known = scalarsBelow(written, "state").map((node) => node.name);
   for (const name of Object.keys(given ?? {})) {
-    if (names.includes(name)) continue;
-    const has = names.length === 0 ? "it has none" : `it has ${names.map(mention).join(", ")}`;
+    if (known.includes(name)) continue;
+    const has = known.length === 0 ? "it has none" : `it has ${known.map(mention).join(", ")}`;
     fail(
       "unknown-state",
-      `The objective has no state ${cite(name)} (${has}).${didYouMean(name, names)}`,
+      `The objective has no state ${cite(name)} (${has}).${didYouMean(name, known)}`,
     );
   }
   const isGiven = (name: string): boolean =>

@@ -8,7 +8,7 @@ import { count } from "../core/build.ts";
 import { PrefcError } from "../core/error.ts";
 import { topological } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
-import type { Objective } from "../dsl/objective.ts";
+import { writtenRoots, type Objective } from "../dsl/objective.ts";
 import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device.ts";
 import { randomBatch, type BatchSize } from "./batch.ts";
@@ -64,7 +64,7 @@ export async function* checkObjective(
   try {
     const { program } = compiled;
     const roots = [program.loss, ...Object.values(program.metrics)];
-    checkParams(roots, params);
+    checkParams(roots, params, writtenRoots(objective));
     // prompts are read without being declared
     const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
     for (let index = 0; index < batches; index++) {

@@ -69,6 +69,13 @@ export type Build<R extends string> = (given: Given<R>) => Expr<PerExample> | Lo
 
 const made = new WeakSet<object>();
 
+/** Everything that an objective computes, as it was written: before metrics are left out or models bound. */
+export const writtenRoots = ({ loss, metrics, next }: Objective): readonly Node[] => [
+  loss,
+  ...Object.values(metrics),
+  ...Object.values(next),
+];
+
 /** Whether a value was made by `objective` of this copy of the package. */
 export const isObjective = (value: unknown): value is Objective =>
   typeof value === "object" && value !== null && made.has(value);

@@ -9,7 +9,7 @@ import { compileProgram, type Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
-import type { Objective } from "../dsl/objective.ts";
+import { writtenRoots, type Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
 import { exactShape } from "../explain/shape.ts";
 import { singleEntries, type Schedule } from "../kernel/schedule.ts";
@@ -34,6 +34,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const program = compileProgram(objective, options);
   const runs = device === undefined ? null : runsOn(device, objective.name);
   const roots = [program.loss, ...Object.values(program.metrics), ...Object.values(program.next)];
+  const written = writtenRoots(objective);
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
   const scheduleFor = scheduler(device, options.schedule);
@@ -79,8 +80,8 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       );
     }
     runs.refuseDisposed();
-    checkParams(roots, params);
-    const scalars = { ...params, ...stateOf(roots, state) };
+    checkParams(roots, params, written);
+    const scalars = { ...params, ...stateOf(roots, state, written) };
     checkBatch(batch, roots);
     checkDivisors(divisors, batch, scalars);
     const { into = {}, gradients = "read", perExample = false, profile = false } = rest;
