@@ -7,7 +7,7 @@ import { defaultAdapter } from "../src/runtime/adapter.ts";
 import { readBuffer } from "../src/runtime/readback.ts";
 import type { Shape } from "./cases.ts";
 import { batchOf } from "./data.ts";
-import { evenLength } from "./layout.ts";
+import { evenLength, unevenRows } from "./layout.ts";
 import type { Setting } from "./lines.ts";
 import { logitsRows, sectionOf, type DeviceLogits } from "./logits.ts";
 import type { Options } from "./options.ts";
@@ -57,10 +57,7 @@ export async function peersBeside(
   const { rows, vocab, dtype, data } = held;
   const { layout } = shape.place(objectives[0]!, 0);
   const tokens = evenLength(layout);
-  if (tokens === null)
-    throw new Error(
-      `--peers: ${rows} rows are not pairs of responses of equal length; choose a multiple of 32.`,
-    );
+  if (tokens === null) throw new Error(unevenRows(rows));
   const made = objectives.map((objective) => {
     const compiled = compile(builtIn(objective), { device });
     const batch = batchOf(layout, compiled.program.inputs, held);

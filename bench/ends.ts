@@ -23,10 +23,14 @@ const interrupted = 130;
 
 /** `tell` writes what there is and says where it is. What must be removed listens to the exit of the process. */
 export function onInterrupt(tell: () => string): void {
+  let isEnding = false;
+  // a terminal and npm may both send the signal: the second must not cut the first short
   const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
     process.stderr.write(`\nbench: interrupted; ${tell()}.\n`);
     process.exit(interrupted);
   };
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
 }

@@ -89,3 +89,13 @@ export function evenLength({ responses, examples, rows, completionRows }: Layout
   if (first === undefined || rows !== completionRows) return null;
   return lengths.every((length) => length === first) ? first : null;
 }
+
+/** What is said of rows that do not make pairs of responses of one length, which peers need. */
+export const unevenRows = (rows: number): string =>
+  `--peers: ${rows} rows are not pairs of responses of equal length; choose a multiple of 32.`;
+
+/** Whether peers can be given that many rows. */
+export function makesPairs(rows: number): boolean {
+  const pair = { vocab: 1, padding: 0, responses: ["chosen", "rejected"], fewestExamples: 1 };
+  return rows > 1 && evenLength(layOut({ rows, ...pair })) !== null;
+}

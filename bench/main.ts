@@ -128,14 +128,18 @@ async function main(): Promise<void> {
       : `the ${lines.length + beside.length} lines that were measured until then are in ${json}`;
   });
   const peers = standardPeers(options.peers);
-  for (const data of options.data)
-    for (const dtype of options.dtype)
-      for (const vocab of options.vocab)
-        for (const rows of options.rows)
-          await measureShape(setting, { rows, vocab, dtype, data }, options, peers, keep);
-  if (page !== undefined) writeFileSync(page, text());
+  try {
+    for (const data of options.data)
+      for (const dtype of options.dtype)
+        for (const vocab of options.vocab)
+          for (const rows of options.rows)
+            await measureShape(setting, { rows, vocab, dtype, data }, options, peers, keep);
+  } finally {
+    // of a run that fails as well
+    if (page !== undefined) writeFileSync(page, text());
+    if (lines.length + beside.length > 0) process.stdout.write(text());
+  }
   if (picture !== undefined) writeFileSync(picture, roofline(lines, await exponentialRate(device)));
-  process.stdout.write(text());
 }
 
 tolerateClosedPipes();

@@ -3,7 +3,8 @@
 
 import { storageTypes, type StorageType } from "../src/core/storage.ts";
 import { builtIn, builtIns } from "../src/index.ts";
-import { peerNames, type PeerName } from "./peers.ts";
+import { makesPairs, unevenRows } from "./layout.ts";
+import { peerNames, peerObjectives, type PeerName } from "./peers.ts";
 import { dataKinds, type Data } from "./values.ts";
 import { list, parsed, share, whole, wholes, words, type Kinds } from "./words.ts";
 
@@ -118,9 +119,18 @@ export function readOptions(args: readonly string[]): Options {
   };
   const path = (name: keyof typeof paths): string | undefined => values[name] as string | undefined;
   const flag = (name: keyof typeof flags): boolean => values[name] === true;
+  const rows = wholes("rows", text("rows"));
+  const peers = peersNamed(values["peers"] ?? flag("only-peers"));
+  const uneven = peers.length === 0 ? undefined : rows.find((count) => !makesPairs(count));
+  if (uneven !== undefined) throw new Error(unevenRows(uneven));
+  const objectives = objectivesNamed(text("objectives"));
+  if (peers.length > 0 && !objectives.some((name) => peerObjectives.includes(name)))
+    throw new Error(
+      `--peers: peers have ${peerObjectives.join(" and ")}; name one of them in --objectives.`,
+    );
   return {
-    objectives: objectivesNamed(text("objectives")),
-    rows: wholes("rows", text("rows")),
+    objectives,
+    rows,
     vocab: wholes("vocab", text("vocab")),
     dtype: words("dtype", text("dtype"), storageTypes),
     data: words("data", text("data"), dataKinds),
@@ -133,7 +143,7 @@ export function readOptions(args: readonly string[]): Options {
     padding: share("padding", text("padding")),
     cachedReference: flag("cached-reference"),
     inPlace: flag("in-place"),
-    peers: peersNamed(values["peers"] ?? flag("only-peers")),
+    peers,
     onlyPeers: flag("only-peers"),
     help: flag("help"),
     adapter: path("adapter"),

@@ -63,6 +63,11 @@ describe("the options of the benchmark", () => {
     [["--metrics", "maybe"], /^--metrics: "maybe" is not known; choose from on, off\.$/],
     [["--data", "flat"], /^--data: "flat" is not known; choose from uniform, peaked\.$/],
     [["--peers=jax"], /^--peers: "jax" is not known; choose from jax-js-webgpu, /],
+    [
+      ["--peers", "--rows", "256,33"],
+      /^--peers: 33 rows are not pairs of responses of equal length/,
+    ],
+    [["--peers", "--objectives", "sft"], /^--peers: peers have dpo and wpo; name one of them/],
     [["--peers="], /^--peers: nothing is named; choose from /],
     [["--peers", "jax-js-wasm"], /^"jax-js-wasm" is no option/],
     [["--clock", "sun"], /^--clock: "sun" is not known; choose from gpu, wall\.$/],
