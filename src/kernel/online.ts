@@ -134,6 +134,12 @@ function visit(
   return addBlock(kept, positions.length, loaded, span.labelInBlock(block, schedule), [careful]);
 }
 
+/**
+ * As many rounds as there are vectors, by a bound that no compiler knows: unrolled, this rare code takes registers from the
+ * code around it.
+ */
+const rounds = (count: number): Value => k.call("min", "u32", k.u32(count), name("width", "u32"));
+
 /** Each vector of a block by itself; counted alike by all lanes, which is faster than a loop over positions. */
 function oneByOne(
   { rowLanes, unroll }: Layout,
@@ -141,7 +147,7 @@ function oneByOne(
   carefully: (at: Value) => readonly Statement[],
 ): Statement {
   const [one, at] = [name("one", "u32"), name("at", "u32")];
-  return k.loop(one.code, k.u32(0), k.u32(unroll), k.u32(1), [
+  return k.loop(one.code, k.u32(0), rounds(unroll), k.u32(1), [
     k.letValue(at.code, k.plus(k.plus(from, row.lane), k.times(one, k.u32(rowLanes)))),
     ...carefully(at),
   ]);

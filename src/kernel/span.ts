@@ -7,8 +7,8 @@ import type { Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Blocks whose sums are added up apart, so that no running sum takes more than a few hundred additions. */
-const chunkBlocks = 16;
+/** Blocks whose sums are added up apart, so that no running sum takes more than some hundred additions. */
+const chunkBlocks = 64;
 
 /** The vectors [from, from + span) of the row: of a whole block, or of a single one. */
 export interface Block {
