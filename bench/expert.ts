@@ -57,7 +57,8 @@ async function fastest(
     const made = await expertOf(device, objective, layout, held, cachedReference, lanes);
     const runs: number[] = [];
     for (let i = 0; i < (all.length === 1 ? 0 : 5); i++) runs.push((await made.gpu()).full!);
-    tried.push({ made, ms: runs.toSorted((a, b) => a - b)[2] ?? 0 });
+    // what else the machine does only adds to a time
+    tried.push({ made, ms: Math.min(...runs) });
   }
   const best = tried.reduce((least, one) => (one.ms < least.ms ? one : least));
   for (const { made } of tried) if (made !== best.made) made.destroy();

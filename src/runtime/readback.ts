@@ -34,6 +34,9 @@ const shrink = 0.95;
 /** Timers are good to about a millisecond, so shorter sleeps only add latency. */
 const shortestSleepMs = 2;
 
+/** Measurements sleep at least so long: polled, a kernel of a millisecond took two, as a software adapter had one core less. */
+const leastThroughoutMs = 4;
+
 /** A wait that ends sooner than this after the sleep was slept through: the work is faster than expected. */
 const oversleptMs = 0.5;
 
@@ -98,7 +101,9 @@ export const sleepThenAwait = async <T>(
     const scaled = ({ duration, work: done }: Waited): number =>
       duration * Math.min(1, work / done);
     const expected = beforeLast === undefined ? 0 : Math.min(scaled(last!), scaled(beforeLast));
-    const asleep = (throughout ? sleptThroughout : sleptShare) * expected;
+    const asleep = throughout
+      ? Math.max(sleptThroughout * expected, leastThroughoutMs)
+      : sleptShare * expected;
     const sleeps = asleep >= shortestSleepMs;
     if (sleeps) await Promise.race([sleep(asleep), broken]);
     const woken = performance.now();
