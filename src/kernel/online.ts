@@ -125,7 +125,7 @@ function visit(
   const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
   const load = (model: ModelName, at: Value): Value =>
     row.loadBits(model, at, rows(model), schedule, model === kept.models[0]);
-  if (positions.length === 1) return carefully(positions[0]!, load);
+  if (positions.length === 1 && block.isRest) return carefully(positions[0]!, load);
   const careful = inPairs(schedule)
     ? pairByPair(kept, schedule, block, carefully)
     : oneByOne(schedule, block, (at) => carefully(at, load));
