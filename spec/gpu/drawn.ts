@@ -32,6 +32,8 @@ export const schedules: fc.Arbitrary<ScheduleOptions> = fc
       gradient: fc.record(rowOptions, { requiredKeys: [] }),
       programLanes: power(mostLanes),
       shareMaxima: fc.boolean(),
+      // lanes that are a subgroup are combined as one unless it is asked for otherwise
+      combine: fc.constant("shared" as const),
       // longer ones take minutes to compile on an adapter that is slow at it
       blockLength: fc.constantFrom(1, 6),
     },

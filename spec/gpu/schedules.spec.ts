@@ -21,7 +21,7 @@ import {
   type Objective,
   type ScheduleOptions,
 } from "../../src/index.ts";
-import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
+import { chooseSchedule, typicalTraits, type AdapterTraits } from "../../src/kernel/schedule.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { runs } from "../seed.ts";
 import { contentOf, draws, laidOut, layouts, type Drawn } from "./batches.ts";
@@ -68,6 +68,15 @@ const bits = async (compiled: Compiled, batch: Batch): Promise<readonly Uint32Ar
     words([loss, ...Object.values(metrics), ...(perExample ?? [])]),
     ...Object.values(gradients).map((data) => words(data as Float32Array)),
   ];
+};
+
+const wide: Drawn = {
+  examples: 2,
+  vocab: 701,
+  lengths: { w: [2, 1], l: [1, 3] },
+  scale: "normal",
+  masked: true,
+  seed: 11,
 };
 
 describe("a random schedule", () => {
@@ -127,15 +136,7 @@ describe("a random schedule", () => {
   });
 
   it("gives the same bits a hundred times", async () => {
-    const drawn: Drawn = {
-      examples: 2,
-      vocab: 701,
-      lengths: { w: [2, 1], l: [1, 3] },
-      scale: "normal",
-      masked: true,
-      seed: 11,
-    };
-    const batch = laidOut(contentOf(drawn), "packed");
+    const batch = laidOut(contentOf(wide), "packed");
     for (const schedule of [{}, { split: 5, rowLanes: 4, unroll: 2 }]) {
       const compiled = compile(wpo(), { device, schedule });
       const first = await bits(compiled, batch);
@@ -179,6 +180,42 @@ describe("few rows", () => {
   });
 });
 
+describe("the lanes of a row", () => {
+  const { subgroupSize } = typicalTraits;
+  const chosen = (options: ScheduleOptions, traits: Partial<AdapterTraits> = {}) =>
+    chooseSchedule({ ...typicalTraits, ...traits }, { rows: 256, vocab: 32_000 }, {}, options);
+
+  it("are combined as a subgroup exactly where they are one", () => {
+    expect(chosen({}).combine).toBe("shared");
+    expect(chosen({ rowLanes: subgroupSize }).combine).toBe("subgroup");
+    expect(chosen({ rowLanes: subgroupSize }, { subgroups: false }).combine).toBe("shared");
+    expect(chosen({ rowLanes: subgroupSize }, { evenSubgroups: false }).combine).toBe("shared");
+    expect(chosen({ rowLanes: subgroupSize, combine: "shared" }).combine).toBe("shared");
+    expect(chosen({ combine: "subgroup" }).rowLanes).toBe(subgroupSize);
+    // one subgroup a row is the default of a software adapter
+    expect(chosen({}, { software: true, subgroupSize: 8 })).toMatchObject({
+      rowLanes: 8,
+      combine: "subgroup",
+    });
+  });
+
+  it("are combined with the same result either way", async () => {
+    const rowLanes = device.info.subgroupMaxSize;
+    const batch = laidOut(contentOf({ ...wide, masked: false }), "packed");
+    for (const given of Object.values(objectives)) {
+      for (const combine of ["subgroup", "shared"] as const) {
+        const compiled = compile(given, { device, schedule: { rowLanes, combine } });
+        const shape = { vocab: wide.vocab };
+        expect(compiled.explain(shape).schedule.combine).toBe(combine);
+        const texts = compiled.wgsl(wide.vocab).map(({ wgsl }) => wgsl);
+        expect(texts[0]!.includes("subgroupAdd(")).toBe(combine === "subgroup");
+        await expectAgreementOf(compiled, batch, {}, "gradient sums");
+        compiled.dispose();
+      }
+    }
+  });
+});
+
 describe("a schedule given by hand", () => {
   it.each([
     [
@@ -205,12 +242,20 @@ describe("a schedule given by hand", () => {
       "schedule.tokenLanes is 16, but a row program has only 8 lanes; give at most as many.",
     ],
     [
+      { combine: "tree" },
+      'schedule.combine is "tree"; it may be "shared", or, where all subgroups have one size, "subgroup" on this adapter.',
+    ],
+    [
+      { combine: "subgroup", rowLanes: 64 },
+      'schedule.combine is "subgroup", but a row has 64 lanes and a subgroup of this adapter 32; give as many lanes, or "shared".',
+    ],
+    [
       { blockLength: 0 },
       "schedule.blockLength is 0; it may be null or a whole number of at least 1 on this adapter.",
     ],
     [
       { lanes: 8 },
-      'schedule has no option "lanes"; it has "rowLanes", "vector", "unroll", "split", "programLanes", "tokenLanes", "shareMaxima" and "blockLength".',
+      'schedule has no option "lanes"; it has "rowLanes", "vector", "unroll", "split", "programLanes", "tokenLanes", "shareMaxima", "combine" and "blockLength".',
     ],
   ] as const)("is refused in a sentence: %j", (schedule, sentence) => {
     const given = schedule as unknown as ScheduleOptions;

@@ -76,7 +76,11 @@ function combiner(
   lanes: number,
   areSubgroup: boolean = false,
 ): (parts: readonly Part[]) => Part {
-  const schedule = { ...plain, rowLanes: lanes, subgroupLanes: areSubgroup ? lanes : null };
+  const schedule = {
+    ...plain,
+    rowLanes: lanes,
+    combine: areSubgroup ? ("subgroup" as const) : ("shared" as const),
+  };
   const run = executor(combineLanes(models, moments, models, schedule), {
     variables: [
       ...models.flatMap((model) => [`m_${model}`, `worst_${model}`, `ties_${model}`]),

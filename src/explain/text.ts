@@ -115,7 +115,13 @@ function scheduleLines(schedule: Schedule): readonly string[] {
     return `${lanes}, each with ${vector} x ${unroll} logits in flight`;
   };
   const [reading, writing] = [line(schedule), line(schedule.gradient)];
-  return reading === writing ? [reading] : [reading, `gradient: ${writing}`];
+  return [
+    reading,
+    ...(reading === writing ? [] : [`gradient: ${writing}`]),
+    ...(schedule.combine === "subgroup"
+      ? ["lanes are combined as the subgroup that they are"]
+      : []),
+  ];
 }
 
 const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>

@@ -58,7 +58,7 @@ export function sharedState(
 }
 
 /** Whether the lanes of a row are the lanes of a subgroup. */
-const areSubgroup = ({ rowLanes, subgroupLanes }: Schedule): boolean => rowLanes === subgroupLanes;
+const areSubgroup = ({ combine }: Schedule): boolean => combine === "subgroup";
 
 /** Afterwards lane 0 holds the whole row, in the variables of its own part. */
 export function combineLanes(

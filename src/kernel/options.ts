@@ -11,7 +11,7 @@ const isWhole = (value: number, most: number): boolean =>
 /** What an option may be, and whether a value is that. */
 interface Rule {
   readonly may: (most: number) => string;
-  readonly holds: (value: unknown, most: number, subgroups: boolean) => boolean;
+  readonly holds: (value: unknown, most: number, allowed: Allowed) => boolean;
 }
 const number = (may: Rule["may"], holds: (value: number, most: number) => boolean): Rule => ({
   may,
@@ -45,7 +45,12 @@ const rules: Readonly<Record<string, Rule>> = {
   tokenLanes: powerOfTwo,
   shareMaxima: {
     may: () => "false, or, with subgroup operations, true",
-    holds: (value, _, subgroups) => value === false || (value === true && subgroups),
+    holds: (value, _, { subgroups = true }) => value === false || (value === true && subgroups),
+  },
+  combine: {
+    may: () => '"shared", or, where all subgroups have one size, "subgroup"',
+    holds: (value, _, { subgroups = true, evenSubgroups = true }) =>
+      value === "shared" || (value === "subgroup" && subgroups && evenSubgroups),
   },
   blockLength: {
     may: () => "null or a whole number of at least 1",
@@ -54,7 +59,9 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** What decides whether an option may be had: every adapter where it is left out. */
-export type Allowed = Partial<Pick<AdapterTraits, "maxInvocations" | "subgroups">>;
+export type Allowed = Partial<
+  Pick<AdapterTraits, "maxInvocations" | "subgroups" | "evenSubgroups" | "subgroupSize">
+>;
 
 /**
  * Checks the options of a schedule for an adapter.
@@ -66,7 +73,14 @@ export function checkScheduleOptions(options: ScheduleOptions, allowed: Allowed 
   if (gradient !== undefined) {
     check("schedule.gradient", record("schedule.gradient", gradient), rowRules, allowed);
   }
-  const { programLanes, tokenLanes } = options;
+  const { programLanes, tokenLanes, rowLanes, combine } = options;
+  const { subgroupSize = rowLanes } = allowed;
+  if (combine === "subgroup" && rowLanes !== undefined && rowLanes !== subgroupSize) {
+    fail(
+      "schedule-option",
+      `schedule.combine is "subgroup", but a row has ${rowLanes} lanes and a subgroup of this adapter ${subgroupSize}; give as many lanes, or "shared".`,
+    );
+  }
   if (programLanes !== undefined && tokenLanes !== undefined && tokenLanes > programLanes) {
     fail(
       "schedule-option",
@@ -85,8 +99,9 @@ function check(
   where: string,
   given: Readonly<Record<string, unknown>>,
   known: Readonly<Record<string, Rule>>,
-  { maxInvocations: most = Infinity, subgroups = true }: Allowed,
+  allowed: Allowed,
 ): void {
+  const { maxInvocations: most = Infinity } = allowed;
   for (const [name, value] of Object.entries(given)) {
     const rule = Object.hasOwn(known, name) ? known[name] : undefined;
     if (rule === undefined) {
@@ -96,7 +111,7 @@ function check(
         `${where} has no option ${JSON.stringify(name)}; it has ${listNames(names)}.${didYouMean(name, names)}`,
       );
     }
-    if (!rule.holds(value, most, subgroups)) {
+    if (!rule.holds(value, most, allowed)) {
       fail(
         "schedule-option",
         `${where}.${name} is ${JSON.stringify(value) ?? String(value)}; it may be ${rule.may(most)} on this adapter.`,

@@ -41,7 +41,9 @@ export function mergeKernel(
   given: Layout,
 ): Kernel {
   const { split } = given;
-  const layout: Layout = { ...given, rowLanes: 2 ** Math.ceil(Math.log2(split)), split: 1 };
+  const rowLanes = 2 ** Math.ceil(Math.log2(split));
+  const combine = rowLanes === given.rowLanes ? given.combine : "shared";
+  const layout: Layout = { ...given, rowLanes, combine, split: 1 };
   const moments = momentsOf(pass.fields);
   const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
   const state = stateOf(pass.models, moments, ties);

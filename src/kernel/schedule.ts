@@ -29,11 +29,16 @@ export interface Schedule extends RowSchedule {
   readonly tokenLanes: number;
   /** Whether the lanes of a subgroup tell each other their running maxima, so that fewer blocks raise one. */
   readonly shareMaxima: boolean;
-  /** Lanes of every subgroup of the adapter, where they have one size; a row of so many lanes is combined without barriers. */
-  readonly subgroupLanes: number | null;
+  /**
+   * How the lanes of a row are combined: by operations of the subgroup that they are, without barriers, or over workgroup
+   * memory, by any number of lanes.
+   */
+  readonly combine: Combine;
   /** Pair operations in a straight run of a row program; null for no limit. See blocks.ts. */
   readonly blockLength: number | null;
 }
+
+export type Combine = "subgroup" | "shared";
 
 export type RowOptions = Partial<Omit<RowSchedule, "aligned" | "paired">>;
 /** What may be chosen by hand, each with the meaning it has in Schedule; `gradient` starts from what is chosen beside it. */
@@ -42,6 +47,7 @@ export interface ScheduleOptions extends RowOptions {
   readonly programLanes?: number;
   readonly tokenLanes?: number;
   readonly shareMaxima?: boolean;
+  readonly combine?: Combine;
   readonly blockLength?: number | null;
 }
 
@@ -74,17 +80,23 @@ export function chooseSchedule(
 ): Schedule {
   const { gradient: measuredGradient, ...first } = measured;
   const { gradient: optionsGradient, ...second } = options;
-  const chosen = { ...defaults(traits), ...first, ...second };
+  const usual = defaults(traits);
+  const lanes = second.combine === "subgroup" ? { rowLanes: traits.subgroupSize } : {};
+  const chosen = { ...usual, ...first, ...lanes, ...second };
   const { rowLanes, vector, unroll, split } = { ...chosen, ...measuredGradient, ...second };
   const gradient = { rowLanes, vector, unroll, ...defined(split), ...optionsGradient };
-  const { subgroups, evenSubgroups, subgroupSize } = traits;
+  const isSubgroup = hasEvenSubgroups(traits) && chosen.rowLanes === traits.subgroupSize;
   return {
     ...chosen,
     ...fitted(chosen, traits, shape),
-    subgroupLanes: subgroups && evenSubgroups ? subgroupSize : null,
+    // a barrier costs a software adapter more than the additions: it keeps every variable of the kernel in memory around it
+    combine: isSubgroup ? (chosen.combine ?? "subgroup") : "shared",
     gradient: fitted(gradient, traits, shape),
   };
 }
+/** Whether a workgroup of as many lanes as a subgroup is one. */
+export const hasEvenSubgroups = ({ subgroups, evenSubgroups }: AdapterTraits): boolean =>
+  subgroups && evenSubgroups;
 const defined = (split: number | undefined): { split?: number } =>
   split === undefined ? {} : { split };
 
@@ -113,9 +125,10 @@ function splitFor({ software, workgroups }: AdapterTraits, rows: number, blocks:
 
 function defaults(traits: AdapterTraits): Omit<
   Schedule,
-  "aligned" | "paired" | "split" | "gradient" | "subgroupLanes"
+  "aligned" | "paired" | "split" | "gradient" | "combine"
 > & {
   readonly split?: number;
+  readonly combine?: Combine;
 } {
   const vector: Lanes = 4;
   const shareMaxima = traits.subgroups;
