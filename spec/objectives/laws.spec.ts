@@ -3,16 +3,16 @@
 // added up give what the whole batch gives.
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
-import type { Batch, Binding, ResponseTokens } from "../../src/batch/batch.ts";
+import type { Batch, Binding } from "../../src/batch/batch.ts";
 import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
 import { compileProgram, type Program } from "../../src/compile/pipeline.ts";
-import { isTokenAxis, responseOf } from "../../src/core/axis.ts";
-import { topological, type Node } from "../../src/core/node.ts";
+import { topological } from "../../src/core/node.ts";
 import { builtIn, builtIns } from "../../src/objectives/index.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { expand } from "../../src/reference/tensor.ts";
 import { seed } from "../seed.ts";
+import { byExample, isSeparable, picked } from "../support/picked.ts";
 
 const size = { examples: 5, tokens: 4, vocab: [3, 9] } as const;
 const names = Object.keys(builtIns);
@@ -26,19 +26,6 @@ interface Result {
   /** By input: a list of numbers for each example. */
   readonly gradients: ReadonlyMap<string, readonly (readonly number[])[]>;
 }
-
-/** The numbers of each example among those of an input. */
-const byExample = (values: Float64Array, axes: Node["axes"], batch: Batch): number[][] => {
-  const token = axes.find(isTokenAxis);
-  const wide = axes.includes("vocab") ? batch.vocab : 1;
-  const offsets =
-    token === undefined
-      ? Array.from({ length: batch.examples + 1 }, (_, example) => example)
-      : [...batch.responses[responseOf(token)]!.offsets];
-  return offsets
-    .slice(1)
-    .map((end, example) => Array.from(values.subarray(offsets[example]! * wide, end * wide)));
-};
 
 function run(program: Program, batch: Batch): Result {
   const inputs = program.gradients.map(({ input }) => input);
@@ -58,45 +45,6 @@ function run(program: Program, batch: Batch): Result {
       ]),
     ),
   };
-}
-
-/** The batch with its examples in this order, or with these alone. */
-function picked(batch: Batch, order: readonly number[]): Batch {
-  const tokensOf = ({ offsets }: ResponseTokens): number[] =>
-    order.flatMap((example) =>
-      Array.from(
-        { length: offsets[example + 1]! - offsets[example]! },
-        (_, t) => offsets[example]! + t,
-      ),
-    );
-  const responses = Object.fromEntries(
-    Object.entries(batch.responses).map(([name, tokens]): [string, ResponseTokens] => {
-      const ends = [0];
-      for (const example of order)
-        ends.push(ends.at(-1)! + tokens.offsets[example + 1]! - tokens.offsets[example]!);
-      const labels = tokensOf(tokens).map((token) => tokens.labels[token]!);
-      return [name, { offsets: Uint32Array.from(ends), labels: Uint32Array.from(labels) }];
-    }),
-  );
-  const inputs = Object.fromEntries(
-    Object.entries(batch.inputs).map(([name, binding]): [string, Binding] => {
-      const response = Object.keys(batch.responses).find((one) => name.endsWith(`.${one}`));
-      const tokens = tokensOf(
-        batch.responses[response ?? ""] ?? {
-          offsets: new Uint32Array(),
-          labels: new Uint32Array(),
-        },
-      );
-      if (binding.height === "logits")
-        return [
-          name,
-          { ...binding, rowIndex: Uint32Array.from(tokens, (token) => binding.rowIndex[token]!) },
-        ];
-      const from = binding.height === "token" ? tokens : order;
-      return [name, { ...binding, values: Float64Array.from(from, (n) => binding.values[n]!) }];
-    }),
-  );
-  return { ...batch, examples: order.length, responses, inputs };
 }
 
 /** Sums of at most some hundred terms in another order, in float64. */
@@ -161,10 +109,6 @@ describe("another order of the examples", () => {
   });
 });
 
-/** Whether the loss of an example reads that example alone. */
-const isSeparable = ({ perExample }: Program): boolean =>
-  perExample !== null &&
-  !topological([perExample]).some((node) => "axis" in node && node.axis === "batch");
 const separable = names.filter((name) => isSeparable(programs.get(name)!));
 
 describe("micro-batches", () => {
