@@ -98,6 +98,8 @@ function isInside(node: Node, values: Values, batch: Batch): boolean {
           return all(a, (x) => x >= 2 * least) && all(b, (x) => Math.abs(x) <= 3);
         case "minimum":
         case "maximum":
+          // of a term and itself there is nothing to decide
+          if (node.args[0] === node.args[1]) return true;
           return gaps(a, b, batch).every((gap) => gap >= margin);
         case "gt":
         case "ge":

@@ -20,7 +20,7 @@ function grownCase(seed: number, own: Scene): Case | undefined {
   const { random, responses, batch, params, state: given } = own;
   const made = pool(own);
   grow(made, random.integer(6, 26));
-  // one rule after another, so that none is left to chance
+  // one rule after another, so that none is left to chance (exercised.spec.ts counts on this order)
   const pattern = growRule(made, simplification[seed % simplification.length]!);
   const loss = combined(made, random.integer(1, 3), pattern);
   if (loss === undefined) return undefined;
