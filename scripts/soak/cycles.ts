@@ -21,6 +21,9 @@ const names = ["dpo", "wpo", "ipo", "orpo", "tdpo2", "sft"] as const;
 /** Batches that each objective is run on, one after the other. */
 const batches = 3;
 
+/** Long enough for a machine that has other things to do: this is no measure of speed. */
+const timeoutMs = 900_000;
+
 /** A formula that was never compiled before, so that whatever is kept for a formula adds up. */
 const fresh = (number: number): Objective =>
   objective(
@@ -65,7 +68,9 @@ const batchFor = ({ program }: Compiled, seed: number): Batch =>
 type Check = (work: string, result: string) => void;
 
 async function ranOn(compiled: Compiled, seed: number): Promise<string> {
-  return digest(await compiled.valueAndGrad(batchFor(compiled, seed), { perExample: true }));
+  return digest(
+    await compiled.valueAndGrad(batchFor(compiled, seed), { perExample: true, timeoutMs }),
+  );
 }
 
 /** Compiles, runs and disposes of one objective; every tenth cycle, of a formula that is new. */
@@ -86,7 +91,7 @@ export async function compileCycle(device: Device, number: number, check: Check)
 
 /** Opens a device and runs on it; every second cycle, the device is lost while it runs. */
 export async function deviceCycle(adapter: string, number: number, check: Check): Promise<void> {
-  const device = await openDevice({ adapter });
+  const device = await openDevice({ adapter, timeoutMs });
   const compiled = compile(builtIn("sft"), { device });
   try {
     const running = ranOn(compiled, 0);

@@ -90,7 +90,9 @@ describe("at every call", () => {
   });
 
   it.each(failures)("a fault costs one step, in one sentence: %s", async (fault) => {
-    expect(await everyCall(smallest("in turn", "null"), fault, aFew)).toEqual([]);
+    // memory may run out at any buffer
+    const chosen = fault === "null" || fault === "out of memory" ? (): boolean => true : aFew;
+    expect(await everyCall(smallest("in turn", "null"), fault, chosen)).toEqual([]);
   });
 
   it.each(failures)("or both runs in flight: %s", async (fault) => {
