@@ -40,6 +40,31 @@ export default objective("wrong", ["w"], ({ policy, y }) => policy.logp(y.w) as 
 export default { name: "foreign", responses: ["w"], loss: node, metrics: {}, source: "another copy" };
 `,
   "data.json": "{}",
+  "getter.mjs": 'export default { get name() { throw new Error("on purpose"); } };\n',
+  "proxy.mjs":
+    'export default new Proxy({}, { get() { throw new Error("get"); }, has() { throw new Error("has"); }, getPrototypeOf() { throw new Error("prototype"); } });\n',
+  "promise.mjs": 'import { dpo } from "prefc";\nexport default Promise.resolve(dpo());\n',
+  "array.mjs": "export default Array.from({ length: 1e6 }, () => ({}));\n",
+  "names.mjs":
+    'const value = 1;\nexport { value as "a\\nb", value as "__proto__", value as "*/ \\u202e" };\n',
+  "null.mjs": "throw null;\n",
+  "object.mjs": "throw Object.create(null);\n",
+  "message.mjs":
+    'const error = new Error("x");\nObject.defineProperty(error, "message", { get() { throw new Error("again"); } });\nthrow error;\n',
+  "lines.mjs": 'throw new Error("one\\u202e\\ntwo" + "x".repeat(100000));\n',
+  "exits.mjs": "process.exit(0);\n",
+  "rejects.mjs":
+    'Promise.reject(new Error("left behind"));\nawait new Promise((done) => setTimeout(done, 5000));\n',
+  "waits.mjs": "await new Promise((done) => setTimeout(done, 1e9));\nexport default 1;\n",
+  "deep.mjs": `import { objective, sigmoid } from "prefc";
+export default objective("deep", ["w"], ({ policy, y }) => {
+  let x = policy.logps(y.w);
+  for (let i = 0; i < 100000; i++) x = sigmoid(x);
+  return x;
+}, { source: "a test" });
+`,
+  "cyclic.mjs": "const all = {}; all.loss = all; all.name = all; export default all;\n",
+  "garbage.ts": "\u0000\ud800 \u202e */ `${",
 });
 afterAll(() => files.remove());
 
@@ -120,13 +145,39 @@ describe("a module that cannot be used ends in one sentence", () => {
       "common.js",
       /common\.js could not be loaded; correct line 1: module is not defined in ES module scope\.$/,
     ],
+    ["getter.mjs", /getter\.mjs: the default export is no objective;/],
+    ["proxy.mjs", /proxy\.mjs: the default export is no objective;/],
+    [
+      "promise.mjs",
+      /promise\.mjs: the default export is a promise; await it before it is exported\.$/,
+    ],
+    ["array.mjs", /array\.mjs: the default export is no objective;/],
+    ["names.mjs", /names\.mjs exports ".*"a\\nb".*, but no objective; write export default/],
+    ["null.mjs", /null\.mjs could not be loaded; correct it: it threw null\.$/],
+    ["object.mjs", /object\.mjs could not be loaded; correct it: it threw an object\.$/],
+    [
+      "message.mjs",
+      /message\.mjs could not be loaded; .*: it threw something that cannot be shown/,
+    ],
+    ["lines.mjs", /lines\.mjs could not be loaded; correct line 1: one\\u202e\.$/],
+    ["exits.mjs", /exits\.mjs ended the process before the command was done; remove the call/],
+    ["rejects.mjs", /rejects\.mjs could not be loaded; correct line 1: left behind\.$/],
+    [
+      "waits.mjs",
+      /waits\.mjs was not loaded after 3 seconds; look for an await that waits for too long/,
+    ],
+    ["deep.mjs", /objective "deep" has 10000\d different subexpressions as it is written/],
+    ["cyclic.mjs", /cyclic\.mjs: the default export is no objective;/],
+    ["garbage.ts", /garbage\.ts (?:does not parse|could not be loaded); correct /],
     ["never.ts", /the command waits for something that can never happen/],
     [
       "foreign.mjs",
       /foreign\.mjs: the default export was made by another copy of prefc than the one that runs; write import \{ … \} from "prefc"/,
     ],
   ])("%s", async (name, sentence) => {
-    const finished = await prefc(["explain", files.path(name)]);
+    const finished = await prefc(["explain", files.path(name)], {
+      env: name === "waits.mjs" ? { PREFC_LOAD_SECONDS: "3" } : {},
+    });
     const [first, ...more] = complaints(finished);
     expect(first?.slice("prefc: ".length)).toMatch(sentence);
     expect(more).toEqual([]);

@@ -262,7 +262,7 @@ describe("what kernels cannot read is refused", () => {
     expectError(
       () => derive([over(unary("toReal", iota("vocab")))], []),
       "vocabulary-without-tokens",
-      /belongs to no token of a response/,
+      /^sum\[vocab\]\(.*iota\[vocab\].*\) is over the vocabulary and belongs to no token of a response/,
     );
   });
 

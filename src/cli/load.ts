@@ -51,9 +51,14 @@ async function install(): Promise<void> {
   registerHooks({ resolve });
 }
 
-/** What the module at a path exports. Throws whatever the module throws, or the error of its syntax. */
-export async function loadModule(path: string): Promise<Readonly<Record<string, unknown>>> {
+/** Makes ready for loading modules, which takes a while on a busy machine and is no fault of theirs. */
+export async function prepareLoading(): Promise<void> {
   installed ??= install();
   await installed;
+}
+
+/** What the module at a path exports. Throws whatever the module throws, or the error of its syntax. */
+export async function loadModule(path: string): Promise<Readonly<Record<string, unknown>>> {
+  await prepareLoading();
   return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
 }

@@ -2,13 +2,14 @@
 // The command `prefc`. Each subcommand is a file beside this one and returns its exit code; here are only the
 // manners that all share: help, unknown names, errors in one line, and an orderly end.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
 import { checkArguments } from "./arguments.ts";
 import { commandNamed, commands, neverSettled } from "./commands.ts";
-import { isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
+import { moduleEnded, ofModule } from "./blame.ts";
+import { hasLeft, isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
 import { visible } from "../core/quote.ts";
 
 const version = (
@@ -72,10 +73,13 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
   return typeof result === "number" ? result : 0;
 }
 
+const lineOf = ({ message }: PrefcError): string =>
+  `prefc: ${visible(message.replaceAll(/\s*\n\s*/g, " "))}`;
+
 /** A wrong input in one line; anything else is a bug of ours and shows where. */
-async function fail(error: unknown): Promise<never> {
-  if (error instanceof PrefcError)
-    printError(`prefc: ${visible(error.message.replaceAll(/\s*\n\s*/g, " "))}`);
+async function fail(thrown: unknown): Promise<never> {
+  const error = ofModule(thrown) ?? thrown;
+  if (error instanceof PrefcError) printError(lineOf(error));
   else {
     const { stack, message } = error instanceof Error ? error : new Error(String(error));
     printError(`prefc: this should not happen, please report it: ${stack ?? message}`);
@@ -86,6 +90,11 @@ async function fail(error: unknown): Promise<never> {
 tolerateClosedPipes();
 process.on("uncaughtException", (error) => void fail(error));
 // nothing is left to run although the command has not ended: a promise that a module waits for can never settle
+process.on("exit", () => {
+  if (hasLeft()) return;
+  writeSync(2, `${lineOf(moduleEnded())}\n`);
+  process.exitCode = 1;
+});
 process.on("beforeExit", () => void fail(neverSettled()));
 try {
   await leave(await main(process.argv.slice(2)));

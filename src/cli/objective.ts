@@ -2,12 +2,14 @@
 // several objectives, `path#name`. Everything that can be wrong with a module is told in one sentence.
 
 import { existsSync, statSync } from "node:fs";
-import { basename, extname, resolve } from "node:path";
+import { extname, resolve } from "node:path";
+import { types } from "node:util";
 import { PrefcError } from "../core/error.ts";
 import { didYouMean, listNames } from "../core/names.ts";
 import { wrapped } from "../explain/units.ts";
 import { builtIn, builtIns, isObjective, type Objective, type Options } from "../index.ts";
-import { loadModule } from "./load.ts";
+import { blame, explained, inTime, secondsAllowed } from "./blame.ts";
+import { loadModule, prepareLoading } from "./load.ts";
 import { cite, mention } from "../core/quote.ts";
 
 const extensions = [".ts", ".mts", ".js", ".mjs"];
@@ -62,31 +64,12 @@ async function exportsOf(path: string): Promise<Readonly<Record<string, unknown>
     );
   }
   try {
-    return await loadModule(file);
+    await prepareLoading();
+    blame(path, file);
+    return await inTime(path, loadModule(file), secondsAllowed());
   } catch (error) {
     throw explained(path, file, error);
   }
-}
-
-/** One sentence for whatever went wrong while a module was read or run. */
-function explained(path: string, file: string, error: unknown): PrefcError {
-  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-  const parse = /:(\d+):(\d+): ERROR: ([^\n]+)/.exec(message);
-  if (parse !== null) {
-    return new PrefcError(
-      "module-syntax",
-      `${mention(path)} does not parse; correct line ${parse[1]}, column ${parse[2]}: ${parse[3]}.`,
-      { cause: error },
-    );
-  }
-  const frame = stack.split("\n").find((line) => line.includes(basename(file)));
-  const place = frame === undefined ? null : /:(\d+)(?::\d+)?\)?$/.exec(frame);
-  const [first = ""] = message.split("\n");
-  return new PrefcError(
-    "module-failed",
-    `${mention(path)} could not be loaded; correct ${place === null ? "it" : `line ${place[1]}`}: ${first.replace(/\.$/, "")}.`,
-    { cause: error },
-  );
 }
 
 /** The default export, the named one, or the only objective among all. */
@@ -142,20 +125,27 @@ function objectiveOf(path: string, name: string, value: unknown): Objective {
   const hint =
     typeof value === "function"
       ? "a function; export what a call returns"
-      : "no objective; export what objective(…) returns";
+      : types.isPromise(value)
+        ? "a promise; await it before it is exported"
+        : "no objective; export what objective(…) returns";
   throw new PrefcError("no-objective", `${mention(path)}: ${what} is ${hint}.`);
 }
 
 /** Whether a value has the shape of an objective without being one of this copy of the package. */
 function isForeign(value: unknown): boolean {
   if (typeof value !== "object" || value === null || isObjective(value)) return false;
-  const { name, responses, loss } = value as Partial<Objective>;
-  return (
-    typeof name === "string" &&
-    Array.isArray(responses) &&
-    typeof loss === "object" &&
-    loss !== null &&
-    "tag" in loss &&
-    "axes" in loss
-  );
+  try {
+    const { name, responses, loss } = value as Partial<Objective>;
+    return (
+      typeof name === "string" &&
+      Array.isArray(responses) &&
+      typeof loss === "object" &&
+      loss !== null &&
+      "tag" in loss &&
+      "axes" in loss
+    );
+  } catch {
+    // what throws when it is looked at is no objective
+    return false;
+  }
 }

@@ -3,11 +3,17 @@
 
 import { visible } from "../core/quote.ts";
 
+let left = false;
+
+/** Whether the command itself has ended the process. */
+export const hasLeft = (): boolean => left;
+
 /** Ends quietly when whoever reads the output has gone. */
 export function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
+      left = true;
       process.exit(0);
     });
   }
@@ -39,6 +45,7 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
 /** Leaves with an exit code once everything is written. */
 export async function leave(code: number): Promise<never> {
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  left = true;
   return process.exit(code);
 }
 

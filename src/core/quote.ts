@@ -20,7 +20,7 @@ export function quote(text: string): string {
 }
 
 /** Characters of a string that a sentence repeats. */
-const mostCited = 100;
+const mostCited = 200;
 
 /** A user's string, or another value where a string should be, inside a sentence: quoted, on one line, and cut where it is long. */
 export function cite(value: unknown): string {
@@ -33,11 +33,13 @@ export function cite(value: unknown): string {
     : String(value);
 }
 
+/** Paths are long, and their end says most. */
+const mostMentioned = 1000;
 const mentionable = /^[\p{L}\p{N}_./~][\p{L}\p{N}_./+@:#~\\-]*$/u;
 
 /** A user's string without quotation marks where none are needed, as in the name of a file or in a list. */
 export const mention = (text: string): string =>
-  mentionable.test(text) && text.length <= mostCited ? text : cite(text);
+  mentionable.test(text) && text.length <= mostMentioned ? text : cite(text);
 
 /** A user's string as a title or in a table, where it needs no quotation marks. */
 export const titled = (text: string): string =>

@@ -1,7 +1,7 @@
 // Source terms as text. Equal terms of different responses are one line, with y for the response, because the
 // compiler stacks them into one stream as well.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { isTokenAxis, responseOf, type Axis, type TokenAxis } from "../core/axis.ts";
 import { topological, type Node } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
 import { isPlainWord } from "../core/spell.ts";
@@ -21,11 +21,28 @@ const operators = 16;
 /** The name of a response inside printed names of inputs and axes. */
 const mention = (response: string): RegExp => new RegExp(`(?<=\\.)${response}(?![\\w.])`, "g");
 
-/** The one response whose tokens a term ranges or reduces over; null if there are none or several. */
-function responseIn(node: Node): string | null {
-  const axes = topological([node]).flatMap((part) => part.axes.filter(isTokenAxis));
-  const [first, ...others] = new Set(axes);
-  return first === undefined || others.length > 0 ? null : responseOf(first);
+/**
+ * The one response whose tokens each term ranges or reduces over; null if there are none or several. All terms are read
+ * together, each part once.
+ */
+function responsesIn(nodes: readonly Node[]): ReadonlyMap<Node, string | null> {
+  const several = "several";
+  const axisOf = new Map<Node, Axis | typeof several | null>();
+  for (const part of topological(nodes)) {
+    const axes = new Set<Axis | typeof several>(part.axes.filter(isTokenAxis));
+    for (const arg of part.args) {
+      const below = axisOf.get(arg) ?? null;
+      if (below !== null) axes.add(below);
+    }
+    const [first = null, ...others] = axes;
+    axisOf.set(part, others.length > 0 ? several : first);
+  }
+  return new Map(
+    nodes.map((node) => {
+      const axis = axisOf.get(node)!;
+      return [node, axis === null || axis === several ? null : responseOf(axis as TokenAxis)];
+    }),
+  );
 }
 
 /** Prints terms, those of several responses once. */
@@ -34,8 +51,9 @@ export function sourceTerms(
   print: (node: Node) => string = (node) => printExpression(node, operators),
 ): readonly SourceTerm[] {
   const groups = new Map<string, { text: string; responses: Set<string> }>();
+  const responses = responsesIn(nodes);
   for (const node of nodes) {
-    const response = responseIn(node);
+    const response = responses.get(node)!;
     const text = print(node);
     const plain = response !== null && isPlainWord(response);
     const key = plain ? text.replaceAll(mention(response), "y") : text;
@@ -43,9 +61,9 @@ export function sourceTerms(
     if (response !== null) group.responses.add(response);
     groups.set(key, group);
   }
-  return [...groups].map(([key, { text, responses }]) => ({
-    text: responses.size > 1 ? key : text,
-    responses: [...responses],
+  return [...groups].map(([key, { text, responses: having }]) => ({
+    text: having.size > 1 ? key : text,
+    responses: [...having],
   }));
 }
 

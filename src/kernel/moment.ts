@@ -101,10 +101,14 @@ export function momentsOf(fields: readonly FieldSpec[]): readonly Moment[] {
   return [...wanted.values()];
 }
 
-/** e^{d·x} x^k; a whole d multiplies e^x by itself, and x is bounded so that 0 · x^k stays 0. */
+/** Beyond so many factors an exponential of its own is shorter, and no less accurate. */
+const mostFactors = 16;
+
+/** e^{d·x} x^k; a small whole d multiplies e^x by itself, and x is bounded so that 0 · x^k stays 0. */
 export function factor(power: ModelPower, x: Value, e: Value): Value {
   const parts: Value[] = [];
-  if (Number.isInteger(power.d)) for (let i = 0; i < power.d; i++) parts.push(e);
+  if (Number.isInteger(power.d) && power.d <= mostFactors)
+    for (let i = 0; i < power.d; i++) parts.push(e);
   else parts.push(k.exp(k.times(k.splat(k.f32(power.d), x.lanes), x)));
   const bound = k.splat(k.f32(-(10 ** Math.floor(30 / Math.max(power.k, 1)))), x.lanes);
   const bounded = power.k > 1 ? k.maximum(x, bound) : x;

@@ -19,6 +19,9 @@ export interface Scope {
   value(node: Node): Value;
 }
 
+/** In one block. An objective has fewer subexpressions, but a gradient along the vocabulary may need each of them many times. */
+export const mostStatements = 10_000;
+
 /** Fresh names count up within a kernel, so that nested scopes never shadow each other. */
 export function scope(
   leaf: Leaf,
@@ -32,6 +35,12 @@ export function scope(
     // literals and names are repeated, everything else is computed once
     const simple = /^[\w.]+$/.test(v.code) || node.tag === "const";
     if (simple) return v;
+    if (statements.length === mostStatements) {
+      fail(
+        "kernel-too-large",
+        `A kernel would have more than ${mostStatements} statements, and drivers cannot be given so many; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
+      );
+    }
     const named = k.value(v.type, `v${names.next++}`);
     statements.push(...k.about(node, [k.letValue(named.code, v)]));
     return named;

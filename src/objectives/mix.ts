@@ -26,6 +26,18 @@ function merged(names: readonly string[], parts: readonly Next[]): Next {
   return next;
 }
 
+/** Characters of the name of a mixture, which nobody wrote. */
+const longestTitle = 120;
+
+/** The names of the parts, as many as fit into a name of a mixture. */
+function titleOf(names: readonly string[]): string {
+  const whole = names.join(" + ");
+  if (whole.length <= longestTitle) return whole;
+  const beginning = whole.slice(0, longestTitle);
+  const end = Math.max(beginning.lastIndexOf(" + "), 0);
+  return `${end === 0 ? beginning : beginning.slice(0, end)} + … (${names.length} parts)`;
+}
+
 /**
  * Σ weight · loss, by name: `mix({ dpo: [dpo(), 0.8], sft: [sft(), 1] })`. A single part of weight 1 is the part itself.
  * Of metrics that several parts report, the one counts that reads the most responses, and of those the first.
@@ -55,7 +67,7 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
     .map((_, position) => position)
     .toSorted((a, b) => rank(a) - rank(b) || b - a);
   return objective(
-    names.join(" + "),
+    titleOf(names),
     responses,
     (g) => {
       const made = members.map((part) => part.define(g));

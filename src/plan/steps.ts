@@ -1,5 +1,6 @@
 // The steps of a plan: a kernel, its text, and the pass over logits that it is for. A pass whose rows are split takes two.
 
+import { fail } from "../core/error.ts";
 import { mergeKernel } from "../kernel/parts.ts";
 import { onlineKernel } from "../kernel/online.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -20,7 +21,20 @@ export interface Step extends Shader {
   readonly parts: { readonly words: number; readonly merges: boolean } | null;
 }
 
-export const printed = (kernel: Kernel): Shader => ({ kernel, wgsl: printKernel(kernel) });
+/** Characters of one kernel: fifteen times those of the largest built-in one. Drivers take minutes for more, or fail. */
+export const longestKernel = 500_000;
+
+/** A kernel with its text. @throws PrefcError "kernel-too-large" */
+export function printed(kernel: Kernel): Shader {
+  const wgsl = printKernel(kernel);
+  if (wgsl.length > longestKernel) {
+    fail(
+      "kernel-too-large",
+      `The kernel "${kernel.name}" has ${wgsl.length} characters, more than the ${longestKernel} that drivers can be given; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
+    );
+  }
+  return { kernel, wgsl };
+}
 
 export const stepOf = (kernel: Kernel, pass: Step["pass"]): Step => ({
   ...printed(kernel),

@@ -51,6 +51,10 @@ export type Value = RowValue | Form | Raw;
 
 /** More terms than this are not multiplied out; the product becomes opaque instead. */
 const largestProduct = 32;
+/** Higher powers of x are not accumulated: as many moments would be kept below them, and f32 would not hold them. */
+const largestPower = 8;
+/** Factors outside the normal form that a term has; more are one, so that what they have in common is computed once. */
+const mostOpaque = 8;
 const noShifts: Shifts = new Map();
 const noPowers: ReadonlyMap<Node, Power> = new Map();
 
@@ -154,13 +158,17 @@ export function addForms(a: Form, b: Form, sign: 1 | -1): Form {
 export const scaleTerms = (terms: readonly Term[], factor: Node): readonly Term[] =>
   terms.map((term) => ({ ...term, coefficient: timesNode(term.coefficient, factor) }));
 
-/** Product of two forms without shifts, or null when it would have too many terms. */
+/** Product of two forms without shifts, or null when it would have too many terms, or terms that are too large. */
 export function multiplyForms(a: Form, b: Form): Form | null {
   if (a.terms.length * b.terms.length > largestProduct) return null;
   const terms: Term[] = [];
   for (const left of a.terms) for (const right of b.terms) terms.push(multiplyTerms(left, right));
-  return form(collect(terms));
+  return terms.some(isTooLarge) ? null : form(collect(terms));
 }
+
+const isTooLarge = ({ powers, atoms }: Term): boolean =>
+  [...powers.values()].some(({ k }) => k > largestPower) ||
+  atoms.filter(({ kind }) => kind === "opaque").length > mostOpaque;
 
 function multiplyTerms(a: Term, b: Term): Term {
   const powers = new Map(a.powers);

@@ -4,6 +4,7 @@
 import { binary } from "../core/build.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
+import { printExpression } from "../core/infix.ts";
 import type { Node } from "../core/node.ts";
 import { fieldInput, logitsOfInput, type FieldSpec, type Logits } from "./fields.ts";
 import { skeletonOf, type Skeleton } from "./skeleton.ts";
@@ -105,7 +106,7 @@ export function tokenResponse(node: Node): string {
   return axis === undefined
     ? fail(
         "vocabulary-without-tokens",
-        "An expression over the vocabulary is reduced that belongs to no token of a response, so there is no row of logits to reduce; let it read the logits of a response.",
+        `${printExpression(node, 16)} is over the vocabulary and belongs to no token of a response, so there is no row of logits to reduce; let it read the logits of a response.`,
       )
     : responseOf(axis);
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { blame, inTime, moduleEnded } from "../../../src/cli/blame.ts";
 import { checkArguments } from "../../../src/cli/arguments.ts";
 import { commandNamed, neverSettled } from "../../../src/cli/commands.ts";
 import { loadObjective } from "../../../src/cli/objective.ts";
@@ -55,6 +56,12 @@ export const commands: Provocations<typeof rows> = {
   "not-a-module": () => loaded("", "mine.py"),
   "module-syntax": () => loaded("export default (;"),
   "module-failed": () => loaded('throw new Error("out of luck");'),
+  "module-takes-too-long": () =>
+    inTime("mine.ts", new Promise((done) => setTimeout(done, 1000)), 0.001),
+  "module-ended-process": () => {
+    blame("mine.ts", "mine.ts");
+    throw moduleEnded();
+  },
   "export-missing": () => loaded("export const ipo = 1;", "mine.ts", "mine.ts#dpo"),
   "no-objective": () => loaded("export const beta = 0.1;"),
   "several-objectives": () =>

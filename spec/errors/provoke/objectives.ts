@@ -4,7 +4,9 @@ import { given } from "../../../src/dsl/given.ts";
 import {
   aot,
   builtIn,
+  compile,
   dpo,
+  exp,
   mix,
   objective,
   param,
@@ -37,6 +39,24 @@ const counting = (step: number): ObjectiveOf<"w" | "l"> =>
     "counting",
     ["w", "l"],
     () => ({ loss: logps.plus(state("seen", 0)), next: { seen: state("seen", 0).plus(step) } }),
+    about,
+  );
+
+const sumOfExponentials = (count: number): ObjectiveOf<"w"> =>
+  objective(
+    "exponentials",
+    ["w"],
+    ({ policy, y }) => {
+      const z = policy.logits(y.w);
+      const terms = Array.from({ length: count }, (_, n) => exp(z.times((n + 1) / 100)));
+      return sum(
+        "token",
+        sum(
+          "vocab",
+          terms.reduce((total, term) => total.plus(term)),
+        ),
+      );
+    },
     about,
   );
 
@@ -90,5 +110,6 @@ export const objectives: Provocations<typeof rows> = {
   "weight-of-sorted": () => withWeighting(sampled)(aot()),
   "mix-of-nothing": () => mix({}),
   "mix-part": () => mix(any({ dpo: dpo() })),
+  "kernel-too-large": () => compile(sumOfExponentials(300)).plan("value", 8),
   "states-differ": () => mix({ a: [counting(1), 1], b: [counting(2), 1] }),
 };

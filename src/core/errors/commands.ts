@@ -37,6 +37,14 @@ export const commands = {
     cause: "A module threw an error while it was loaded.",
     remedy: "Correct it at the line that the sentence names.",
   },
+  "module-takes-too-long": {
+    cause: "A module was not loaded within the time that PREFC_LOAD_SECONDS allows.",
+    remedy: "Look for an await that waits for too long, or allow more seconds.",
+  },
+  "module-ended-process": {
+    cause: "A module called process.exit, so that the command could not finish.",
+    remedy: "Remove the call.",
+  },
   "export-missing": {
     cause: "A module has no export of the name after #.",
     remedy: "Use one of those that the sentence lists.",

@@ -139,6 +139,11 @@ export const objectives = {
     cause: "A part of a mixture is not a pair of an objective and a weight.",
     remedy: "Write name: [objective, weight].",
   },
+  "kernel-too-large": {
+    cause: "A kernel that an objective needs is longer than drivers can be given.",
+    remedy:
+      "Write the objective with fewer different terms along the vocabulary, or fewer nested ones.",
+  },
   "states-differ": {
     cause: "Two parts of a mixture leave different values in one state.",
     remedy: "Rename one of the states.",
