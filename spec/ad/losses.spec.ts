@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
+import { constant } from "../../src/core/build.ts";
 import { logitsOf } from "../../src/core/inputs.ts";
-import type { Node } from "../../src/core/node.ts";
+import { topological, type Node } from "../../src/core/node.ts";
 import type { Batch } from "../../src/batch/batch.ts";
 import { centralDifference } from "../../src/reference/differences.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
@@ -18,7 +19,8 @@ const disagreement = (loss: Node, batch: Batch): number => {
   let worst = 0;
   let scale = Math.max(1, Math.abs(value!.data[0]!));
   logits.forEach((z, position) => {
-    if (derived[position]!.axes.length === 0) return expect(derived[position]!.data[0]).toBe(0);
+    // differences cannot be taken in what the loss does not read
+    if (!topological([loss]).includes(z)) return expect(gradient(loss, [z])).toEqual([constant(0)]);
     const analytic = expand(derived[position]!, z.axes, batch).data;
     const numeric = centralDifference(loss, `policy.logits.${"wl"[position]}`, batch, {}).data;
     numeric.forEach((slope, n) => {

@@ -30,7 +30,9 @@ const reports = async (
 
 describe("checking an objective without a GPU", () => {
   it.each(["dpo", "wpo", "sft"])("finds nothing wrong with %s", async (name) => {
-    for (const { failures, differences, gpu } of await reports(builtIn(name), 4)) {
+    const all = await reports(builtIn(name), 4);
+    expect(all).toHaveLength(4);
+    for (const { failures, differences, gpu } of all) {
       expect(failures).toEqual([]);
       expect(differences).toBeGreaterThan(0);
       expect(gpu).toBeNull();
@@ -39,6 +41,20 @@ describe("checking an objective without a GPU", () => {
   it("makes the same batches from the same seed", async () => {
     expect(await reports(builtIn("sft"), 3, 9)).toEqual(await reports(builtIn("sft"), 3, 9));
     expect(await reports(builtIn("sft"), 3, 9)).not.toEqual(await reports(builtIn("sft"), 3, 10));
+  });
+  it("finds a derivative that is lost, so that the gradient is 0", async () => {
+    const squares = objective("squares", ["w"], ({ policy, y }) => square(policy.logps(y.w)), {
+      source: "this test",
+    });
+    const row = unaryOps.square as { derivative: unknown };
+    const honest = row.derivative;
+    row.derivative = null;
+    try {
+      const wrong = await reports(squares, 3);
+      expect(wrong.map(({ failures }) => failures.length)).toEqual([1, 1, 1]);
+    } finally {
+      row.derivative = honest;
+    }
   });
   it("finds a wrong derivative", async () => {
     const right = objective("squares", ["w"], ({ policy, y }) => square(policy.logps(y.w)), {

@@ -327,6 +327,7 @@ describe("withWeighting", () => {
       objective("one", ["w", "l"], () => param("one", 1), { source: "test" }),
     );
     const logits = topological([loss]).filter((node) => node.tag === "input");
+    expect(logits.length).toBeGreaterThan(0);
     for (const slope of gradient(scalar({ loss }), logits))
       expect(simplify([slope]).roots[0]).toBe(constant(0));
   });

@@ -38,7 +38,12 @@ const reportsOf = async (
 ): Promise<readonly string[]> => {
   const failures: string[] = [];
   const checks = checkObjective(objective, { batches: 5, seed, params, device: null });
-  for await (const report of checks) failures.push(...report.failures);
+  let batches = 0;
+  for await (const report of checks) {
+    batches++;
+    failures.push(...report.failures);
+  }
+  expect(batches).toBe(5);
   return failures;
 };
 

@@ -64,6 +64,7 @@ const flat = (gradients: Result["gradients"], order?: readonly number[]): readon
 describe("a constant added to all logits of a row", () => {
   it.each(names)("changes nothing, so each row of a gradient adds up to 0: %s", (name) => {
     const program = programs.get(name)!;
+    expect(program.gradients.length).toBeGreaterThan(0);
     const batch = batchOf(program, 1);
     const source = random(seed, 2);
     const inputs = Object.fromEntries(

@@ -2,6 +2,7 @@
 // central differences and a GPU are from that.
 
 import type { Batch, Params } from "../batch/batch.ts";
+import { isDifferentiated } from "../core/inputs.ts";
 import type { Input } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
@@ -10,6 +11,8 @@ import { differences, stoppedValues } from "./differences.ts";
 import { gradientError, lossError, metricError } from "./error.ts";
 import type { Random } from "./random.ts";
 import { unroundedAll } from "./unrounded.ts";
+
+const nothing: Tensor = { axes: [], data: Float64Array.of(0) };
 
 /** What the interpreter says. */
 export interface Truth {
@@ -55,7 +58,10 @@ export function interpret({ program }: Compiled, batch: Batch, params: Params): 
   };
 }
 
-/** The largest error of the gradient against differences at random entries of each input, and the entry. */
+/**
+ * The largest error of the gradient against differences at random entries of each input, and the entry. An input whose gradient
+ * was found to be 0 everywhere is no exception: a derivative that is lost looks the same.
+ */
 export function againstDifferences(
   { program }: Compiled,
   batch: Batch,
@@ -66,7 +72,9 @@ export function againstDifferences(
 ): { error: number; where: string } {
   const held = stoppedValues(program.loss, batch, params);
   let worst = { error: 0, where: "" };
-  for (const { input, gradient } of truth.gradients) {
+  const derived = new Map(truth.gradients.map(({ input, gradient }) => [input, gradient]));
+  for (const input of program.inputs.filter(({ name }) => isDifferentiated(name))) {
+    const gradient = derived.get(input) ?? expand(nothing, input.axes, batch);
     const slope = differences(program.loss, input, batch, params, held, truth.largest);
     for (const position of positions(input, gradient.data.length, batch, moves, source)) {
       // the largest entry of the whole gradient is what an entry is measured against
