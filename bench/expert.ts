@@ -45,21 +45,21 @@ export const isWrittenByHand = (
 /** Windows start at multiples of so many rows: then labels, of 4 bytes a row, start where a binding may. */
 const labelsAlignment = 64;
 
-/** The fastest of the workgroup sizes; the medians of a few runs decide. */
+/** The fastest of the workgroup sizes, by the best of a few runs. */
 async function fastest(
   { device, layout, held }: Place,
   objective: string,
   cachedReference: boolean,
 ): Promise<Expert> {
-  const tried: { made: Expert; ms: number }[] = [];
+  const tried: { readonly made: Expert; ms: number }[] = [];
   const all = lanesOf(device);
   for (const lanes of all) {
     const made = await expertOf(device, objective, layout, held, cachedReference, lanes);
-    const runs: number[] = [];
-    for (let i = 0; i < (all.length === 1 ? 0 : 5); i++) runs.push((await made.gpu()).full!);
-    // what else the machine does only adds to a time
-    tried.push({ made, ms: Math.min(...runs) });
+    tried.push({ made, ms: Infinity });
   }
+  // other work on the machine only adds time, so the best run tells sizes apart; in turns, as it may last
+  for (let i = 0; i < (all.length === 1 ? 0 : 5); i++)
+    for (const one of tried) one.ms = Math.min(one.ms, (await one.made.gpu()).full!);
   const best = tried.reduce((least, one) => (one.ms < least.ms ? one : least));
   for (const { made } of tried) if (made !== best.made) made.destroy();
   return best.made;
