@@ -132,7 +132,13 @@ export function peerVerdicts(
     }
     const ratio = line.ms_vs_compiled!;
     const wrong = outcome === "wrong" ? ", and WRONG" : "";
-    const text = `${title}: ${ratio.toFixed(1)} × the time of prefc${wrong}`;
+    const processor = line.processor_ms_vs_compiled;
+    // on a GPU the processor's time says nothing of the work
+    const beside =
+      processor !== null && line.device.includes("software")
+        ? `, ${processor.toFixed(1)} × its processor time`
+        : "";
+    const text = `${title}: ${ratio.toFixed(1)} × the time of prefc${beside}${wrong}`;
     const goal = outcome === "wrong" ? null : goalOf(line);
     return goal === null
       ? [{ text, goal, outcome: "stated" }]

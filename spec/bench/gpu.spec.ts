@@ -43,6 +43,7 @@ const peer = {
   clock: "wall",
   ms_median: 40,
   ms_vs_compiled: 20,
+  processor_ms_vs_compiled: 21,
   outcome: "measured",
   note: null,
 } as unknown as PeerLine;
@@ -78,7 +79,9 @@ describe("verdicts", () => {
     const title = "dpo, 256 rows × 32000, f32, jax-js-webgpu";
     expect(saidOf({})).toEqual([`${title}: 20.0 × the time of prefc (goal: at least 15): reached`]);
     expect(saidOf({ ms_vs_compiled: 14.9 })[0]).toMatch(/missed$/);
-    expect(saidOf({ rows: 64 })).toEqual([`${title}: 20.0 × the time of prefc`]);
+    expect(saidOf({ rows: 64 })).toEqual([
+      `${title}: 20.0 × the time of prefc, 21.0 × its processor time`,
+    ]);
     expect(saidOf({ device: "nvidia" })).toEqual([`${title}: 20.0 × the time of prefc`]);
     expect(saidOf({ outcome: "wrong" })[0]).toMatch(/and WRONG$/);
     expect(saidOf({ ms_median: null, outcome: "crashed", note: "out of memory" })).toEqual([
