@@ -88,7 +88,7 @@ describe("a random schedule", () => {
         await expectAgreementOf(compiled, batch, {}, "gradient sums");
         compiled.dispose();
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 

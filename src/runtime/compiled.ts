@@ -38,6 +38,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
   const scheduleFor = scheduler(device, options.schedule);
+  const layoutKey = JSON.stringify(options.schedule ?? {});
   const planFor = (
     direction: "value" | "valueAndGrad",
     schedule: Schedule,
@@ -98,7 +99,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     const schedule = endsInWholeVectors(batch, into) ? usual : singleEntries(usual);
     const chosen = planFor(direction, schedule, storage, inPlace);
     const keep = gradients === "keep";
-    const wait = { key: `${objective.name} ${direction}`, timeoutMs: timeoutOf(timeoutMs) };
+    // another schedule takes another time, and its first run is slow again
+    const key = `${objective.name} ${direction} ${layoutKey}`;
+    const wait = { key, timeoutMs: timeoutOf(timeoutMs) };
     return await runs.run({
       portable:
         !keep &&
