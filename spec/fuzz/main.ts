@@ -74,7 +74,7 @@ async function search(): Promise<void> {
   console.log(`seed ${run}, ${first?.line ?? "no device"}, corpus ${folder}`);
   if (state.done > 0) console.log(`going on after ${state.done} programs`);
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
   const tried = async (one: Case, into: Coverage): Promise<readonly string[]> => {
     const device = (await own?.next()) ?? null;
@@ -113,6 +113,8 @@ async function search(): Promise<void> {
     }
     const done = state.done + 1;
     state = { ...state, done, mismatches: state.mismatches + mismatches, died: 0 };
+    // without a device nothing else gives signals a turn
+    await new Promise((turn) => setTimeout(turn));
     bar.show(done, `${state.mismatches} mismatches`);
   }
   writeState(folder, { ...state, counts: counters.all() });
