@@ -9,6 +9,7 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
+import { weighted } from "./absent.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
@@ -121,7 +122,12 @@ export function addCarefully(
       k.letValue(offset(kept, model, 0).code, x),
     ]);
   });
-  return [...before, ...sumsOf(kept, 1), ...addSums(kept)];
+  return [
+    ...before,
+    ...sumsOf(kept, 1),
+    ...addSums(kept),
+    ...weighted(kept.moments, lanes, isMasked, inside),
+  ];
 }
 
 /** Raises a lane's running maximum to the largest of its subgroup, between chunks, when no part is open; of exact ones. */

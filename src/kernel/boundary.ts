@@ -8,6 +8,7 @@ import { noToken, otherDispatch } from "./kernel.ts";
 import * as k from "./kernel.ts";
 import type { GradientPass } from "../stream/stages.ts";
 import type { Statement, Value } from "./kernel.ts";
+import { reportEntry } from "./range.ts";
 import * as row from "./row.ts";
 import { storeEntry, type Layout, type Rows } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
@@ -43,6 +44,7 @@ export function sharedVector(
     ...openEntry(pass, 0, 1, (model) => row.loadOne(model, u("entry"), layout, logits(model))),
     ...gradientAt(pass, 0, 1, u("entry"), paramValue, { next: 0 }),
     k.assign("g", k.choose(k.infix(u("entry"), "==", row.label), name("at_label"), name("g_0"))),
+    reportEntry(name("g"), target.dtype),
   ];
   return [
     k.when(

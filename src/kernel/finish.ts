@@ -7,6 +7,7 @@ import type { OnlinePass } from "../stream/stages.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
+import { weightedAbsence, weightedWord } from "./absent.ts";
 import { factor, momentKey, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Layout } from "./storage.ts";
@@ -24,23 +25,33 @@ export function finish(
   const out: Statement[] = [];
   for (const model of pass.models) {
     const raw = name(`label_bits_${model}`, "u32");
-    const isAbsent = row.isNegativeInfinity(raw);
+    const [z, top] = [name(`z_label_${model}`), name(`top_${model}`)];
+    const worst = name(`worst_${model}`, "u32");
+    const isWeighted = k.infix(worst, "==", weightedAbsence);
+    const isBad = k.infix(
+      k.infix(worst, ">=", row.infinityBits),
+      "&&",
+      k.infix(worst, "!=", weightedAbsence),
+    );
     // status holds 0xffffffff − token, so that 0 means none and the largest value is the first token
     const token = k.minus(k.u32(0xffffffff), row.token);
     const position = model === "policy" ? 0 : 2;
     out.push(
       ...k.about(meaning.labelOf(model), [
         k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
-        k.when(k.infix(name(`worst_${model}`, "u32"), ">=", row.infinityBits), [
+        k.letValue(z.code, row.finite(raw)),
+        k.letValue(top.code, k.maximum(name(`m_${model}`), z)),
+        k.when(k.infix(isBad, "||", k.infix(top, ">=", k.f32(row.reach))), [
           { kind: "call", code: `atomicMax(&status[${position}], ${token.code})` },
         ]),
-        k.when(isAbsent, [
+        k.when(isWeighted, [
+          { kind: "call", code: `atomicMax(&status[${weightedWord[model]}], ${token.code})` },
+        ]),
+        k.when(k.infix(z, "<=", k.f32(-row.reach)), [
           { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
         ]),
-        k.letValue(`z_label_${model}`, row.finite(raw)),
-        k.letValue(`top_${model}`, k.maximum(name(`m_${model}`), name(`z_label_${model}`))),
-        k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), name(`top_${model}`))),
-        k.letValue(`x_label_${model}`, k.minus(name(`z_label_${model}`), name(`top_${model}`))),
+        k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), top)),
+        k.letValue(`x_label_${model}`, k.minus(z, top)),
         k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),
       ]),
     );

@@ -9,6 +9,7 @@ import { sharedVector } from "./boundary.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
+import { openReport, reportRow, statusBinding, watch } from "./range.ts";
 import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "./schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
@@ -57,6 +58,7 @@ export function gradientKernel(
       ...loads,
       ...positions.flatMap((_, j) => openEntry(pass, j, lanes, (model) => bits(model, j))),
       ...positions.flatMap((at, j) => gradientAt(pass, j, lanes, at, paramValue, names)),
+      ...watch(pass, target.dtype, positions.length, lanes),
       ...write(positions, (j) => k.value("f32", `g_${j}`, lanes)),
     ];
   };
@@ -69,7 +71,11 @@ export function gradientKernel(
   const body: Statement[] = [
     ...row.openRow(pass.models, schedule, k.about(gradient, zeros), k.about(gradient, ends)),
     ...openTerms(pass, fieldIndex),
-    ...k.about(gradient, overRow(schedule, { pairs, visit })),
+    ...k.about(gradient, [
+      ...openReport(pass, target.dtype),
+      ...overRow(schedule, { pairs, visit }),
+      ...reportRow(pass, target.dtype),
+    ]),
     ...k.about(meaning.slotOf(pass.atLabel), writeLabel(target, base, schedule)),
   ];
   return {
@@ -83,6 +89,7 @@ export function gradientKernel(
         access: "write",
         type: elementType(target),
       },
+      statusBinding,
       {
         name: "params",
         role: { kind: "params" },

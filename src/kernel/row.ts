@@ -40,6 +40,8 @@ export const absent = -1e30;
 const absentBits: Value = u32(new Uint32Array(Float32Array.of(absent).buffer)[0]!);
 /** Where a running maximum starts: above `absent`, below every usable logit. */
 export const lowest = -1e29;
+/** 2^96: a logit of this size or more is reported, so that none is taken for what the two above stand for. */
+export const reach: number = 2 ** 96;
 const negativeInfinityBits = u32(0xff800000);
 export const infinityBits: Value = u32(0x7f800000);
 

@@ -40,6 +40,11 @@ function checkFinite(objective: string, what: string, number: number): void {
 
 /** @throws PrefcError value-not-finite */
 export function valueAndGradOf(program: Program, done: Executed): ValueAndGrad {
-  const gradients = Object.fromEntries([...done.gradients, ...done.highGradients]);
-  return { ...valueOf(program, done), gradients };
+  const value = valueOf(program, done);
+  for (const [name, gradient] of done.highGradients) {
+    const wrong = gradient.find((number) => !Number.isFinite(number));
+    if (wrong !== undefined)
+      checkFinite(program.source.name, `The gradient of ${cite(name)}`, wrong);
+  }
+  return { ...value, gradients: Object.fromEntries([...done.gradients, ...done.highGradients]) };
 }

@@ -20,7 +20,7 @@ import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./collect.ts";
 import { timeoutOf } from "./deadline.ts";
 import { execute, type Executed } from "./execute.ts";
-import { reportBadLogits } from "./report.ts";
+import { reportBadLogits, reportGradient } from "./report.ts";
 import { runsOn } from "./runs.ts";
 import { scheduler } from "./schedules.ts";
 import { storageTypesOf, tensorsOf } from "./stored.ts";
@@ -118,7 +118,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         }),
       finish: async (on, done) => {
         await reportBadLogits(on, batch, chosen, done, locate);
-        return finish(program, done);
+        const results = finish(program, done);
+        reportGradient(on, batch, chosen, done, objective.name);
+        return results;
       },
     });
   };

@@ -24,7 +24,7 @@ export interface Executed {
   readonly stacked: Stacked;
   /** In the order of the plan's scalars. */
   readonly scalars: Float64Array;
-  /** Per model: 0xffffffff − the first token with a bad logit, then with an impossible label; 0 for none. */
+  /** By word (see resources.ts): 0xffffffff − the first token with, of each model, a bad logit, then with an impossible label; then of a gradient out of range; 0 for none. */
   readonly status: Uint32Array;
   /** Gradients of logits by the tensor's name: as they were read, or where they lie on the device. */
   readonly gradients: ReadonlyMap<string, Float32Array | Uint16Array | GPUBuffer>;

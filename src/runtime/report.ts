@@ -1,9 +1,12 @@
-// Turns the status words of a run into one sentence: which logit was NaN or +Infinity, or which label was
-// impossible. The kernels see bits, so nothing here relies on how a driver computes with NaN.
+// Turns the status words of a run into one sentence: which logit was NaN or +Infinity, which label was impossible, or
+// which token's gradient cannot be stored. The kernels see bits, so nothing here relies on how a driver computes with NaN.
 
 import type { Batch, LogitsBinding } from "../batch/batch.ts";
 import { bufferBytes, dtypeOf, numbersIn } from "../batch/logits.ts";
 import { fail } from "../core/error.ts";
+import { weightedWord } from "../kernel/absent.ts";
+import { gradientWord } from "../kernel/range.ts";
+import { reach } from "../kernel/row.ts";
 import { bytesPerEntry, fromHalf } from "../core/storage.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Device } from "./device.ts";
@@ -14,7 +17,32 @@ import { cite } from "../core/quote.ts";
 
 const statusOf = { policy: 0, ref: 2 } as const;
 
-/** @throws PrefcError logits-not-finite, label-impossible */
+/** Where a token that the kernels report is, and how it is called. */
+interface Place {
+  readonly response: string;
+  /** Its number among the tokens of the response. */
+  readonly own: number;
+  readonly words: string;
+}
+
+/** @throws PrefcError gpu-error for a token that there is not */
+function placeOf(device: Device, batch: Batch, plan: Plan, done: Executed, status: number): Place {
+  const token = 0xffffffff - status;
+  if (token >= done.stacked.tokens) {
+    fail(
+      "gpu-error",
+      `The GPU reported token ${token} of ${done.stacked.tokens} on ${device.line}, so nothing that it computed can be relied on; try another adapter or driver.`,
+    );
+  }
+  const { response, example, position } = locateToken(batch, done.stacked, plan, token);
+  return {
+    response,
+    own: token - done.stacked.bases[plan.responses.indexOf(response)]!,
+    words: `token ${position} of response ${cite(response)} of example ${example}`,
+  };
+}
+
+/** @throws PrefcError logits-not-finite, label-impossible, masked-entry-weighted */
 export async function reportBadLogits(
   device: Device,
   batch: Batch,
@@ -22,41 +50,65 @@ export async function reportBadLogits(
   done: Executed,
   locate: boolean,
 ): Promise<void> {
-  for (const [model, word] of Object.entries(statusOf)) {
+  for (const model of ["policy", "ref"] as const) {
+    const word = statusOf[model];
     const bad = done.status[word]!;
     const impossible = done.status[word + 1]!;
-    if (bad === 0 && impossible === 0) continue;
-    const token = 0xffffffff - (bad === 0 ? impossible : bad);
-    if (token >= done.stacked.tokens) {
+    const weighted = done.status[weightedWord[model]]!;
+    if (bad === 0 && impossible === 0 && weighted === 0) continue;
+    const found = placeOf(device, batch, plan, done, bad || impossible || weighted);
+    const { response, own, words } = found;
+    const binding = batch.inputs[`${model}.logits.${response}`] as LogitsBinding;
+    const row = binding.rowIndex[own]!;
+    const place = `${words} (row ${row} of the ${model} logits)`;
+    if (bad === 0 && impossible === 0) {
       fail(
-        "gpu-error",
-        `The GPU reported token ${token} of ${done.stacked.tokens} on ${device.line}, so nothing that it computed can be relied on; try another adapter or driver.`,
+        "masked-entry-weighted",
+        `A ${model} logit is −Infinity or below −2^96 at ${place}, and the objective multiplies its log-probability by something else than 0, so that its value is infinite; mask the entry in both models or in none.`,
       );
     }
-    const { response, example, position } = locateToken(batch, done.stacked, plan, token);
-    const binding = batch.inputs[`${model}.logits.${response}`] as LogitsBinding;
-    const own = token - done.stacked.bases[plan.responses.indexOf(response)]!;
-    const row = binding.rowIndex[own]!;
-    const place = `token ${position} of response ${cite(response)} of example ${example} (row ${row} of the ${model} logits)`;
     if (bad === 0) {
       fail(
         "label-impossible",
-        `The ${model} logit of the label itself, ${batch.responses[response]!.labels[own]}, is −Infinity at ${place}; a token that was sampled cannot have probability 0, so unmask it or drop the example.`,
+        `The ${model} logit of the label itself, ${batch.responses[response]!.labels[own]}, is −Infinity or below −2^96 at ${place}; a token that was sampled cannot have probability 0, so unmask it or drop the example.`,
       );
     }
     if (!locate) {
       fail(
         "logits-not-finite",
-        `A ${model} logit is NaN or +Infinity at ${place}; find out where it comes from, or run again with { locate: true } to learn the column.`,
+        `A ${model} logit is NaN, +Infinity or above 2^96 at ${place}; find out where it comes from, or run again with { locate: true } to learn the column.`,
       );
     }
     const values = await readRow(device, binding, row, batch.vocab);
-    const column = values.findIndex((value) => Number.isNaN(value) || value === Infinity);
+    const column = values.findIndex((value) => !(value < reach));
     fail(
       "logits-not-finite",
       `The ${model} logit at column ${column} is ${values[column]} at ${place}; find out where it comes from.`,
     );
   }
+}
+
+/** @throws PrefcError value-not-finite for a gradient of logits that its type cannot hold */
+export function reportGradient(
+  device: Device,
+  batch: Batch,
+  plan: Plan,
+  done: Executed,
+  objective: string,
+): void {
+  const status = done.status[gradientWord]!;
+  if (status === 0) return;
+  const { response, words } = placeOf(device, batch, plan, done, status);
+  const binding = batch.inputs[`policy.logits.${response}`];
+  const dtype = binding?.height === "logits" ? dtypeOf(binding.tensor) : "f32";
+  const remedy =
+    dtype === "f16"
+      ? "scale the loss down, or store logits as bf16 or f32"
+      : "check parameters and rewards, or run the reference interpreter for its float64 value";
+  fail(
+    "value-not-finite",
+    `The gradient of ${cite(objective)} leaves the range of ${dtype} at ${words}; ${remedy}.`,
+  );
 }
 
 async function readRow(

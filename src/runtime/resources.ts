@@ -32,8 +32,11 @@ export interface Resources {
   readonly status: GPUBuffer;
 }
 
-/** Words of the status buffer: for each model a bad logit, then an impossible label. */
-export const statusWords = 4;
+/**
+ * Words of the status buffer: for each model a bad logit, then an impossible label; then a gradient out of range; then, for
+ * each model, an absent entry with a weight.
+ */
+export const statusWords = 7;
 const windowStride = 256;
 
 export function resources(

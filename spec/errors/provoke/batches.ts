@@ -28,7 +28,9 @@ import {
   type Batch,
   type Objective,
 } from "../../../src/index.ts";
+import { weightedWord } from "../../../src/kernel/absent.ts";
 import { centralDifference } from "../../../src/reference/differences.ts";
+import { reportBadLogits } from "../../../src/runtime/report.ts";
 import { newNullDevice } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 
@@ -159,6 +161,19 @@ export const batches: Provocations<typeof rows> = {
   "logits-not-finite": () =>
     interpreted(dpo(), fromTrlWith({ policy_logits: new Float32Array(12).fill(Number.NaN, 1, 2) })),
   "mask-length": () => fromTrlWith({ completion_mask: [[0, 1, 0]] }),
+  "masked-entry-weighted": () =>
+    reportBadLogits(
+      any({ line: "an adapter" }),
+      right,
+      any({ responses: ["w", "l"] }),
+      any({
+        status: Uint32Array.from({ length: 7 }, (_, word) =>
+          word === weightedWord.policy ? 0xffffffff : 0,
+        ),
+        stacked: { tokens: 3, bases: [0, 1, 3] },
+      }),
+      false,
+    ),
   "mask-value": () =>
     fromTrlWith({
       completion_mask: [

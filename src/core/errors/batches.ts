@@ -71,7 +71,8 @@ export const batches = {
     remedy: "Correct the id; tokens to be ignored have mask 0.",
   },
   "label-impossible": {
-    cause: "The logit of a token that was sampled is −Infinity, so its probability would be 0.",
+    cause:
+      "The logit of a token that was sampled is −Infinity or below −2^96, so its probability would be 0.",
     remedy: "Unmask the entry, or drop the example.",
   },
   "label-not-boolean": {
@@ -134,12 +135,17 @@ export const batches = {
     remedy: "Give all rows, or correct the size of the vocabulary.",
   },
   "logits-not-finite": {
-    cause: "A logit is NaN or +Infinity.",
+    cause: "A logit is NaN, +Infinity or above 2^96.",
     remedy: "Find out where it comes from; { locate: true } tells the column.",
   },
   "mask-length": {
     cause: "A mask has more or fewer entries than there are token ids.",
     remedy: "Give one entry for each token id.",
+  },
+  "masked-entry-weighted": {
+    cause:
+      "A logit is −Infinity where the objective gives its log-probability a weight, as a divergence does whose other model has no mask there.",
+    remedy: "Mask the entry in both models or in none.",
   },
   "mask-value": {
     cause: "A mask holds something else than 0 and 1.",

@@ -178,8 +178,10 @@ export const running = {
     remedy: "Give each a buffer of its own.",
   },
   "value-not-finite": {
-    cause: "A result left the range of f32, although all inputs are finite.",
-    remedy: "Check parameters and rewards; the interpreter gives the value in float64.",
+    cause:
+      "A result left the range of f32, although all inputs are finite, or a gradient that of the type in which it is stored.",
+    remedy:
+      "Check parameters and rewards; the interpreter gives the value in float64. With f16, scale the loss down or store bf16.",
   },
   "readback-invalid": {
     cause: "A range to be read is not in its buffer, or the buffer cannot be copied from.",

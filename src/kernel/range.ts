@@ -1,0 +1,86 @@
+// What a gradient pass reports: that a gradient left the range of the type in which it is stored. Coefficients of a row
+// tell, since an entry is a sum of few of them times e^{d·x} x^k, which is at most about 1: a look at them costs nothing. Where
+// that does not hold, and where the type is f16, which 65,520 overflows, every entry is looked at. Bits are compared, because
+// WGSL may assume that there is no NaN and no infinity.
+
+import type { StorageType } from "../core/storage.ts";
+import type { GradientPass } from "../stream/stages.ts";
+import * as k from "./kernel.ts";
+import type { Binding, Lanes, Statement, Value } from "./kernel.ts";
+import * as row from "./row.ts";
+import { fold, tree } from "./span.ts";
+
+const { name } = row;
+
+/** Where in the status a gradient is reported, after what is reported of logits. */
+export const gradientWord = 4;
+export const statusBinding: Binding = {
+  name: "status",
+  role: { kind: "status" },
+  access: "write",
+  type: "atomic<u32>",
+};
+
+/** The bits of 2^124: a dozen coefficients below it have a finite sum. */
+const coefficientLimit = k.u32(0x7d800000);
+/** From these bits on a number is stored as infinity: of infinity itself, or of the first f32 that rounds to it. */
+const entryLimits: Readonly<Record<StorageType, Value>> = {
+  f32: row.infinityBits,
+  bf16: k.u32(0x7f7f8000),
+  f16: k.u32(0x477ff000),
+};
+export const entryLimit = (dtype: StorageType): Value => entryLimits[dtype];
+
+/** Whether the coefficients of a row do not bound its entries. */
+export const isWatched = ({ terms }: GradientPass, dtype: StorageType): boolean =>
+  dtype === "f16" ||
+  terms.some(
+    ({ opaque, powers }) =>
+      opaque.length > 0 || powers.some(({ d, k: degree }) => d <= 0 && degree > 0),
+  );
+
+const watched = name("largest_bits", "u32");
+
+/** Starts to look at entries, after what is known of the whole row. */
+export const openReport = (pass: GradientPass, dtype: StorageType): readonly Statement[] =>
+  isWatched(pass, dtype) ? [k.varValue(watched.code, k.u32(0))] : [];
+
+/** Looks at the entries g_0, g_1, … of a block. */
+export function watch(
+  pass: GradientPass,
+  dtype: StorageType,
+  count: number,
+  lanes: Lanes,
+): readonly Statement[] {
+  if (!isWatched(pass, dtype)) return [];
+  const sizes = Array.from({ length: count }, (_, j) =>
+    row.magnitude(row.bitsOf(name(`g_${j}`, "f32", lanes))),
+  );
+  return [k.assign(watched.code, k.maximum(watched, fold(tree(sizes, k.maximum), k.maximum)))];
+}
+
+const report: Statement = {
+  kind: "call",
+  // 0xffffffff − token, so that the largest value is the first token
+  code: `atomicMax(&status[${gradientWord}], ${k.minus(k.u32(0xffffffff), row.token).code})`,
+};
+
+/** Reports the row, by every lane that finds something. */
+export function reportRow(pass: GradientPass, dtype: StorageType): readonly Statement[] {
+  const sizeOf = (text: string): Value => row.magnitude(row.bitsOf(name(text)));
+  const coefficients = pass.terms.map((_, position) => sizeOf(`c_${position}`));
+  const isFar = k.infix(
+    tree([...coefficients, sizeOf("at_label")], k.maximum),
+    ">=",
+    coefficientLimit,
+  );
+  const limit = entryLimit(dtype);
+  const isOut = isWatched(pass, dtype)
+    ? k.infix(k.infix(k.maximum(watched, sizeOf("at_label")), ">=", limit), "||", isFar)
+    : isFar;
+  return [k.when(isOut, [report])];
+}
+
+/** Reports a single entry of another row, whose token is at hand. */
+export const reportEntry = (g: Value, dtype: StorageType): Statement =>
+  k.when(k.infix(row.magnitude(row.bitsOf(g)), ">=", entryLimit(dtype)), [report]);
