@@ -30,7 +30,7 @@ export function printed(kernel: Kernel): Shader {
   if (wgsl.length > longestKernel) {
     fail(
       "kernel-too-large",
-      `The kernel "${kernel.name}" has ${wgsl.length} characters, more than the ${longestKernel} that drivers can be given; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
+      `The kernel "${kernel.name}" has more than the ${longestKernel} characters that drivers can be given; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
     );
   }
   return { kernel, wgsl };
