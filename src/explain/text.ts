@@ -4,8 +4,8 @@
 import picocolors from "picocolors";
 import { visible } from "../core/quote.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
-import type { RowSchedule, Schedule } from "../kernel/schedule.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
+import { scheduleLines } from "./schedule.ts";
 import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
 
 const width = 100;
@@ -105,22 +105,6 @@ function setting({
           "dropped",
           dropped.map((name) => `${name} (which needs logits)`),
         )),
-  ];
-}
-
-/** How the kernels over rows are laid out; the gradient's in a line of its own where it differs. */
-function scheduleLines(schedule: Schedule): readonly string[] {
-  const line = ({ rowLanes, vector, unroll, split }: RowSchedule): string => {
-    const lanes = `${rowLanes} ${rowLanes === 1 ? "lane" : "lanes"} to ${split === 1 ? "a row" : `each of ${split} parts of a row`}`;
-    return `${lanes}, each with ${vector} x ${unroll} logits in flight`;
-  };
-  const [reading, writing] = [line(schedule), line(schedule.gradient)];
-  return [
-    reading,
-    ...(reading === writing ? [] : [`gradient: ${writing}`]),
-    ...(schedule.combine === "subgroup"
-      ? ["lanes are combined as the subgroup that they are"]
-      : []),
   ];
 }
 

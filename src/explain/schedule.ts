@@ -1,0 +1,20 @@
+// How explanations print a schedule: lanes, vectors and parts of a row, for the passes that read and for the gradient. Where the two are
+// alike they share a line; how lanes are combined is told only where they are a subgroup.
+
+import type { RowSchedule, Schedule } from "../kernel/schedule.ts";
+
+/** How the kernels over rows are laid out; the gradient's in a line of its own where it differs. */
+export function scheduleLines(schedule: Schedule): readonly string[] {
+  const line = ({ rowLanes, vector, unroll, split }: RowSchedule): string => {
+    const lanes = `${rowLanes} ${rowLanes === 1 ? "lane" : "lanes"} to ${split === 1 ? "a row" : `each of ${split} parts of a row`}`;
+    return `${lanes}, each with ${vector} x ${unroll} logits in flight`;
+  };
+  const [reading, writing] = [line(schedule), line(schedule.gradient)];
+  return [
+    reading,
+    ...(reading === writing ? [] : [`gradient: ${writing}`]),
+    ...(schedule.combine === "subgroup"
+      ? ["lanes are combined as the subgroup that they are"]
+      : []),
+  ];
+}
