@@ -4,7 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { binary, constant, input, isInterned, unary } from "../../src/core/build.ts";
+import { binary, constant, input, unary } from "../../src/core/build.ts";
+import { isInterned } from "../../src/core/intern.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 
 setFlagsFromString("--expose_gc");

@@ -2,7 +2,7 @@
 // before their users, and with the types and axes that its operators give (wellformed.ts). A failure is a bug of the
 // pass, and the sentence names it.
 
-import { isInterned } from "./build.ts";
+import { isInterned } from "./intern.ts";
 import { fail } from "./error.ts";
 import type { Node } from "./node.ts";
 import { semanticComplaint, structuralComplaint } from "./wellformed.ts";
