@@ -94,8 +94,13 @@ const named = (name: string, message: string): Error => Object.assign(new Error(
 /**
  * @param adapterName one of prefc's names, or "null" for Dawn's backend that validates everything and computes nothing
  * @param plan the fault, or null to count only
+ * @param before hears of each call by its number
  */
-export const injector = (adapterName: string, plan: Plan | null): Injector => {
+export const injector = (
+  adapterName: string,
+  plan: Plan | null,
+  before: (call: number) => void = () => undefined,
+): Injector => {
   const calls: string[] = [];
   let chosen = "";
   const live = new Set<GPUBuffer>();
@@ -116,6 +121,7 @@ export const injector = (adapterName: string, plan: Plan | null): Injector => {
   /** Runs one call and, when its number has come, the fault. */
   const call = (name: string, real: () => unknown, control: Control | null): unknown => {
     const at = calls.push(name) - 1;
+    before(at);
     if (plan?.at === at) chosen = name;
     const due = plan?.at === at || (plan?.every === true && name === chosen);
     const fault = due ? plan.fault : null;

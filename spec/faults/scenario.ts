@@ -39,7 +39,8 @@ const bitsOf = (result: Value | ValueAndGrad): string => {
   return [...gradients.map(([name]) => name), ...bytes.map((part) => part.join())].join(" ");
 };
 
-const settled = async (running: Promise<Value | ValueAndGrad>): Promise<Step> => {
+/** What becomes of a run. */
+export const settled = async (running: Promise<Value | ValueAndGrad>): Promise<Step> => {
   try {
     return { bits: bitsOf(await running) };
   } catch (error) {
