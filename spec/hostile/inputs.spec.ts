@@ -7,6 +7,7 @@ import { explanationText } from "../../src/explain/text.ts";
 import {
   compile,
   dpo,
+  evaluate,
   fromPacked,
   fromResponses,
   fromTrl,
@@ -256,6 +257,23 @@ describe("batches that no compiler has seen", () => {
     const [found, message] = errorOf(act);
     expect(found).toBe(code);
     expect(message).toMatch(sentence);
+  });
+
+  it.each<readonly [string, unknown, string]>([
+    ["nothing", null, "params is null; give an object with its parts by name."],
+    ["text", { beta: "1" }, 'Parameter "beta" is "1"; give a finite number.'],
+    ["NaN", { beta: Number.NaN }, 'Parameter "beta" is NaN; give a finite number.'],
+    [
+      "what cannot be shown",
+      { beta: Object.create(null) },
+      'Parameter "beta" is an object; give a finite number.',
+    ],
+  ])("and parameters that are %s", (_, params, sentence) => {
+    const batch = fromResponses({
+      w: { labels: [[1]], policy_logits: [[0, 1]], ref_logits: [[0, 1]] },
+      l: { labels: [[0]], policy_logits: [[0, 1]], ref_logits: [[0, 1]] },
+    });
+    expect(errorOf(() => evaluate([dpo().loss], batch, data(params)))[1]).toBe(sentence);
   });
 
   it("and measured rates of an adapter with a name of any kind", () => {

@@ -5,6 +5,7 @@ import { fail } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
 import { topological, type Node, type Param } from "../core/node.ts";
 import type { Params } from "./batch.ts";
+import { requireRecord } from "./record.ts";
 import { cite, mention } from "../core/quote.ts";
 
 /**
@@ -13,6 +14,7 @@ import { cite, mention } from "../core/quote.ts";
  * a finite number.
  */
 export function parameterValue(node: Param, params: Params): number {
+  requireRecord(params, "params");
   const value = Object.hasOwn(params, node.name)
     ? (params[node.name] ?? node.initial)
     : node.initial;
@@ -26,12 +28,12 @@ export function parameterValue(node: Param, params: Params): number {
     if (node.kind === "state") {
       return fail(
         "state-not-finite",
-        `State ${cite(node.name)} is ${String(value)}; give the finite number that the step before returned.`,
+        `State ${cite(node.name)} is ${cite(value)}; give the finite number that the step before returned.`,
       );
     }
     return fail(
       "parameter-not-finite",
-      `Parameter ${cite(node.name)} is ${String(value)}; give a finite number.`,
+      `Parameter ${cite(node.name)} is ${cite(value)}; give a finite number.`,
     );
   }
   return value;
@@ -54,6 +56,7 @@ export function checkParams(
   params: Params,
   written: readonly Node[] = roots,
 ): void {
+  requireRecord(params, "params");
   const needed = scalarsBelow(roots, "param");
   const names = scalarsBelow(written, "param").map((node) => node.name);
   const states = scalarsBelow(written, "state").map((node) => node.name);
@@ -85,6 +88,7 @@ export function stateOf(
   given: Params | undefined,
   written: readonly Node[] = roots,
 ): Params {
+  if (given !== undefined) requireRecord(given, "state");
   const states = scalarsBelow(roots, "state");
   const names = states.map((node) => node.name);
   const known = scalarsBelow(written, "state").map((node) => node.name);
