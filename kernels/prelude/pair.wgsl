@@ -42,7 +42,9 @@ fn pair_minus(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
 }
 fn pair_times(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
   let p = two_product(a.x, b.x);
-  return quick_sum(p.x, select(0.0, p.y + (a.x * b.y + a.y * b.x), in_range(p.x)));
+  let product = quick_sum(p.x, select(0.0, p.y + (a.x * b.y + a.y * b.x), in_range(p.x)));
+  // 0 times anything is 0, infinities and what is undefined included
+  return select(product, vec2<f32>(0.0), a.x == 0.0 || b.x == 0.0);
 }
 fn pair_over(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
   let q = opaque(a.x / b.x);

@@ -11,11 +11,16 @@ fn exponent_of(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   return f32(bits >> 23u) - 127.0 + select(0.0, 1.0, (bits & 0x7fffffu) > 0x3504f3u);
 }
+// What a logarithm is of 0 and below: −∞, and nothing. The bits are hidden, because a shader may not name such a constant.
+fn log_outside(x: f32) -> vec2<f32> {
+  let bits = select(0x7fc00000u, 0xff800000u, x == 0.0);
+  return vec2<f32>(bitcast<f32>(bits ^ (shape.vocab >> 31u)), 0.0);
+}
 fn pair_log(x: vec2<f32>) -> vec2<f32> {
   let n = exponent_of(x.x);
   let m = (x * power_of_two(1.0 - n)) * 0.5;
   let one = vec2<f32>(1.0, 0.0);
-  return log_from(n, pair_minus(m, one), pair_plus(m, one));
+  return select(log_from(n, pair_minus(m, one), pair_plus(m, one)), log_outside(x.x), x.x <= 0.0);
 }
 fn pair_log1p(p: vec2<f32>) -> vec2<f32> {
   let one = vec2<f32>(1.0, 0.0);
@@ -24,7 +29,8 @@ fn pair_log1p(p: vec2<f32>) -> vec2<f32> {
   let whole = pair_plus(one, p);
   let n = select(exponent_of(whole.x), 0.0, near);
   let m = (whole * power_of_two(1.0 - n)) * 0.5;
-  return log_from(n, select(pair_minus(m, one), p, near), pair_plus(m, one));
+  let log = log_from(n, select(pair_minus(m, one), p, near), pair_plus(m, one));
+  return select(log, log_outside(whole.x), whole.x <= 0.0);
 }
 fn pair_log_sigmoid(x: vec2<f32>) -> vec2<f32> {
   return pair_minus(pair_min(x, vec2<f32>(0.0)), pair_log1p(pair_exp(-pair_abs(x))));

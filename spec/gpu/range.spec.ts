@@ -10,6 +10,7 @@ import {
   builtIn,
   builtIns,
   compile,
+  log,
   logRatio,
   logSigmoid,
   neg,
@@ -198,6 +199,40 @@ describe("logits that stand for something else in a kernel", () => {
       asSeparate(withRow("policy.w", (row, y) => (row[(y + 1) % 10] = z)));
     expect(await codeOf(builtIn("dpo"), at(-largestF32))).toBe("none");
     expect(await codeOf(builtIn("dpo"), at(-Infinity))).toBe("none");
+  });
+});
+
+describe("a logarithm in a row program", () => {
+  it("is no number below 0 and infinite at 0, and 0 times it is 0", async () => {
+    const logarithm = objective(
+      "logarithm",
+      ["w", "l"],
+      (given) => {
+        const a = param("a", 1);
+        return logRatio(given, given.y.w)
+          .plus(log(a))
+          .plus(param("b", 1).times(log(a)));
+      },
+      { source: "made up" },
+    );
+    const product = objective(
+      "product",
+      ["w", "l"],
+      (given) => logRatio(given, given.y.w).plus(param("a", 0).times(log(param("a", 0)))),
+      { source: "made up" },
+    );
+    const batch = asSeparate(content);
+    const of = async (given: Objective, params: Params): Promise<number | string> => {
+      const compiled = compile(given, { device, metrics: false });
+      return await compiled.valueAndGrad(batch, { params }).then(
+        () => "none",
+        (error: unknown) => (error as PrefcError).code,
+      );
+    };
+    expect(await of(logarithm, { a: 2 })).toBe("none");
+    expect(await of(logarithm, { a: 0 })).toBe("value-not-finite");
+    expect(await of(logarithm, { a: -9 })).toBe("value-not-finite");
+    expect(await of(product, {})).toBe("none");
   });
 });
 
