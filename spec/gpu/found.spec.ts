@@ -2,8 +2,9 @@
 // on ragged batches, value and gradient, like objectives from outside.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at as pick, binary, constant as number, reduce } from "../../src/core/build.ts";
+import { at as pick, binary, constant as number, reduce, unary } from "../../src/core/build.ts";
 import { tokenAxis } from "../../src/core/axis.ts";
+import { idsOf } from "../../src/core/inputs.ts";
 import { wrap } from "../../src/dsl/facade.ts";
 import {
   at,
@@ -123,6 +124,14 @@ describe("what random programs found", () => {
     const formula = (g: Given<Pair>): Expr<PerExample> => wrap(reduce("sum", "vocab", over(g)));
     const made = objective(name, ["w", "l"], formula, { source: "a random program" });
     expect(() => compile(made)).toThrow(sentence);
+  });
+
+  it("a sum over the vocabulary that has tokens and reads no logits is refused", () => {
+    const apart = unary("toReal", binary("minus", iota("vocab").node, idsOf("w")));
+    const formula = (): Expr<PerExample> =>
+      wrap(reduce("sum", tokenAxis("w"), reduce("sum", "vocab", apart)));
+    const made = objective("apart", ["w"], formula, { source: "a random program" });
+    expect(() => compile(made)).toThrow(/over the vocabulary and reads no logits/);
   });
 
   it("a parameter of a metric that is left out may still be given", async () => {

@@ -62,6 +62,12 @@ export function recorder(): Recorder {
   const total = (op: "sum" | "max", body: Node, source: Node): Node => {
     const skeleton = skeletonOf(body);
     const response = tokenResponse(source);
+    if (skeleton.models.length === 0) {
+      fail(
+        "vocabulary-without-tokens",
+        `${printExpression(source, 16)} is over the vocabulary and reads no logits, so there is no row of logits to reduce; let it read the logits of a response.`,
+      );
+    }
     // a response may need several totals of one skeleton, each with slots of its own
     for (let occurrence = 0; ; occurrence++) {
       const key = `${op} ${skeleton.body.id}#${occurrence}`;

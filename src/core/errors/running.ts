@@ -25,7 +25,7 @@ export const running = {
   },
   "vocabulary-without-tokens": {
     cause:
-      "A sum, a maximum or a log-sum-exp over the vocabulary is taken of an expression that belongs to no token of a response.",
+      "A sum, a maximum or a log-sum-exp over the vocabulary is taken of an expression that belongs to no token of a response, or reads no logits.",
     remedy:
       "Let it read the logits of a response, or work the number out beforehand; the interpreter takes any expression.",
   },
