@@ -89,13 +89,13 @@ async function fail(thrown: unknown): Promise<never> {
 
 tolerateClosedPipes();
 process.on("uncaughtException", (error) => void fail(error));
-// nothing is left to run although the command has not ended: a promise that a module waits for can never settle
 process.on("exit", (code) => {
   // above 128 a signal ended the process, which a loader in front of this one may turn into an exit
   if (hasLeft() || code > 128) return;
   writeSync(2, `${lineOf(moduleEnded())}\n`);
   process.exitCode = 1;
 });
+// nothing is left to run although the command has not ended: a promise that a module waits for can never settle
 process.on("beforeExit", () => void fail(neverSettled()));
 try {
   await leave(await main(process.argv.slice(2)));
