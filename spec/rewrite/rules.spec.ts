@@ -127,7 +127,7 @@ describe("rule", () => {
   it("refuses a result with a variable that the pattern does not bind", () => {
     expect(code(() => rule("invent", exp(x), y))).toEqual([
       "rule-ill-formed",
-      'rule "invent": the pattern does not bind "y", which the result uses.',
+      'rule "invent": the pattern does not bind "y", which the result uses; bind it or leave it out.',
     ]);
   });
 
@@ -142,7 +142,7 @@ describe("rule", () => {
     const flag = variable("flag", { dtype: "bool" });
     expect(code(() => rule("retype", stop(flag), one))).toEqual([
       "rule-ill-formed",
-      'rule "retype": the pattern is bool, but the result is f32.',
+      'rule "retype": the pattern is bool, but the result is f32; give both one type.',
     ]);
   });
 });
