@@ -217,7 +217,7 @@ describe("a logits tensor", () => {
       () => checkBatch(batch, needed),
       "logits-dtype",
       /"policy"/,
-      new RegExp(data === null ? "object" : name),
+      new RegExp(data === null ? "null" : name),
     );
   });
 
