@@ -56,6 +56,7 @@ export default { name: "foreign", responses: ["w"], loss: node, metrics: {}, sou
   "rejects.mjs":
     'Promise.reject(new Error("left behind"));\nawait new Promise((done) => setTimeout(done, 5000));\n',
   "waits.mjs": "await new Promise((done) => setTimeout(done, 1e9));\nexport default 1;\n",
+  "loops.mjs": "for (;;);\n",
   "deep.mjs": `import { objective, sigmoid } from "prefc";
 export default objective("deep", ["w"], ({ policy, y }) => {
   let x = policy.logps(y.w);
@@ -187,6 +188,16 @@ describe("a module that cannot be used ends in one sentence", () => {
     expect(more).toEqual([]);
     expect(finished.out).toBe("");
     expect(finished.code).toBe(1);
+  });
+  it("loops.mjs, which leaves no turn for anything else", async () => {
+    const finished = await prefc(["explain", files.path("loops.mjs")], {
+      env: { PREFC_LOAD_SECONDS: "2" },
+    });
+    expect(complaints(finished)).toHaveLength(1);
+    expect(complaints(finished)[0]).toMatch(
+      /loops\.mjs was not loaded after 2 seconds; look for a loop that never ends/,
+    );
+    expect(finished.code).not.toBe(0);
   });
   it("options of built-in objectives are refused for it", async () => {
     const finished = await prefc(["explain", files.path("typed.ts"), "--option", "beta=1"]);

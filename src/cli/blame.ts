@@ -3,7 +3,8 @@
 
 import { basename } from "node:path";
 import { PrefcError } from "../core/error.ts";
-import { cite, mention } from "../core/quote.ts";
+import { cite, mention, visible } from "../core/quote.ts";
+import { endAfter } from "./watchdog.ts";
 
 /** The module that a command has loaded, as the user named it and where it lies. */
 let module: { readonly path: string; readonly file: string } | null = null;
@@ -86,20 +87,27 @@ export function secondsAllowed(
   return Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400 ? seconds : usual;
 }
 
-/** What a module promises to be, unless it takes too long. @throws PrefcError "module-takes-too-long" */
-export async function inTime<T>(path: string, loading: Promise<T>, seconds: number): Promise<T> {
+/**
+ * What loading a module gives. A module that never gives way ends the process.
+ * @throws PrefcError "module-takes-too-long"
+ */
+export async function inTime<T>(path: string, load: () => Promise<T>, seconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const late = (what: string): string =>
+    `${mention(path)} was not loaded after ${seconds} seconds; look for ${what}, or set PREFC_LOAD_SECONDS.`;
+  // a second later than the timer, which needs a turn of this thread
+  const unwatch = endAfter(seconds + 1, visible(`prefc: ${late("a loop that never ends")}`));
+  const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const sentence = `${mention(path)} was not loaded after ${seconds} seconds; look for an await that waits for too long, or set PREFC_LOAD_SECONDS.`;
-      reject(new PrefcError("module-takes-too-long", sentence));
+      reject(new PrefcError("module-takes-too-long", late("an await that waits for too long")));
     }, seconds * 1000);
     // where nothing else is left to run, nothing can settle, and that has a sentence of its own
     timer.unref();
   });
   try {
-    return await Promise.race([loading, late]);
+    return await Promise.race([load(), tooLong]);
   } finally {
     clearTimeout(timer);
+    unwatch();
   }
 }

@@ -66,7 +66,7 @@ async function exportsOf(path: string): Promise<Readonly<Record<string, unknown>
   try {
     await prepareLoading();
     blame(path, file);
-    return await inTime(path, loadModule(file), secondsAllowed());
+    return await inTime(path, () => loadModule(file), secondsAllowed());
   } catch (error) {
     throw explained(path, file, error);
   }

@@ -57,7 +57,7 @@ export const commands: Provocations<typeof rows> = {
   "module-syntax": () => loaded("export default (;"),
   "module-failed": () => loaded('throw new Error("out of luck");'),
   "module-takes-too-long": () =>
-    inTime("mine.ts", new Promise((done) => setTimeout(done, 1000)), 0.001),
+    inTime("mine.ts", () => new Promise((done) => setTimeout(done, 1000)), 0.001),
   "module-ended-process": () => {
     blame("mine.ts", "mine.ts");
     throw moduleEnded();
