@@ -4,7 +4,7 @@
 import { bufferBytes } from "../src/batch/logits.ts";
 import { bytesPerEntry, toHalf, type StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
-import { bufferUsage } from "../src/runtime/usage.ts";
+import { bufferUsage } from "../src/runtime/device/usage.ts";
 import { fillRow, type Data, type Model } from "./values.ts";
 
 /** Some rows of a model's logits, in order, as they are stored. */

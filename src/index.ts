@@ -27,7 +27,7 @@ export {
   type AdoptOptions,
   type Device,
   type DeviceOptions,
-} from "./runtime/device.ts";
+} from "./runtime/device/device.ts";
 export {
   compile,
   type CompileOptions,

@@ -2,7 +2,7 @@
 // and a wait that sleeps before it polls.
 import { availableParallelism } from "node:os";
 import { globals } from "webgpu";
-import { findAdapter } from "../../src/runtime/adapter.ts";
+import { findAdapter } from "../../src/runtime/device/adapter.ts";
 import { request, sleepFirst } from "./serve.mjs";
 
 const patience = (prototype, method) => {

@@ -1,6 +1,6 @@
 // What `npm run soak` is asked for: how much of each part, on which adapter, and how much growth is allowed.
 import { parseArgs } from "node:util";
-import { adapterNames } from "../../src/runtime/adapter.ts";
+import { adapterNames } from "../../src/runtime/device/adapter.ts";
 
 export interface Options {
   readonly adapter: string | undefined;

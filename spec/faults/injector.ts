@@ -1,6 +1,6 @@
 // WebGPU with faults: an adapter whose devices count every call that is made to them, and at one chosen call lose the device,
 // throw, refuse, reject or never answer. Objects are proxies around the real ones, so whatever is not the fault is real.
-import { findAdapter, type Probe } from "../../src/runtime/adapter.ts";
+import { findAdapter, type Probe } from "../../src/runtime/device/adapter.ts";
 import { adapterOf } from "../../src/runtime/node/instance.ts";
 
 /** What happens at the chosen call. */

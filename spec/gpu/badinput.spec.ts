@@ -18,7 +18,7 @@ import {
   type Device,
   type GradientOptions,
 } from "../../src/index.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { expectAgreementOf } from "./agree.ts";
 import {
   asSeparate,

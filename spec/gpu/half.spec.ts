@@ -4,8 +4,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { halfBits, halfValue, type HalfType } from "../../src/core/storage.ts";
 import { openDevice, type Device } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/readback.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { prelude } from "../../src/wgsl/prelude.generated.ts";
 
 let device: Device;

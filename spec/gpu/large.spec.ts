@@ -14,8 +14,8 @@ import {
   type Device,
   type StorageType,
 } from "../../src/index.ts";
-import { windows } from "../../src/runtime/layout.ts";
-import { readBuffer } from "../../src/runtime/readback.ts";
+import { windows } from "../../src/runtime/run/stack.ts";
+import { readBuffer } from "../../src/runtime/device/readback.ts";
 import { bufferOf, everyUse } from "./placed.ts";
 
 let device: Device;

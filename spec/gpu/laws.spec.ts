@@ -14,8 +14,8 @@ import {
   type Device,
   type ValueAndGrad,
 } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/readback.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { expectAgreementOf } from "./agree.ts";
 import {
   asPacked,

@@ -32,7 +32,7 @@ import {
   type Response,
 } from "../../src/index.ts";
 import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
-import { validateWgsl } from "../../src/runtime/shaders.ts";
+import { validateWgsl } from "../../src/runtime/shaders/shaders.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { contentOf, draws, laidOut, layouts, withHighInputs } from "./batches.ts";
 

@@ -1,8 +1,8 @@
 // Batches whose logits lie on a device, and what buffers hold.
 import { bufferBytes, dtypeOf } from "../../src/batch/logits.ts";
 import type { Batch, Device, LogitsTensor } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/readback.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
 export const everyUse: number =
   bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;

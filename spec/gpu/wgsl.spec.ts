@@ -26,7 +26,7 @@ import {
   type Device,
   type Objective,
 } from "../../src/index.ts";
-import { validateWgsl } from "../../src/runtime/shaders.ts";
+import { validateWgsl } from "../../src/runtime/shaders/shaders.ts";
 import { asSeparate, contentOf, withHighInputs, type Drawn } from "./batches.ts";
 
 const variants: Readonly<Record<string, Objective>> = {

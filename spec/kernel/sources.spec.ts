@@ -8,7 +8,7 @@ import { printExpression } from "../../src/core/print.ts";
 import { builtIns, compile, dpo, openDevice, tdpo2, wpo, type Device } from "../../src/index.ts";
 import type { CompileOptions, Objective } from "../../src/index.ts";
 import type { Kernel, Statement } from "../../src/kernel/kernel.ts";
-import { pipelineFor } from "../../src/runtime/pipelines.ts";
+import { pipelineFor } from "../../src/runtime/shaders/pipelines.ts";
 import { printKernel, sourceLines } from "../../src/wgsl/print.ts";
 
 const schedules: readonly NonNullable<CompileOptions["schedule"]>[] = [

@@ -11,7 +11,7 @@ import {
   findAdapter,
   type AdapterName,
   type Place,
-} from "../../src/runtime/adapter.ts";
+} from "../../src/runtime/device/adapter.ts";
 import { requireMainThread } from "../../src/runtime/node/bundled.ts";
 import { lavapipeDescription } from "../../src/runtime/node/search.ts";
 import { inChild, inWorker } from "./child.ts";

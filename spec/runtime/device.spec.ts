@@ -1,11 +1,15 @@
 // An open device: what it says of itself, the budget it keeps, the errors nobody caught, and whose it is to close.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defaultAdapter, findAdapter } from "../../src/runtime/adapter.ts";
-import { adoptDevice, openDevice, type Device } from "../../src/runtime/device.ts";
-import { describeEnvironment, environmentText } from "../../src/runtime/environment.ts";
-import { featureNames, requestedFeatures, requestedLimits } from "../../src/runtime/limits.ts";
-import { finished } from "../../src/runtime/readback.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { defaultAdapter, findAdapter } from "../../src/runtime/device/adapter.ts";
+import { adoptDevice, openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { describeEnvironment, environmentText } from "../../src/runtime/device/environment.ts";
+import {
+  featureNames,
+  requestedFeatures,
+  requestedLimits,
+} from "../../src/runtime/device/limits.ts";
+import { finished } from "../../src/runtime/device/readback.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
 let device: Device;
 

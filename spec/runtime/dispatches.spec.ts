@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile, dpo, tdpo2, type Batch } from "../../src/index.ts";
 import { otherDispatch } from "../../src/kernel/kernel.ts";
-import { listDispatches, tensorsWritten } from "../../src/runtime/dispatches.ts";
-import { stack } from "../../src/runtime/layout.ts";
+import { listDispatches, tensorsWritten } from "../../src/runtime/run/dispatches.ts";
+import { stack } from "../../src/runtime/run/stack.ts";
 import { asSeparate, asTrl, contentOf, draws, laidOut, layouts } from "../gpu/batches.ts";
 
 const objectives = { dpo: dpo(), tdpo2: tdpo2() } as const;

@@ -7,7 +7,7 @@ import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
 import { compile, dpo, openDevice, wpo, type Device, type Objective } from "../../src/index.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { pipelineFor, type Pipeline } from "../../src/runtime/pipelines.ts";
+import { pipelineFor, type Pipeline } from "../../src/runtime/shaders/pipelines.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -1,10 +1,10 @@
 // Waiting for the GPU and reading back: the bytes that come, and the ways in which a wait ends without them.
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { openDevice, type Device } from "../../src/runtime/device.ts";
-import { finished, readBuffer, sleepThenAwait } from "../../src/runtime/readback.ts";
-import { createPipeline } from "../../src/runtime/shaders.ts";
-import { bufferUsage } from "../../src/runtime/usage.ts";
+import { openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { finished, readBuffer, sleepThenAwait } from "../../src/runtime/device/readback.ts";
+import { createPipeline } from "../../src/runtime/shaders/shaders.ts";
+import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
 const { storage, copySource, copyTarget } = bufferUsage;
 

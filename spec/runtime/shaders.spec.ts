@@ -1,7 +1,7 @@
 // WGSL that the compiler rejects becomes an error that names the line, on a device and, without one, on the null backend.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDevice, type Device } from "../../src/runtime/device.ts";
-import { createPipeline, showDiagnostic, validateWgsl } from "../../src/runtime/shaders.ts";
+import { openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { createPipeline, showDiagnostic, validateWgsl } from "../../src/runtime/shaders/shaders.ts";
 
 const good = `@group(0) @binding(0) var<storage, read_write> result: array<f32>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {

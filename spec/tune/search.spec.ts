@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ScheduleOptions } from "../../src/kernel/schedule.ts";
-import type { Device } from "../../src/runtime/device.ts";
+import type { Device } from "../../src/runtime/device/device.ts";
 import { candidateText, type Candidate } from "../../src/tune/candidates.ts";
 import type { Bench, Times } from "../../src/tune/measure.ts";
 import { tune, type Tuned } from "../../src/tune/tune.ts";

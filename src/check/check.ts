@@ -10,7 +10,7 @@ import { topological } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
 import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
-import type { Device } from "../runtime/device.ts";
+import type { Device } from "../runtime/device/device.ts";
 import { randomBatch, type BatchSize } from "./batch.ts";
 import { againstDifferences, againstGpu, interpret, type GpuErrors } from "./compare.ts";
 import { acceptedErrors } from "./conditioning.ts";

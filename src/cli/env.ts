@@ -5,8 +5,8 @@ import { PrefcError } from "../core/error.ts";
 import { bytesText } from "../explain/units.ts";
 import { measureRates } from "../measure/ceilings.ts";
 import { storeRates, type StoredRates } from "../measure/stored.ts";
-import { openDevice, type Device } from "../runtime/device.ts";
-import { describeEnvironment, environmentText } from "../runtime/environment.ts";
+import { openDevice, type Device } from "../runtime/device/device.ts";
+import { describeEnvironment, environmentText } from "../runtime/device/environment.ts";
 import { print, printJson } from "./output.ts";
 
 const args = {

@@ -4,7 +4,7 @@
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/index.ts";
 import { compile, type Compiled } from "../runtime/compiled.ts";
-import type { Device } from "../runtime/device.ts";
+import type { Device } from "../runtime/device/device.ts";
 import { noLogits, type Computed, type Engine } from "./engine.ts";
 
 interface Kept {

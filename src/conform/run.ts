@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fail, PrefcError } from "../core/error.ts";
-import { openDevice, type Device } from "../runtime/device.ts";
+import { openDevice, type Device } from "../runtime/device/device.ts";
 import type { Engine } from "./engine.ts";
 import { conformFile, failed, type FileReport } from "./file.ts";
 import { readGolden, type Golden } from "./golden.ts";

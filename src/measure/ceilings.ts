@@ -1,8 +1,8 @@
 // The rates at which an adapter reads and copies memory, by the plainest kernels there can be: the ceilings that every
 // other kernel is held against, and that predicted times follow from. The workgroup size is the fastest of a few.
 
-import type { Device } from "../runtime/device.ts";
-import { finished } from "../runtime/readback.ts";
+import type { Device } from "../runtime/device/device.ts";
+import { finished } from "../runtime/device/readback.ts";
 import { bind, handwritten, maker, run, timed, type Dispatch } from "./dispatch.ts";
 import type { StoredRates } from "./stored.ts";
 

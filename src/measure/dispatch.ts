@@ -2,11 +2,11 @@
 // with timestamps, or all in one pass when a whole call is timed from outside.
 
 import { readFileSync } from "node:fs";
-import type { Device } from "../runtime/device.ts";
-import { finished } from "../runtime/readback.ts";
-import { createPipeline } from "../runtime/shaders.ts";
-import { timer } from "../runtime/timing.ts";
-import { bufferUsage } from "../runtime/usage.ts";
+import type { Device } from "../runtime/device/device.ts";
+import { finished } from "../runtime/device/readback.ts";
+import { createPipeline } from "../runtime/shaders/shaders.ts";
+import { timer } from "../runtime/run/timing.ts";
+import { bufferUsage } from "../runtime/device/usage.ts";
 
 export interface Dispatch {
   /** What its time is counted to. */

@@ -7,8 +7,8 @@ import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
 import type { ScheduleOptions } from "../kernel/schedule.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Device } from "./device.ts";
-import type { DispatchTime } from "./timing.ts";
+import type { Device } from "./device/device.ts";
+import type { DispatchTime } from "./run/timing.ts";
 
 export interface CompileOptions extends ProgramOptions {
   /** Where to run. Without one, `explain` and `wgsl` work and runs are refused. */

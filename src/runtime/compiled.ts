@@ -17,15 +17,15 @@ import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
-import { valueAndGradOf, valueOf } from "./collect.ts";
-import { timeoutOf } from "./deadline.ts";
-import { execute, type Executed } from "./execute.ts";
-import { reportBadLogits, reportGradient } from "./report.ts";
-import { runsOn } from "./runs.ts";
-import { scheduler } from "./schedules.ts";
-import { storageTypesOf, tensorsOf } from "./stored.ts";
-import { isInPlace } from "./targets.ts";
-import { endsInWholeVectors } from "./vectors.ts";
+import { valueAndGradOf, valueOf } from "./run/results.ts";
+import { timeoutOf } from "./device/deadline.ts";
+import { execute, type Executed } from "./run/execute.ts";
+import { reportBadLogits, reportGradient } from "./run/faults.ts";
+import { runsOn } from "./run/runs.ts";
+import { scheduler } from "./schedules/choose.ts";
+import { storageTypesOf, tensorsOf } from "./run/stored.ts";
+import { isInPlace } from "./run/targets.ts";
+import { endsInWholeVectors } from "./run/vectors.ts";
 import { cite } from "../core/quote.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */

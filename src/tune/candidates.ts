@@ -3,7 +3,7 @@
 // gradient are measured by the same runs and chosen apart.
 
 import type { RowOptions } from "../kernel/schedule.ts";
-import type { Device } from "../runtime/device.ts";
+import type { Device } from "../runtime/device/device.ts";
 
 /** The fields that are tuned, all given. */
 export type Candidate = Required<RowOptions>;

@@ -10,8 +10,8 @@ import { fail, PrefcError } from "../core/error.ts";
 import { wpo } from "../objectives/wpo.ts";
 import type { ScheduleOptions } from "../kernel/schedule.ts";
 import { compile } from "../runtime/compiled.ts";
-import type { Device } from "../runtime/device.ts";
-import { bufferUsage } from "../runtime/usage.ts";
+import type { Device } from "../runtime/device/device.ts";
+import { bufferUsage } from "../runtime/device/usage.ts";
 
 /** Sizes that a class of shapes is measured at. */
 export interface MeasuredShape {

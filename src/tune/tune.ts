@@ -2,9 +2,9 @@
 // the same rounds. What is not clearly faster than the default is not taken, so that noise changes nothing.
 
 import { chooseSchedule, type RowSchedule } from "../kernel/schedule.ts";
-import type { Device } from "../runtime/device.ts";
-import { traitsOf } from "../runtime/schedules.ts";
-import { shapeClass, type TunedEntry } from "../runtime/tuning.ts";
+import type { Device } from "../runtime/device/device.ts";
+import { traitsOf } from "../runtime/schedules/choose.ts";
+import { shapeClass, type TunedEntry } from "../runtime/schedules/tuning.ts";
 import { stagesFor, type Candidate } from "./candidates.ts";
 import type { Bench, MeasuredShape, Times } from "./measure.ts";
 

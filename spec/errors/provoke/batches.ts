@@ -30,7 +30,7 @@ import {
 } from "../../../src/index.ts";
 import { weightedWord } from "../../../src/kernel/absent.ts";
 import { centralDifference } from "../../../src/reference/differences.ts";
-import { reportBadLogits } from "../../../src/runtime/report.ts";
+import { reportBadLogits } from "../../../src/runtime/run/faults.ts";
 import { newNullDevice } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 

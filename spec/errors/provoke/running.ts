@@ -20,10 +20,10 @@ import {
   type CompileOptions,
   type Objective,
 } from "../../../src/index.ts";
-import { adapterNameOf, findAdapter } from "../../../src/runtime/adapter.ts";
-import { valueOf } from "../../../src/runtime/collect.ts";
-import { within } from "../../../src/runtime/deadline.ts";
-import { openDevice } from "../../../src/runtime/device.ts";
+import { adapterNameOf, findAdapter } from "../../../src/runtime/device/adapter.ts";
+import { valueOf } from "../../../src/runtime/run/results.ts";
+import { within } from "../../../src/runtime/device/deadline.ts";
+import { openDevice } from "../../../src/runtime/device/device.ts";
 import {
   loadBundledDriver,
   locateArchive,
@@ -32,10 +32,10 @@ import {
 } from "../../../src/runtime/node/bundled.ts";
 import { loadDawn } from "../../../src/runtime/node/instance.ts";
 import { nullDeviceOf } from "../../../src/runtime/node/null.ts";
-import { readBuffer, sleepThenAwait } from "../../../src/runtime/readback.ts";
-import { createPipeline } from "../../../src/runtime/shaders.ts";
-import { timer } from "../../../src/runtime/timing.ts";
-import { bufferUsage } from "../../../src/runtime/usage.ts";
+import { readBuffer, sleepThenAwait } from "../../../src/runtime/device/readback.ts";
+import { createPipeline } from "../../../src/runtime/shaders/shaders.ts";
+import { timer } from "../../../src/runtime/run/timing.ts";
+import { bufferUsage } from "../../../src/runtime/device/usage.ts";
 import { batch, dpoOn, newNullDevice, openNull } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 

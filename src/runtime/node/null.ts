@@ -1,7 +1,7 @@
 // A device on Dawn's null backend: it compiles and validates, and executes nothing. It needs no GPU and no driver, so
 // generated shaders can be checked anywhere.
 import { PrefcError } from "../../core/error.ts";
-import { requestedLimits } from "../limits.ts";
+import { requestedLimits } from "../device/limits.ts";
 import { adapterOf } from "./instance.ts";
 
 let opened: Promise<GPUDevice> | undefined;

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PrefcError } from "../../core/error.ts";
-import type { Place } from "../adapter.ts";
+import type { Place } from "../device/adapter.ts";
 import { canMapLibrary, loadBundledDriver, requireMainThread } from "./bundled.ts";
 import { adapterOf } from "./instance.ts";
 

@@ -1,17 +1,17 @@
 // Records a run and submits it: its data, every dispatch, and the copies of what is to be read. All of it without waiting in
 // between, so that runs in flight cannot mix their commands or their error scopes.
 
-import type { Batch, LogitsTensor } from "../batch/batch.ts";
-import { bufferBytes, dtypeOf } from "../batch/logits.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import { bufferBytes, dtypeOf } from "../../batch/logits.ts";
+import type { Plan } from "../../plan/plan.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../device/device.ts";
 import { gridWidth, type Dispatch } from "./dispatches.ts";
 import type { Executed, ExecuteOptions } from "./execute.ts";
-import type { Stacked } from "./layout.ts";
-import type { Pipeline } from "./pipelines.ts";
-import { partBytes } from "./pooled.ts";
-import { readout, type Part } from "./readout.ts";
+import type { Stacked } from "./stack.ts";
+import type { Pipeline } from "../shaders/pipelines.ts";
+import { partBytes } from "./large.ts";
+import { readout, type Part } from "./copies.ts";
 import { resources, statusWords, type Resources } from "./resources.ts";
 import type { Timer } from "./timing.ts";
 

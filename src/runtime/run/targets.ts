@@ -2,12 +2,12 @@
 // in the place of its logits is right because every pass that reads whole rows has ended before the first gradient is
 // written, and the gradient of an entry needs no other entry; it would be wrong where anything else lies in that buffer.
 
-import type { LogitsTensor } from "../batch/batch.ts";
-import { bufferBytes, dtypeOf } from "../batch/logits.ts";
-import { fail } from "../core/error.ts";
+import type { LogitsTensor } from "../../batch/batch.ts";
+import { bufferBytes, dtypeOf } from "../../batch/logits.ts";
+import { fail } from "../../core/error.ts";
 import { tensorsWritten, type Dispatch } from "./dispatches.ts";
-import { bufferUsage } from "./usage.ts";
-import { cite, quote } from "../core/quote.ts";
+import { bufferUsage } from "../device/usage.ts";
+import { cite, quote } from "../../core/quote.ts";
 
 /** Buffers that gradients are written into, by the name of the tensor. */
 export type Targets = Readonly<Record<string, GPUBuffer>>;

@@ -2,14 +2,14 @@
 // further tensor, the rows of the same tokens; those must fit a binding too, wherever they lie. A window whose
 // partners do not fit is halved until they do.
 
-import { fail } from "../core/error.ts";
-import { otherDispatch } from "../kernel/kernel.ts";
-import type { LogitsTensor } from "../batch/batch.ts";
-import { dtypeOf } from "../batch/logits.ts";
-import { bytesPerEntry } from "../core/storage.ts";
+import { fail } from "../../core/error.ts";
+import { otherDispatch } from "../../kernel/kernel.ts";
+import type { LogitsTensor } from "../../batch/batch.ts";
+import { dtypeOf } from "../../batch/logits.ts";
+import { bytesPerEntry } from "../../core/storage.ts";
 import type { BindingLimits } from "./dispatches.ts";
-import { rowStep, windows, type RowGroup, type Window } from "./layout.ts";
-import { cite } from "../core/quote.ts";
+import { rowStep, windows, type RowGroup, type Window } from "./stack.ts";
+import { cite } from "../../core/quote.ts";
 
 /** The part of a further tensor that a window is read with. */
 export interface Partner {

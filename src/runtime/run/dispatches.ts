@@ -1,12 +1,12 @@
 // The dispatches of a run: each step of the plan, once for each group of tensors and each window of rows that
 // fits a binding; and the logits tensors they read and write. No device is touched here.
 
-import type { Batch, LogitsTensor } from "../batch/batch.ts";
-import type { ModelName } from "../core/inputs.ts";
-import { noToken, otherDispatch, type Kernel } from "../kernel/kernel.ts";
-import type { Plan, Step } from "../plan/plan.ts";
+import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import type { ModelName } from "../../core/inputs.ts";
+import { noToken, otherDispatch, type Kernel } from "../../kernel/kernel.ts";
+import type { Plan, Step } from "../../plan/plan.ts";
 import { jointWindows, type Partner } from "./joint.ts";
-import { rowGroups, type RowGroup, type Stacked, type Window } from "./layout.ts";
+import { rowGroups, type RowGroup, type Stacked, type Window } from "./stack.ts";
 
 export interface Dispatch {
   /** Position of the step in the plan. */

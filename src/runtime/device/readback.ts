@@ -1,14 +1,14 @@
 // Waiting for the GPU, and reading small results back. Three things make waiting more than an await: while a promise from
 // Dawn is pending the event loop polls and takes a core from a software adapter, so we sleep through most of the expected
 // time first; a lost device must end a wait with a sentence and never hang it; and no wait is unbounded.
-import { PrefcError } from "../core/error.ts";
+import { PrefcError } from "../../core/error.ts";
 import { destroyQuietly } from "./quietly.ts";
-import { deviceLostError, lossNoticed, requireAlive } from "./loss.ts";
+import { deviceLostError, lossNoticed, requireAlive } from "./lost.ts";
 import { timeoutError, timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";
 import { asPrefcError, problemError, scoped, type Problem } from "./scopes.ts";
 import { bufferUsage, mapMode, stagingUsage } from "./usage.ts";
-import { cite } from "../core/quote.ts";
+import { cite } from "../../core/quote.ts";
 
 /** Options of a wait. */
 export interface WaitOptions {

@@ -1,6 +1,6 @@
 // Tells where this program runs, and reaches what only Node has. The same bundle runs in Node and in a browser, so every
 // module that imports Node's own is loaded dynamically, from here, and only where Node is certain.
-import type * as NodeHost from "./node/host.ts";
+import type * as NodeHost from "../node/host.ts";
 
 /** True in Node (and in runtimes that present themselves as Node), false in a browser. */
 export const isNode: boolean = ((): boolean => {
@@ -12,4 +12,4 @@ export const isNode: boolean = ((): boolean => {
 })();
 
 /** What only Node can do for the runtime: find adapters outside a browser, measure memory, name versions. */
-export const nodeHost = async (): Promise<typeof NodeHost> => await import("./node/host.ts");
+export const nodeHost = async (): Promise<typeof NodeHost> => await import("../node/host.ts");

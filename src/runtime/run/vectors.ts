@@ -1,9 +1,9 @@
 // Kernels move logits in vectors of four entries. A tensor whose entries are no multiple of four ends inside a vector, and
 // all of that vector must be in the buffer: our own buffers are long enough, a user's own may not be.
 
-import type { Batch, LogitsTensor } from "../batch/batch.ts";
-import { dtypeOf, isGpuBuffer } from "../batch/logits.ts";
-import { bytesPerEntry } from "../core/storage.ts";
+import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import { dtypeOf, isGpuBuffer } from "../../batch/logits.ts";
+import { bytesPerEntry } from "../../core/storage.ts";
 import type { Targets } from "./targets.ts";
 
 /** The longest vector, in bytes. */

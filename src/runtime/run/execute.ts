@@ -1,22 +1,22 @@
 // Runs a plan on a batch: records every dispatch and every copy of what is to be read into one submission, waits, and takes
 // the results from the staging buffers. Nothing of vocabulary size is read back unless gradients are asked for as arrays.
 
-import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
-import { fail } from "../core/error.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Batch, LogitsTensor, Params } from "../../batch/batch.ts";
+import { fail } from "../../core/error.ts";
+import type { Plan } from "../../plan/plan.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../device/device.ts";
 import { listDispatches } from "./dispatches.ts";
-import { stack, type Stacked } from "./layout.ts";
-import { requireAlive } from "./loss.ts";
-import { pipelineFor } from "./pipelines.ts";
-import { partBytes, partRole, readInParts } from "./pooled.ts";
-import { readStaging, type WaitOptions } from "./readback.ts";
-import { submit } from "./record.ts";
-import { scoped } from "./scopes.ts";
+import { stack, type Stacked } from "./stack.ts";
+import { requireAlive } from "../device/lost.ts";
+import { pipelineFor } from "../shaders/pipelines.ts";
+import { partBytes, partRole, readInParts } from "./large.ts";
+import { readStaging, type WaitOptions } from "../device/readback.ts";
+import { submit } from "./submit.ts";
+import { scoped } from "../device/scopes.ts";
 import { isInPlace, type Targets } from "./targets.ts";
 import { timer, type DispatchTime, type Timer } from "./timing.ts";
-import { stagingUsage } from "./usage.ts";
+import { stagingUsage } from "../device/usage.ts";
 import { wholeVectorsWithin } from "./vectors.ts";
 
 /** What a run leaves behind. */

@@ -1,16 +1,16 @@
 // Which schedule a compiled objective runs with: by hand, as measured by `prefc tune`, or the default for the adapter. The
 // same choice is explained and run.
 
-import { PrefcError } from "../core/error.ts";
-import { checkScheduleOptions } from "../kernel/options.ts";
+import { PrefcError } from "../../core/error.ts";
+import { checkScheduleOptions } from "../../kernel/options.ts";
 import {
   chooseSchedule,
   typicalTraits,
   type AdapterTraits,
   type Schedule,
   type ScheduleOptions,
-} from "../kernel/schedule.ts";
-import type { Device } from "./device.ts";
+} from "../../kernel/schedule.ts";
+import type { Device } from "../device/device.ts";
 import { tunedFor, untuned, type TunedEntry, type TunedShape } from "./tuning.ts";
 
 export interface ChosenSchedule {

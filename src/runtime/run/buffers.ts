@@ -3,10 +3,10 @@
 // executed in the order of their submission, so runs in flight share every buffer but those that are read after the
 // submission: what is mapped, and gradients that stay on the device.
 
-import { fail } from "../core/error.ts";
-import type { Device } from "./device.ts";
-import { destroyQuietly } from "./quietly.ts";
-import { bufferUsage } from "./usage.ts";
+import { fail } from "../../core/error.ts";
+import type { Device } from "../device/device.ts";
+import { destroyQuietly } from "../device/quietly.ts";
+import { bufferUsage } from "../device/usage.ts";
 
 type Need = readonly { readonly role: string; readonly bytes: number }[];
 

@@ -1,6 +1,6 @@
 // How many bytes of buffers we allow ourselves. Software adapters were seen to hand out far more memory than there is
 // without any out-of-memory error, and WebGPU does not tell how much a GPU has, so a budget of our own decides.
-import { PrefcError } from "../core/error.ts";
+import { PrefcError } from "../../core/error.ts";
 import { isNode, nodeHost } from "./host.ts";
 
 const gibibyte = 2 ** 30;

@@ -1,19 +1,19 @@
 // Turns the status words of a run into one sentence: which logit was NaN or +Infinity, which label was impossible, or
 // which token's gradient cannot be stored. The kernels see bits, so nothing here relies on how a driver computes with NaN.
 
-import type { Batch, LogitsBinding } from "../batch/batch.ts";
-import { bufferBytes, dtypeOf, numbersIn } from "../batch/logits.ts";
-import { fail } from "../core/error.ts";
-import { weightedWord } from "../kernel/absent.ts";
-import { gradientWord } from "../kernel/range.ts";
-import { reach } from "../kernel/row.ts";
-import { bytesPerEntry, fromHalf } from "../core/storage.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Device } from "./device.ts";
+import type { Batch, LogitsBinding } from "../../batch/batch.ts";
+import { bufferBytes, dtypeOf, numbersIn } from "../../batch/logits.ts";
+import { fail } from "../../core/error.ts";
+import { weightedWord } from "../../kernel/absent.ts";
+import { gradientWord } from "../../kernel/range.ts";
+import { reach } from "../../kernel/row.ts";
+import { bytesPerEntry, fromHalf } from "../../core/storage.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Device } from "../device/device.ts";
 import type { Executed } from "./execute.ts";
-import { locateToken } from "./layout.ts";
-import { readBuffer } from "./readback.ts";
-import { cite } from "../core/quote.ts";
+import { locateToken } from "./stack.ts";
+import { readBuffer } from "../device/readback.ts";
+import { cite } from "../../core/quote.ts";
 
 const statusOf = { policy: 0, ref: 2 } as const;
 

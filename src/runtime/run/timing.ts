@@ -1,11 +1,11 @@
 // How long each dispatch ran on the GPU, by timestamps that the GPU writes itself. A run that is profiled records
 // one compute pass for each dispatch; otherwise all dispatches share one pass and nothing is measured.
 
-import { fail } from "../core/error.ts";
-import { destroyQuietly } from "./quietly.ts";
-import type { Device } from "./device.ts";
-import { readBuffer, type WaitOptions } from "./readback.ts";
-import { bufferUsage } from "./usage.ts";
+import { fail } from "../../core/error.ts";
+import { destroyQuietly } from "../device/quietly.ts";
+import type { Device } from "../device/device.ts";
+import { readBuffer, type WaitOptions } from "../device/readback.ts";
+import { bufferUsage } from "../device/usage.ts";
 
 /** GPU time of one dispatch. */
 export interface DispatchTime {

@@ -1,10 +1,10 @@
 // Puts names to the results of a run: scalars, the loss of each example, and gradients.
 
-import type { Program } from "../compile/pipeline.ts";
-import { fail } from "../core/error.ts";
-import type { Value, ValueAndGrad } from "./api.ts";
+import type { Program } from "../../compile/pipeline.ts";
+import { fail } from "../../core/error.ts";
+import type { Value, ValueAndGrad } from "../api.ts";
 import type { Executed } from "./execute.ts";
-import { cite } from "../core/quote.ts";
+import { cite } from "../../core/quote.ts";
 
 /** @throws PrefcError value-not-finite */
 export function valueOf(program: Program, done: Executed): Value {

@@ -2,12 +2,12 @@
 // logits tensor gets a map from its rows to those tokens, and large tensors are cut into windows of rows that
 // fit a binding. Host work only, proportional to rows and tokens, never to the vocabulary.
 
-import type { Batch, LogitsBinding, LogitsTensor } from "../batch/batch.ts";
-import { fail } from "../core/error.ts";
-import type { ModelName } from "../core/inputs.ts";
-import { noToken, otherDispatch } from "../kernel/kernel.ts";
-import type { Plan } from "../plan/plan.ts";
-import { cite } from "../core/quote.ts";
+import type { Batch, LogitsBinding, LogitsTensor } from "../../batch/batch.ts";
+import { fail } from "../../core/error.ts";
+import type { ModelName } from "../../core/inputs.ts";
+import { noToken, otherDispatch } from "../../kernel/kernel.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { cite } from "../../core/quote.ts";
 
 export interface Stacked {
   /** First token of each response in the stacked numbering, in the plan's order of responses, and the end. */

@@ -1,6 +1,6 @@
 // No wait is unbounded: a software adapter has no watchdog of its own, and a driver that hangs never settles a promise. A
 // wait that exceeds its limit ends in a sentence that says what was waited for.
-import { fail, PrefcError } from "../core/error.ts";
+import { fail, PrefcError } from "../../core/error.ts";
 
 /** The longest wait in milliseconds where nobody says otherwise: far beyond any run that makes sense. */
 export const defaultTimeoutMs = 120_000;

@@ -2,14 +2,14 @@
 // objectives that need the same kernel share it. They are kept for as long as a plan needs them, and those of the last few
 // plans beyond that, so that a process that compiles ever new objectives does not grow.
 
-import { printExpression } from "../core/print.ts";
-import type { Binding, Kernel } from "../kernel/kernel.ts";
-import { sourceLines } from "../wgsl/print.ts";
-import type { Device } from "./device.ts";
-import { sleepThenAwait, type WaitOptions } from "./readback.ts";
-import { problemError, scoped } from "./scopes.ts";
+import { printExpression } from "../../core/print.ts";
+import type { Binding, Kernel } from "../../kernel/kernel.ts";
+import { sourceLines } from "../../wgsl/print.ts";
+import type { Device } from "../device/device.ts";
+import { sleepThenAwait, type WaitOptions } from "../device/readback.ts";
+import { problemError, scoped } from "../device/scopes.ts";
 import { createPipeline } from "./shaders.ts";
-import { shaderStage } from "./usage.ts";
+import { shaderStage } from "../device/usage.ts";
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;

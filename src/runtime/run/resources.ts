@@ -1,21 +1,21 @@
 // The buffers of a run: logits where they are or uploaded, gradients where they are wanted, and the small data
 // of the batch. What is needed is counted against the byte budget before anything is allocated.
 
-import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
-import { bufferBytes, dtypeOf, isGpuBuffer } from "../batch/logits.ts";
-import { parameterValue } from "../batch/params.ts";
-import { fail } from "../core/error.ts";
-import type { Role } from "../kernel/kernel.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Batch, LogitsTensor, Params } from "../../batch/batch.ts";
+import { bufferBytes, dtypeOf, isGpuBuffer } from "../../batch/logits.ts";
+import { parameterValue } from "../../batch/params.ts";
+import { fail } from "../../core/error.ts";
+import type { Role } from "../../kernel/kernel.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../device/device.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
 import type { ExecuteOptions } from "./execute.ts";
-import type { Stacked, Window } from "./layout.ts";
-import { partBytes, partRole } from "./pooled.ts";
+import type { Stacked, Window } from "./stack.ts";
+import { partBytes, partRole } from "./large.ts";
 import { checkTargets, gradientRole, storageOf } from "./targets.ts";
 import { wholeVectors } from "./vectors.ts";
-import { cite, quote } from "../core/quote.ts";
+import { cite, quote } from "../../core/quote.ts";
 
 export interface Gradient {
   readonly buffer: GPUBuffer;

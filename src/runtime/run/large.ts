@@ -1,9 +1,9 @@
 // Reading large results back in parts, through one small staging buffer that is kept: a buffer as large as a gradient
 // would be allocated anew in every step, and would double what the gradient takes.
 
-import type { Device } from "./device.ts";
-import { readStaging, type WaitOptions } from "./readback.ts";
-import { scoped } from "./scopes.ts";
+import type { Device } from "../device/device.ts";
+import { readStaging, type WaitOptions } from "../device/readback.ts";
+import { scoped } from "../device/scopes.ts";
 
 /** Each part costs a fifth of a millisecond to wait for, and a millisecond or more to copy. */
 export const partBytes: number = 4 * 2 ** 20;

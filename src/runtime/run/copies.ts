@@ -1,7 +1,7 @@
 // What a run reads back: parts of buffers, copied one after the other into one staging buffer by the run's own submission.
 
 import type { Buffers } from "./buffers.ts";
-import { stagingUsage } from "./usage.ts";
+import { stagingUsage } from "../device/usage.ts";
 
 /** A part of a buffer to be read: offset and length in bytes, multiples of 4. */
 export interface Part {

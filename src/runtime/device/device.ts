@@ -1,7 +1,7 @@
 // An open GPU device with what the rest of the compiler must know about it: which adapter it is, its limits, how many
 // bytes we allow ourselves, whether it still lives, and what takes its place when it does not. Devices that we opened and
 // devices that a user brings are the same record afterwards, so nothing above this file distinguishes Node from a browser.
-import { fail, PrefcError } from "../core/error.ts";
+import { fail, PrefcError } from "../../core/error.ts";
 import { defaultAdapter, findAdapter, type Probe } from "./adapter.ts";
 import { budgetFor, coresHere, requireBudget } from "./budget.ts";
 import { within } from "./deadline.ts";
@@ -9,8 +9,8 @@ import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
 import { isNode, nodeHost } from "./host.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
 import { destroyQuietly, quietly } from "./quietly.ts";
-import { untuned, type Tuning } from "./tuning.ts";
-import { cite } from "../core/quote.ts";
+import { untuned, type Tuning } from "../schedules/tuning.ts";
+import { cite } from "../../core/quote.ts";
 
 export type { AdapterInfo } from "./identity.ts";
 

@@ -1,13 +1,13 @@
 // The logits tensors that a program reads in a batch, and how each model's are stored: kernels are made for the storage
 // type of a model, so all tensors of one model have one type. The policy's may differ from the reference's.
 
-import type { Batch, LogitsTensor } from "../batch/batch.ts";
-import { dtypeOf } from "../batch/logits.ts";
-import { fail } from "../core/error.ts";
-import type { ModelName } from "../core/inputs.ts";
-import type { Input } from "../core/node.ts";
-import type { StorageType } from "../core/storage.ts";
-import { cite } from "../core/quote.ts";
+import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import { dtypeOf } from "../../batch/logits.ts";
+import { fail } from "../../core/error.ts";
+import type { ModelName } from "../../core/inputs.ts";
+import type { Input } from "../../core/node.ts";
+import type { StorageType } from "../../core/storage.ts";
+import { cite } from "../../core/quote.ts";
 
 interface Owned {
   readonly model: ModelName;

@@ -2,13 +2,13 @@
 // becomes of them when the device is lost or the objective is disposed of. A run whose data lie on the host is repeated, once,
 // on the device that takes the place of a lost one.
 
-import { fail, type PrefcError } from "../core/error.ts";
+import { fail, type PrefcError } from "../../core/error.ts";
 import { bufferPool, type BufferPool, type RunBuffers } from "./buffers.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../device/device.ts";
 import type { Turn } from "./execute.ts";
-import { deviceLostError, lossNoticed } from "./loss.ts";
-import { asPrefcError } from "./scopes.ts";
-import { cite } from "../core/quote.ts";
+import { deviceLostError, lossNoticed } from "../device/lost.ts";
+import { asPrefcError } from "../device/scopes.ts";
+import { cite } from "../../core/quote.ts";
 
 /** Runs that may be in flight at once; more of them would only queue up their data in the driver. */
 export const mostInFlight = 4;

@@ -1,7 +1,7 @@
 // Error scopes around calls to WebGPU. Most of its calls never throw: what they refuse arrives in a scope later, or nowhere
 // that a run could tell from another run's mistake. A scope belongs to the calls made between its push and its pop, so
 // these calls are made without waiting in between.
-import { PrefcError } from "../core/error.ts";
+import { PrefcError } from "../../core/error.ts";
 import type { Device } from "./device.ts";
 
 /** What went wrong within the scopes, or null. */

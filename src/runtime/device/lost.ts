@@ -1,6 +1,6 @@
 // What a lost device means to whoever works with it: the sentence, the check before a call that would silently do nothing,
 // and the moment that a failure waits to learn whether a loss is behind it.
-import { PrefcError } from "../core/error.ts";
+import { PrefcError } from "../../core/error.ts";
 import type { Device } from "./device.ts";
 
 /** The error for a lost device. `during` completes "while …", for example "reading the loss". */

@@ -1,11 +1,11 @@
 // Compiling WGSL so that a mistake in it becomes an error with the line it is on. A shader error does not throw in WebGPU:
 // it is found in the module's compilation info, and errors of the whole pipeline in the rejected creation.
-import { PrefcError } from "../core/error.ts";
-import type { Device } from "./device.ts";
-import { isNode, nodeHost } from "./host.ts";
-import { lossNoticed, requireAlive } from "./loss.ts";
-import { sleepThenAwait, type WaitOptions } from "./readback.ts";
-import { asPrefcError, problemError, scoped, type Problem } from "./scopes.ts";
+import { PrefcError } from "../../core/error.ts";
+import type { Device } from "../device/device.ts";
+import { isNode, nodeHost } from "../device/host.ts";
+import { lossNoticed, requireAlive } from "../device/lost.ts";
+import { sleepThenAwait, type WaitOptions } from "../device/readback.ts";
+import { asPrefcError, problemError, scoped, type Problem } from "../device/scopes.ts";
 
 /** One complaint of the WGSL compiler. Line and column count from 1; both are 0 when the complaint has no place. */
 export interface Diagnostic {

@@ -1,9 +1,9 @@
 // The search for a GPU adapter: hardware first, then a software adapter of the system, then the bundled one. What is being
 // looked for (a name) is separate from where it may be found (places, tried in order) and from how a place is probed,
 // which differs between Node and a browser and can be replaced in tests.
-import { PrefcError } from "../core/error.ts";
+import { PrefcError } from "../../core/error.ts";
 import { isNode, nodeHost } from "./host.ts";
-import { cite } from "../core/quote.ts";
+import { cite } from "../../core/quote.ts";
 
 /**
  * The names a user can ask for: "auto" (hardware, else software), "hardware" only, "software" only (the system's, else the
