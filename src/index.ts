@@ -40,5 +40,5 @@ export {
   type ValueAndGrad,
 } from "./runtime/compiled.ts";
 export type { Explanation, Shape } from "./explain/json.ts";
-export type { Combine, RowOptions, ScheduleOptions } from "./kernel/schedule.ts";
+export type { Combine, RowOptions, ScheduleOptions } from "./schedule/schedule.ts";
 export { explanationText } from "./explain/text.ts";

@@ -9,7 +9,18 @@ const layer = (imports: readonly string[], types: readonly string[] = []): Layer
   types,
 });
 
-const compiler = ["core", "dsl", "rewrite", "ad", "stream", "kernel", "wgsl", "plan", "batch"];
+const compiler = [
+  "core",
+  "dsl",
+  "rewrite",
+  "ad",
+  "stream",
+  "schedule",
+  "kernel",
+  "wgsl",
+  "plan",
+  "batch",
+];
 const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
 const library = [...new Set([...compiler, ...comparison, "explain", "conform", "check"])];
 const everything = [...library, "measure", "tune", "cli", "demo", "index.ts"];
@@ -24,7 +35,9 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["batch", layer(["core"])],
   ["reference", layer(["core", "batch", "ad"])],
   ["stream", layer(["core", "rewrite", "ad"])],
-  ["kernel", layer(["core", "stream"])],
+  // how kernels are laid out on an adapter: chosen, checked, measured, told
+  ["schedule", layer(["core"])],
+  ["kernel", layer(["core", "stream", "schedule"])],
   ["wgsl", layer(["core", "kernel"])],
   ["plan", layer(["core", "stream", "kernel", "wgsl"])],
   ["compile", layer(compiler)],
@@ -32,14 +45,25 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // the interpreter works out, before a run, what is divided by and depends on no logits
   [
     "runtime",
-    layer(["core", "batch", "reference", "plan", "wgsl", "kernel", "compile", "explain", "dsl"]),
+    layer([
+      "core",
+      "batch",
+      "reference",
+      "plan",
+      "wgsl",
+      "kernel",
+      "schedule",
+      "compile",
+      "explain",
+      "dsl",
+    ]),
   ],
   ["conform", layer([...comparison, "check"])],
   ["check", layer(comparison)],
   // timing of memory, for predictions and benchmarks; in Node, where results are kept in files
   ["measure", layer(["core", "runtime"])],
   // runs an objective under each schedule and accepts of its loss what a check accepts
-  ["tune", layer(["core", "objectives", "batch", "kernel", "runtime", "check"])],
+  ["tune", layer(["core", "objectives", "batch", "schedule", "runtime", "check"])],
   ["cli", layer(everything)],
   ["demo", layer(everything)],
   ["index.ts", layer(library)],

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { openDevice } from "../../src/index.ts";
-import { emptyTable, type Table } from "../../src/runtime/schedules/tuning.ts";
+import { emptyTable, type Table } from "../../src/schedule/tuning.ts";
 import { complaints, folder, prefc } from "./prefc.ts";
 
 const place = folder({});

@@ -31,7 +31,7 @@ import {
   type PerToken,
   type Response,
 } from "../../src/index.ts";
-import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
+import { chooseSchedule, typicalTraits } from "../../src/schedule/schedule.ts";
 import { validateWgsl } from "../../src/runtime/shaders/shaders.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { contentOf, draws, laidOut, layouts, withHighInputs } from "./batches.ts";

@@ -20,7 +20,7 @@ import {
   type Objective,
   type ScheduleOptions,
 } from "../../src/index.ts";
-import { chooseSchedule, typicalTraits, type AdapterTraits } from "../../src/kernel/schedule.ts";
+import { chooseSchedule, typicalTraits, type AdapterTraits } from "../../src/schedule/schedule.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { runs } from "../seed.ts";
 import { contentOf, draws, laidOut, layouts, type Drawn } from "./batches.ts";

@@ -9,7 +9,7 @@ import { combineLanes, sharedState } from "../../src/kernel/combine.ts";
 import * as k from "../../src/kernel/kernel.ts";
 import { factor, momentKey, momentsOf, shiftMoment, type Moment } from "../../src/kernel/moment.ts";
 import { lowest } from "../../src/kernel/row.ts";
-import { chooseSchedule, typicalTraits, type Schedule } from "../../src/kernel/schedule.ts";
+import { chooseSchedule, typicalTraits, type Schedule } from "../../src/schedule/schedule.ts";
 import type { FieldSpec, ModelPower } from "../../src/stream/fields.ts";
 import { powersAt } from "../stream/reading.ts";
 import { executor, valueIn } from "./execute.ts";

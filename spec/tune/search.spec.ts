@@ -2,7 +2,7 @@
 // taken, what the adapter refuses is left out, and a search that is stopped chooses nothing.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ScheduleOptions } from "../../src/kernel/schedule.ts";
+import type { ScheduleOptions } from "../../src/schedule/schedule.ts";
 import type { Device } from "../../src/runtime/device/device.ts";
 import { candidateText, type Candidate } from "../../src/tune/candidates.ts";
 import type { Bench, Times } from "../../src/tune/measure.ts";

@@ -14,7 +14,7 @@ import {
   withoutAdapter,
   type Table,
   type TunedEntry,
-} from "../runtime/schedules/tuning.ts";
+} from "../schedule/tuning.ts";
 import { bench, type MeasuredShape } from "../tune/measure.ts";
 import { candidateText } from "../tune/candidates.ts";
 import { tune, type Chosen, type Tuned } from "../tune/tune.ts";

@@ -5,7 +5,7 @@
 import type { Lowered, Program } from "../compile/pipeline.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
-import type { Schedule } from "../kernel/schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";
 import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";

@@ -5,7 +5,7 @@ import picocolors from "picocolors";
 import { visible } from "../core/quote.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
-import { scheduleLines } from "./schedule.ts";
+import { scheduleLines } from "../schedule/lines.ts";
 import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
 
 const width = 100;

@@ -10,7 +10,7 @@ import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
 import { shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 
 const { name } = row;
 const zero = k.f32(0);

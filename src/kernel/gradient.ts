@@ -11,7 +11,7 @@ import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
 import { openReport, reportRow, statusBinding, watch } from "./range.ts";
 import * as row from "./row.ts";
-import { oneByOne, type Schedule } from "./schedule.ts";
+import { oneByOne, type Schedule } from "../schedule/schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
 import {
   elementType,

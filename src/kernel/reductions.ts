@@ -9,7 +9,7 @@ import * as k from "./kernel.ts";
 import type { Shared, Statement, Value } from "./kernel.ts";
 import { example, examples, token, type Leaves } from "./leaves.ts";
 import { lane, name } from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 
 /** Reductions of one kind that are ready in the same stage, in slots one after the other. */
 export interface ReductionGroup {

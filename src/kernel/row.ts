@@ -22,7 +22,7 @@ import {
   type Statement,
   type Value,
 } from "./kernel.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 import {
   elementType,
   inPairs,

@@ -17,7 +17,7 @@ import {
 } from "./program.ts";
 import { partials, reduceGroup } from "./reductions.ts";
 import { lane, name } from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 
 export interface LoweredRows {
   readonly kernel: Kernel;

@@ -5,7 +5,7 @@
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 
 /** Blocks whose sums are added up apart, so that no running sum takes more than some hundred additions. */
 const chunkBlocks = 64;

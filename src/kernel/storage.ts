@@ -7,7 +7,7 @@ import type { ModelName } from "../core/inputs.ts";
 import { bytesPerEntry, type StorageType } from "../core/storage.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "../schedule/schedule.ts";
 
 /** How a kernel over rows is laid out, and how the logits of each model are stored. */
 export interface Layout extends Schedule {

@@ -8,7 +8,7 @@ import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { slotOf } from "./meaning.ts";
 import * as row from "./row.ts";
-import { oneByOne } from "./schedule.ts";
+import { oneByOne } from "../schedule/schedule.ts";
 import { overRow } from "./span.ts";
 import type { Layout } from "./storage.ts";
 

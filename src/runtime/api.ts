@@ -5,7 +5,7 @@ import type { Program, ProgramOptions } from "../compile/pipeline.ts";
 import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
-import type { ScheduleOptions } from "../kernel/schedule.ts";
+import type { ScheduleOptions } from "../schedule/schedule.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Device } from "./device/device.ts";
 import type { DispatchTime } from "./run/timing.ts";

@@ -12,17 +12,18 @@ import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
 import { exactShape } from "../explain/shape.ts";
-import { singleEntries, type Schedule } from "../kernel/schedule.ts";
+import { singleEntries, type Schedule } from "../schedule/schedule.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
 import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./run/results.ts";
 import { timeoutOf } from "./device/deadline.ts";
+import { tunedOn } from "./device/traits.ts";
 import { execute, type Executed } from "./run/execute.ts";
 import { reportBadLogits, reportGradient } from "./run/faults.ts";
 import { runsOn } from "./run/runs.ts";
-import { scheduler } from "./schedules/choose.ts";
+import { scheduler } from "../schedule/choose.ts";
 import { storageTypesOf, tensorsOf } from "./run/stored.ts";
 import { isInPlace } from "./run/targets.ts";
 import { endsInWholeVectors } from "./run/vectors.ts";
@@ -37,7 +38,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const written = writtenRoots(objective);
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
-  const scheduleFor = scheduler(device, options.schedule);
+  const scheduleFor = scheduler(tunedOn(device), options.schedule);
   const layoutKey = JSON.stringify(options.schedule ?? {});
   const planFor = (
     direction: "value" | "valueAndGrad",

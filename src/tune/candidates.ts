@@ -2,7 +2,7 @@
 // so one is varied after the other, each time around the fastest so far; the kernels that read and those that write the
 // gradient are measured by the same runs and chosen apart.
 
-import type { RowOptions } from "../kernel/schedule.ts";
+import type { RowOptions } from "../schedule/schedule.ts";
 import type { Device } from "../runtime/device/device.ts";
 
 /** The fields that are tuned, all given. */

@@ -1,10 +1,10 @@
 // The search for the fastest schedules of a class of shapes: stage by stage around the fastest so far, against the default in
 // the same rounds. What is not clearly faster than the default is not taken, so that noise changes nothing.
 
-import { chooseSchedule, type RowSchedule } from "../kernel/schedule.ts";
+import { chooseSchedule, type RowSchedule } from "../schedule/schedule.ts";
 import type { Device } from "../runtime/device/device.ts";
-import { traitsOf } from "../runtime/schedules/choose.ts";
-import { shapeClass, type TunedEntry } from "../runtime/schedules/tuning.ts";
+import { traitsOf } from "../runtime/device/traits.ts";
+import { shapeClass, type TunedEntry } from "../schedule/tuning.ts";
 import { stagesFor, type Candidate } from "./candidates.ts";
 import type { Bench, MeasuredShape, Times } from "./measure.ts";
 

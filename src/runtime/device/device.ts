@@ -9,7 +9,7 @@ import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
 import { isNode, nodeHost } from "./host.ts";
 import { requestedFeatures, requestedLimits } from "./limits.ts";
 import { destroyQuietly, quietly } from "./quietly.ts";
-import { untuned, type Tuning } from "../schedules/tuning.ts";
+import { untuned, type Tuning } from "../../schedule/tuning.ts";
 import { cite } from "../../core/quote.ts";
 
 export type { AdapterInfo } from "./identity.ts";

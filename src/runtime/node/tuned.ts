@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseTable, tuningOf, untuned, type Table, type Tuning } from "../schedules/tuning.ts";
+import { parseTable, tuningOf, untuned, type Table, type Tuning } from "../../schedule/tuning.ts";
 import { cacheRoots } from "./cache.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,10 +2,10 @@
 // fastest there. A table that cannot be used is told about in one sentence and ignored; it never stops a run, and it
 // changes no result, since a schedule only changes the order of additions.
 
-import { storageTypes, type StorageType } from "../../core/storage.ts";
-import { PrefcError } from "../../core/error.ts";
-import { checkScheduleOptions } from "../../kernel/options.ts";
-import type { RowShape, ScheduleOptions } from "../../kernel/schedule.ts";
+import { storageTypes, type StorageType } from "../core/storage.ts";
+import { PrefcError } from "../core/error.ts";
+import { checkScheduleOptions } from "./options.ts";
+import type { RowShape, ScheduleOptions } from "./schedule.ts";
 
 /** Counts up when the meaning of a table changes. */
 export const tableVersion = 1;

@@ -1,17 +1,15 @@
 // Which schedule a compiled objective runs with: by hand, as measured by `prefc tune`, or the default for the adapter. The
 // same choice is explained and run.
 
-import { PrefcError } from "../../core/error.ts";
-import { checkScheduleOptions } from "../../kernel/options.ts";
+import { PrefcError } from "../core/error.ts";
+import { checkScheduleOptions } from "./options.ts";
 import {
   chooseSchedule,
-  typicalTraits,
   type AdapterTraits,
   type Schedule,
   type ScheduleOptions,
-} from "../../kernel/schedule.ts";
-import type { Device } from "../device/device.ts";
-import { tunedFor, untuned, type TunedEntry, type TunedShape } from "./tuning.ts";
+} from "./schedule.ts";
+import { tunedFor, type TunedEntry, type TunedShape, type Tuning } from "./tuning.ts";
 
 export interface ChosenSchedule {
   readonly schedule: Schedule;
@@ -19,17 +17,23 @@ export interface ChosenSchedule {
   readonly origin: string;
 }
 
+/** What schedules are chosen for: an adapter, how it is called, and what was measured on it. */
+export interface Tuned {
+  readonly traits: AdapterTraits;
+  /** The adapter in a line, for explanations. */
+  readonly adapter: string;
+  readonly tuning: Tuning;
+}
+
 /** The schedule for a shape. @throws PrefcError schedule-option */
 export function scheduler(
-  device: Device | undefined,
+  { traits, adapter, tuning: measured }: Tuned,
   options: ScheduleOptions = {},
 ): (shape: TunedShape) => ChosenSchedule {
-  const traits = traitsOf(device);
   checkScheduleOptions(options, traits);
   // a table may have been made for the same adapter with other limits, or be written by hand
-  const { entries, ...rest } = device?.tuning ?? untuned;
+  const { entries, ...rest } = measured;
   const tuning = { ...rest, entries: entries.filter((entry) => isLegal(entry, traits)) };
-  const adapter = device?.line ?? "a typical GPU, as no device is given";
   return (shape) => {
     const tuned = tunedFor(tuning, shape);
     const source =
@@ -52,20 +56,4 @@ function isLegal({ schedule }: TunedEntry, traits: AdapterTraits): boolean {
     if (error instanceof PrefcError) return false;
     throw error;
   }
-}
-
-export function traitsOf(device: Device | undefined): AdapterTraits {
-  if (device === undefined) return typicalTraits;
-  return {
-    software: device.info.software,
-    subgroupSize: device.info.subgroupMaxSize > 0 ? device.info.subgroupMaxSize : 4,
-    maxInvocations: device.limits["maxComputeInvocationsPerWorkgroup"] ?? 256,
-    subgroups: device.features.includes("subgroups"),
-    evenSubgroups: device.info.subgroupMinSize === device.info.subgroupMaxSize,
-    // two cores read a split row no faster than one (measured), as merging takes a dispatch; of more, half should be busy.
-    // A GPU does not say; a large one moves 5 TB/s and waits 0.7 µs for memory, so 3.5 MB must be under way, which is what
-    // 220 workgroups of 256 lanes with four vectors each ask for at once
-    workgroups: device.info.software ? Math.floor(device.cores / 2) : typicalTraits.workgroups,
-    slowRegisterAllocation: device.info.architecture === "swiftshader",
-  };
 }

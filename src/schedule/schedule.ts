@@ -3,14 +3,15 @@
 // adapters run one subgroup per workgroup fastest, a discrete GPU wants hundreds of lanes for one row. `prefc tune` measures
 // them on the adapter at hand, and options.ts checks what is given by hand.
 
-import type { Lanes } from "./kernel.ts";
+/** Logits loaded at once. */
+export type Vector = 1 | 4;
 
 /** How a kernel over rows of logits is laid out. */
 export interface RowSchedule {
   /** Invocations that share one row of logits, or one part of it; a power of two. */
   readonly rowLanes: number;
   /** Logits loaded at once; 1 where a row has fewer than 4. */
-  readonly vector: Lanes;
+  readonly vector: Vector;
   /** Whether every row begins at a whole vector; follows from the vocabulary. */
   readonly aligned: boolean;
   /** Whether every row is made of pairs of vectors, which are loaded at once where entries take 16 bits. */
@@ -104,7 +105,7 @@ type Chosen = Omit<RowSchedule, "aligned" | "paired" | "split"> & { readonly spl
 
 function fitted(chosen: Chosen, traits: AdapterTraits, { vocab, rows }: RowShape): RowSchedule {
   const { rowLanes, unroll } = chosen;
-  const vector: Lanes = vocab < 4 ? 1 : chosen.vector;
+  const vector: Vector = vocab < 4 ? 1 : chosen.vector;
   const split = chosen.split ?? splitFor(traits, rows, vocab / vector / (rowLanes * unroll));
   const paired = vector === 4 && vocab % 8 === 0 && unroll % 2 === 0;
   return { rowLanes, vector, unroll, aligned: vocab % vector === 0, paired, split };
@@ -130,7 +131,7 @@ function defaults(traits: AdapterTraits): Omit<
   readonly split?: number;
   readonly combine?: Combine;
 } {
-  const vector: Lanes = 4;
+  const vector: Vector = 4;
   const shareMaxima = traits.subgroups;
   if (traits.software) {
     const rowLanes = Math.max(traits.subgroupSize, 4);

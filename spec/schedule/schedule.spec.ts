@@ -7,7 +7,7 @@ import {
   type Compiled,
   type ScheduleOptions,
 } from "../../src/index.ts";
-import { chooseSchedule, typicalTraits } from "../../src/kernel/schedule.ts";
+import { chooseSchedule, typicalTraits } from "../../src/schedule/schedule.ts";
 
 describe("few rows", () => {
   const chosen = (rows: number, vocab: number): number =>

@@ -1,7 +1,7 @@
 // How explanations print a schedule: lanes, vectors and parts of a row, for the passes that read and for the gradient. Where the two are
 // alike they share a line; how lanes are combined is told only where they are a subgroup.
 
-import type { RowSchedule, Schedule } from "../kernel/schedule.ts";
+import type { RowSchedule, Schedule } from "./schedule.ts";
 
 /** How the kernels over rows are laid out; the gradient's in a line of its own where it differs. */
 export function scheduleLines(schedule: Schedule): readonly string[] {

@@ -16,7 +16,7 @@ import {
   withEntries,
   type Table,
   type TunedEntry,
-} from "../../src/runtime/schedules/tuning.ts";
+} from "../../src/schedule/tuning.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tuning-"));
 afterAll(() => rmSync(folder, { recursive: true }));
