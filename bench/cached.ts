@@ -15,7 +15,9 @@ import type { Place } from "./provider.ts";
 /** At which height they can be given: a sum per sequence, else per token; null where that is not all that is read. */
 export function cachedHeight(objective: string): Height | null {
   const source = builtIn(objective);
-  const reads = compile(source).program.inputs.some(({ name }) => name.startsWith("ref.logits."));
+  const reads = compile(source).program.inputs.some(
+    ({ datum }) => datum.kind === "logits" && datum.model === "ref",
+  );
   if (!reads) return null;
   for (const height of ["logps", "logp"] as const) {
     try {

@@ -79,7 +79,7 @@ export async function compiledProvider(
   const plain = batchOf(layout, compile(builtIn(objective)).program.inputs, held);
   const given = height === null ? {} : cachedInputs(compiled, place, plain);
   const batch = batchOf(layout, program.inputs, held, given);
-  const written = program.gradients.some(({ input }) => input.name.startsWith("policy.logits."));
+  const written = program.gradients.some(({ input }) => input.datum.kind === "logits");
   const into = {
     gradients: "keep",
     ...(written ? { into: { policy: held.gradient } } : {}),

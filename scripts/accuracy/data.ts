@@ -1,6 +1,7 @@
 // Batches on which single precision is put to the test. Each kind takes a random batch of whatever the objective reads and
 // writes other logits into it; all numbers are f32, so that every engine reads the same data.
 import type { Batch } from "../../src/batch/batch.ts";
+import { ofModel } from "../../src/core/datum.ts";
 import { randomBatch, type BatchSize, type Needs } from "../../src/check/batch.ts";
 import type { Random } from "../../src/check/random.ts";
 
@@ -80,7 +81,7 @@ export function hardBatch(kind: Kind, needs: Needs, random: Random): Batch {
   const batch = randomBatch(needs, kind.size, random);
   for (const [name, binding] of Object.entries(batch.inputs)) {
     if (binding.height !== "logits" || !(binding.tensor.data instanceof Float32Array)) continue;
-    const { labels } = batch.responses[name.split(".").slice(2).join(".")]!;
+    const { labels } = batch.responses[ofModel(name)!.response]!;
     const { data } = binding.tensor;
     binding.rowIndex.forEach((row, token) => {
       const own = data.subarray(row * batch.vocab, (row + 1) * batch.vocab);

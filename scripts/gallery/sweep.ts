@@ -53,7 +53,7 @@ function curves(name: string, objective: Objective): Sweep | string {
   );
   if (results.flat().some((value) => !Number.isFinite(value)))
     return "No plot: the loss of one pair is not finite at some margins.";
-  const isReward = swept.some(({ input }) => input.name.startsWith("reward."));
+  const isReward = swept.some(({ input }) => input.datum.kind === "reward");
   const given = program.inputs.filter((input) => input.name in examples);
   const coupled = topological([objective.loss]).some(
     (node) =>

@@ -72,6 +72,24 @@ const portable: Rule = ({ path, text }) => {
   return [...modules, ...globals];
 };
 
+const takersApart = ["core/axis.ts", "core/datum.ts"];
+
+/** Ways to find out what an input or an axis is by its name: a method of a string, or a name put together again. */
+const namesTakenApart: readonly RegExp[] = [
+  /\b(?:name|axis|candidate|input|key|label)\.(?:startsWith|endsWith|includes\(["'`]|indexOf|split|slice|substring|match|replace)\w*/g,
+  /\.split\(\s*["']\.["']/g,
+  /\$\{[^}]*\}\.(?:logits|logp|logps)\.\$\{/g,
+  /["'`](?:policy|ref|ids|reward|example|tokens|token|field|slot|z)\.(?:(?:logits|logps?)\.)?(?:["'`]|\$\{)/g,
+  /\/\^?\(?(?:policy|ref|ids|reward|example|tokens|token|field|slot)\b[^/\n]*\\\./g,
+];
+
+const typedInputs: Rule = ({ path, text }) =>
+  takersApart.includes(path)
+    ? []
+    : namesTakenApart.flatMap((shape) =>
+        [...blank(text).code.matchAll(shape)].map(([found]) => `${path}: ${found}`),
+      );
+
 /** The files that load when `start` does: those it imports statically, for more than types, and theirs. */
 const loadedWith = (start: string, files: ReadonlyMap<string, string>): ReadonlySet<string> => {
   const reached = new Set<string>();
@@ -160,6 +178,19 @@ const rules: readonly { name: string; rule: Rule; broken: readonly Source[] }[] 
       { path: "stream/x.ts", text: "const dpoLoss = 1;" },
       { path: "wgsl/x.ts", text: 'const x = "wpo_forward";' },
       { path: "core/x.ts", text: "const isSFT = true;" },
+    ],
+  },
+  {
+    name: "what an input or an axis is stands in its fields, and only one file each makes and reads names of them",
+    rule: typedInputs,
+    broken: [
+      { path: "ad/x.ts", text: 'const isIds = name.startsWith("ids");' },
+      { path: "check/x.ts", text: "const parts = input.name.split(dot);" },
+      { path: "check/x.ts", text: 'const [kind] = text.split(".");' },
+      { path: "plan/x.ts", text: "const response = axis.slice(6);" },
+      { path: "runtime/x.ts", text: "const found = inputs[`${model}.logits.${response}`];" },
+      { path: "runtime/x.ts", text: "const found = inputs[`policy.logits.${response}`];" },
+      { path: "stream/x.ts", text: "const found = /^(policy|ref)\\.logits/.exec(text);" },
     ],
   },
   {

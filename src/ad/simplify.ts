@@ -7,7 +7,7 @@ import type { Axis } from "../core/axis.ts";
 import { binary, constant, count, reduce, unary } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
 
-const isIds = (index: Node): boolean => index.tag === "input" && index.name.startsWith("ids.");
+const isIds = (index: Node): boolean => index.tag === "input" && index.datum.kind === "ids";
 
 export const isConstant = (node: Node, value: number): boolean =>
   node.tag === "const" && node.value === value;

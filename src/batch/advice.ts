@@ -2,6 +2,7 @@
 // the sentence of an error ends with what to write.
 
 import { isPrompt } from "../core/inputs.ts";
+import type { Input } from "../core/node.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
 const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : quote(name));
@@ -19,23 +20,31 @@ export function responseAdvice(response: string, present: readonly string[]): st
   return `give its sequences after the others and name it, e.g. responses: [${all}], or rename one`;
 }
 
-/** The part of an input's name that names a response: what follows the height, or the name of the numbers. */
-const inputShape =
-  /^(?:(policy|ref)\.(logits|logp|logps)|(reward)|(example)|tokens\.([^.]*))\.([^]*)$/;
-
 /** How an input is brought, for the end of a sentence. */
-export function inputAdvice(input: string): string {
-  const match = inputShape.exec(input);
-  if (match === null) return `bind an input of the name ${quote(input)}`;
-  const [, model, height, reward, example, tokens, rest = ""] = match;
-  if (reward !== undefined) return `give rewards: { ${key(rest)}: […] }`;
-  if (example !== undefined) {
-    const direct = `give examples: { ${key(rest)}: […] }`;
-    return rest === "desirable" ? `give label to fromUnpaired, or ${direct}` : direct;
+export function inputAdvice({ datum, name }: Input): string {
+  switch (datum.kind) {
+    case "reward":
+      return `give rewards: { ${key(datum.response)}: […] }`;
+    case "example": {
+      const direct = `give examples: { ${key(datum.name)}: […] }`;
+      return datum.name === "desirable" ? `give label to fromUnpaired, or ${direct}` : direct;
+    }
+    case "tokens":
+      return `give tokens: { ${key(datum.name)}: […] }, as long as input_ids`;
+    case "logps":
+      return `give ${datum.model}_logps: { ${key(datum.response)}: […] }`;
+    case "logp":
+      return `give ${datum.model}_logp with the response ${quote(datum.response)} to fromResponses`;
+    case "logits": {
+      const field = `${datum.model}_logits`;
+      return datum.response === "kl" ? `give KL: { ${field} }` : `give ${field}`;
+    }
+    case "ids":
+    case "field":
+    case "entry":
+    case "slot":
+    case "label":
+    case "named":
+      return `bind an input of the name ${quote(name)}`;
   }
-  if (tokens !== undefined) return `give tokens: { ${key(tokens)}: […] }, as long as input_ids`;
-  const field = `${model}_${height}`;
-  if (height === "logps") return `give ${field}: { ${key(rest)}: […] }`;
-  if (height === "logp") return `give ${field} with the response ${quote(rest)} to fromResponses`;
-  return rest === "kl" ? `give KL: { ${field} }` : `give ${field}`;
 }

@@ -2,7 +2,7 @@
 // names the response, example, token or input at fault, before anything is computed. Values are not looked
 // at here, except labels: they are indices, and an index outside the vocabulary would read another row.
 
-import { isTokenAxis, responseOf, type Axis } from "../core/axis.ts";
+import { isTokenAxis, responseAmong, responseOf, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
@@ -139,7 +139,7 @@ function checkInput(node: Input, batch: Batch): void {
   if (binding === undefined) {
     return fail(
       "missing-input",
-      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(name)}.${didYouMean(name, Object.keys(batch.inputs))}`,
+      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(node)}.${didYouMean(name, Object.keys(batch.inputs))}`,
     );
   }
   if (binding.height !== height) {
@@ -148,7 +148,7 @@ function checkInput(node: Input, batch: Batch): void {
       `Input ${cite(name)} is given as ${kinds[binding.height]}, but the objective reads it as ${kinds[height]}; supply that instead.`,
     );
   }
-  const response = responseOf(node.axes.find(isTokenAxis) ?? "token.");
+  const response = responseAmong(node.axes) ?? "";
   if (binding.height === "logits") return checkLogits(name, response, binding, batch);
   const { values } = binding;
   if (!(values instanceof Float32Array || values instanceof Float64Array)) {

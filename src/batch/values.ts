@@ -2,7 +2,7 @@
 // of the vocabulary is masked, its probability is exactly 0. NaN and +∞ are not, and neither is a label whose
 // own logit is −∞, because log π(y_t) would be −∞. Data on a GPU is not looked at here.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { responseAmong } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Batch, LogitsBinding } from "./batch.ts";
@@ -53,14 +53,14 @@ function checkLogits(
 export function checkValues(batch: Batch, roots: readonly Node[]): void {
   const labelled = new Set(
     topological(roots).flatMap((node) =>
-      node.tag === "input" && node.dtype === "i32" ? [node.name] : [],
+      node.tag === "input" && node.datum.kind === "ids" ? [node.datum.response] : [],
     ),
   );
   for (const node of inputsNeeded(roots)) {
     const binding = batch.inputs[node.name]!;
-    const response = responseOf(node.axes.find(isTokenAxis) ?? "token.");
+    const response = responseAmong(node.axes) ?? "";
     if (binding.height === "logits") {
-      checkLogits(node.name, response, binding, labelled.has(`ids.${response}`), batch);
+      checkLogits(node.name, response, binding, labelled.has(response), batch);
       continue;
     }
     const position = binding.values.findIndex((value) => !Number.isFinite(value));

@@ -4,7 +4,7 @@
 // a logarithm of something negative.
 
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { responseAmong } from "../core/axis.ts";
 import type { Input } from "../core/node.ts";
 import { toHalf, type StorageType } from "../core/storage.ts";
 import type { Random } from "./random.ts";
@@ -46,7 +46,7 @@ export function randomBatch(
   const together = random.uniform() < 0.5;
   const bindings: Record<string, Binding> = {};
   for (const model of ["policy", "ref"] as const) {
-    const own = inputs.filter(({ name }) => name.startsWith(`${model}.logits.`));
+    const own = inputs.filter(({ datum }) => datum.kind === "logits" && datum.model === model);
     const groups = together ? [own] : own.map((input) => [input]);
     for (const group of groups.filter(({ length }) => length > 0)) {
       const name = together ? model : `${model}.${responseIn(group[0]!)!}`;
@@ -60,10 +60,7 @@ export function randomBatch(
   return { examples, vocab, responses: tokens, inputs: bindings };
 }
 
-const responseIn = (input: Input): string | null => {
-  const axis = input.axes.find(isTokenAxis);
-  return axis === undefined ? null : responseOf(axis);
-};
+const responseIn = (input: Input): string | null => responseAmong(input.axes);
 
 function randomTokens(
   examples: number,
@@ -120,20 +117,20 @@ export function randomValues(
   examples: number,
   random: Random,
 ): Binding {
-  const [kind = "", what = "", ...rest] = input.name.split(".");
-  const isModel = kind === "policy" || kind === "ref";
+  const { datum } = input;
+  const isModel = "model" in datum;
   const response = responseIn(input);
   if (response !== null) {
     const draw = isModel ? () => -3 * random.uniform() - 0.05 : () => 0.1 + 1.8 * random.uniform();
     const { length } = tokens[response]!.labels;
     return { height: "token", values: Float32Array.from({ length }, draw) };
   }
-  const offsets = isModel && what === "logps" ? tokens[rest.join(".")]?.offsets : undefined;
+  const offsets = datum.kind === "logps" ? tokens[datum.response]?.offsets : undefined;
   const draw = (example: number): number => {
     if (offsets !== undefined) {
       return -(offsets[example + 1]! - offsets[example]!) * (0.5 + 2 * random.uniform());
     }
-    return kind === "reward" ? random.normal() : 0.1 + 1.8 * random.uniform();
+    return datum.kind === "reward" ? random.normal() : 0.1 + 1.8 * random.uniform();
   };
   const values = Float32Array.from({ length: examples }, (_, example) => draw(example));
   return { height: "example", values };

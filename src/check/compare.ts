@@ -73,7 +73,7 @@ export function againstDifferences(
   const held = stoppedValues(program.loss, batch, params);
   let worst = { error: 0, where: "" };
   const derived = new Map(truth.gradients.map(({ input, gradient }) => [input, gradient]));
-  for (const input of program.inputs.filter(({ name }) => isDifferentiated(name))) {
+  for (const input of program.inputs.filter(({ datum }) => isDifferentiated(datum))) {
     const gradient = derived.get(input) ?? expand(nothing, input.axes, batch);
     const slope = differences(program.loss, input, batch, params, held, truth.largest);
     for (const position of positions(input, gradient.data.length, batch, moves, source)) {
@@ -97,9 +97,8 @@ function positions(
   source: Random,
 ): readonly number[] {
   const chosen = Array.from({ length: moves }, () => source.integer(0, length - 1));
-  if (!input.axes.includes("vocab")) return chosen;
-  const response = input.name.split(".").slice(2).join(".");
-  const { labels } = batch.responses[response]!;
+  if (input.datum.kind !== "logits") return chosen;
+  const { labels } = batch.responses[input.datum.response]!;
   const token = source.integer(0, labels.length - 1);
   return [token * batch.vocab + labels[token]!, ...chosen];
 }

@@ -5,6 +5,7 @@
 
 import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
 import { numbersIn } from "../batch/logits.ts";
+import type { Input } from "../core/node.ts";
 import type { Compiled } from "../runtime/compiled.ts";
 import { interpret, type GpuErrors, type Truth } from "./compare.ts";
 import { acceptedGpuError, gradientError, lossError, metricError } from "./error.ts";
@@ -15,12 +16,11 @@ const unknown = 2 ** -20;
 const margin = 4;
 
 /** The batch with the label's logit of every token of one response moved up. */
-function moved(batch: Batch, name: string): Batch {
+function moved(batch: Batch, { name, datum }: Input): Batch {
   const binding = batch.inputs[name]!;
   const numbers = binding.height === "logits" ? numbersIn(binding.tensor) : null;
-  if (binding.height !== "logits" || numbers === null) return batch;
-  const response = name.split(".").slice(2).join(".");
-  const { labels } = batch.responses[response]!;
+  if (binding.height !== "logits" || numbers === null || datum.kind !== "logits") return batch;
+  const { labels } = batch.responses[datum.response]!;
   const data = Float64Array.from(numbers);
   binding.rowIndex.forEach((row, token) => {
     data[row * batch.vocab + labels[token]!]! += unknown;
@@ -41,9 +41,9 @@ export function acceptedErrors(
 ): GpuErrors {
   const expected = entries(truth);
   let [loss, gradient, metrics] = [0, 0, 0];
-  for (const { name, axes } of compiled.program.inputs) {
-    if (!axes.includes("vocab")) continue;
-    const other = interpret(compiled, moved(batch, name), params);
+  for (const input of compiled.program.inputs) {
+    if (input.datum.kind !== "logits") continue;
+    const other = interpret(compiled, moved(batch, input), params);
     loss += lossError(other.loss, truth.loss);
     gradient += gradientError(entries(other), expected);
     metrics += Math.max(

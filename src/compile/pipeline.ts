@@ -114,7 +114,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
 
   // 3 reverse mode
   const inputs = inputsOf(scalars);
-  const differentiated = inputs.filter(({ name }) => isDifferentiated(name));
+  const differentiated = inputs.filter(({ datum }) => isDifferentiated(datum));
   const raw = record("differentiate", [loss], gradient(loss, differentiated));
   // what the loss does not depend on, or only under a stopped gradient, is not read again and nothing is written for it
   const gradients = simplified("simplify the gradient", raw)

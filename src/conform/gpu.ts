@@ -1,6 +1,7 @@
 // The compiled kernels as an engine. Files of one objective share one compiled program, because hyper-parameters are
 // values of its uniforms; terms are interned, so equal losses are the same node and need no other key.
 
+import { nameOfDatum } from "../core/datum.ts";
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/index.ts";
 import { compile, type Compiled } from "../runtime/compiled.ts";
@@ -35,7 +36,9 @@ export function gpuEngine(device: Device): Engine {
         ...(state === undefined ? {} : { state }),
         perExample: true,
       });
-      const scores = objective.responses.map((response) => gradients[`reward.${response}`]);
+      const scores = objective.responses.map(
+        (response) => gradients[nameOfDatum({ kind: "reward", response })],
+      );
       const parts = gradients["policy"] === undefined ? scores : [gradients["policy"]];
       const gradient = parts.flatMap((part) =>
         part instanceof Float32Array ? [...part] : noLogits(),

@@ -4,6 +4,7 @@
 import { gradient } from "../ad/gradient.ts";
 import type { Batch } from "../batch/batch.ts";
 import { binary, count, reduce } from "../core/build.ts";
+import { nameOfDatum } from "../core/datum.ts";
 import { isDifferentiated } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { evaluate } from "../reference/interpret.ts";
@@ -41,7 +42,9 @@ export function recordedGradient(
     const gradients = Object.fromEntries(own.map(({ name }) => [name, slopeOf.get(name)!]));
     return scatterRows(bound.tensor, gradients, batch);
   }
-  const scores = Object.keys(batch.responses).map((response) => slopeOf.get(`reward.${response}`));
+  const scores = Object.keys(batch.responses).map((response) =>
+    slopeOf.get(nameOfDatum({ kind: "reward", response })),
+  );
   if (scores.some((slope) => slope === undefined)) return noLogits();
   return scores.flatMap((slope) => [...perExample(slope!, batch)]);
 }
@@ -57,7 +60,7 @@ export function referenceEngine(): Engine {
     const known = derived.get(loss);
     if (known !== undefined) return known;
     const inputs = topological([loss]).filter(
-      (node): node is Input => node.tag === "input" && isDifferentiated(node.name),
+      (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
     );
     const made = { inputs, slopes: asRecorded(gradient(loss, inputs)) };
     derived.set(loss, made);

@@ -53,7 +53,7 @@ function pathsIn(place: string): readonly string[] {
   try {
     const found = statSync(place, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) {
-      const names = readdirSync(place).filter((name) => name.endsWith(".json"));
+      const names = readdirSync(place).filter((file) => file.endsWith(".json"));
       return names.toSorted().map((name) => join(place, name));
     }
     if (found?.isFile() === true) return [place];

@@ -2,6 +2,7 @@
 // for every caller.
 
 import { checkAxes, describeAxis, extentAxes, unionAxes, type Axis } from "./axis.ts";
+import { datumNamed, nameOfDatum, type Datum } from "./datum.ts";
 import { fail } from "./error.ts";
 import { intern } from "./intern.ts";
 import type { DType, Node, Param } from "./node.ts";
@@ -58,11 +59,15 @@ const scalar = (kind: Param["kind"], name: string, initial: number | undefined):
     args: [],
   });
 
-export function input(name: string, axes: readonly Axis[], dtype: DType = "f32"): Node {
+/** Data of a batch, by what it is or by the name that spells it. */
+export function input(of: Datum | string, axes: readonly Axis[], dtype: DType = "f32"): Node {
   const space = unionAxes(axes);
+  const datum = typeof of === "string" ? datumNamed(of, space) : of;
+  const name = nameOfDatum(datum);
   checkAxes(space, `input ${cite(name)}`);
-  return intern(JSON.stringify([name, dtype, space]), {
+  return intern(JSON.stringify([datum.kind, name, dtype, space]), {
     tag: "input",
+    datum: Object.freeze({ ...datum }),
     name,
     dtype,
     axes: space,

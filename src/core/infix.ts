@@ -3,7 +3,7 @@
 
 import type { Node } from "./node.ts";
 import type { BinaryOp } from "./ops.ts";
-import { isPlainWord, quote, spellAxis, spellNumber } from "./spell.ts";
+import { quote, spellAxis, spellNumber } from "./spell.ts";
 
 interface Infix {
   readonly symbol: string;
@@ -39,7 +39,8 @@ const call = (name: string, args: readonly Piece[]): Piece =>
 const within = (piece: Piece, strength: number): string =>
   piece.strength < strength ? `(${piece.text})` : piece.text;
 /** Dotted names are read as one word: `policy.logits.w`. */
-const name = (text: string): string => (text.split(".").every(isPlainWord) ? text : quote(text));
+const dotted = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+const name = (text: string): string => (dotted.test(text) ? text : quote(text));
 
 function constantPiece(value: number, dtype: Node["dtype"]): Piece {
   if (dtype === "bool") return atom(value === 0 ? "false" : "true");

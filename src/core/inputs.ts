@@ -4,36 +4,26 @@
 
 import { tokenAxis } from "./axis.ts";
 import { at, binary, input, reduce } from "./build.ts";
+import type { ModelName } from "./datum.ts";
 import type { Node } from "./node.ts";
 
-/** "policy" is differentiated, "ref" is data. */
-export type ModelName = "policy" | "ref";
-export type Height = "logits" | "logp" | "logps";
-
-const promptSuffix = ".prompt";
-
-/**
- * The prompt before a response is a response of its own: its tokens are another ragged axis of the same examples,
- * and whatever a model says of a response, it says of a prompt. A prompt of one token has nothing to predict, so
- * its axis may be empty.
- */
-export function promptOf(response: string): string {
-  return response + promptSuffix;
-}
-
-/** Whether a response is the prompt of another one. */
-export function isPrompt(response: string): boolean {
-  return response.endsWith(promptSuffix) && response !== promptSuffix;
-}
+export {
+  isDifferentiated,
+  isPrompt,
+  promptOf,
+  type Datum,
+  type Height,
+  type ModelName,
+} from "./datum.ts";
 
 /** z[batch, token, vocab]: the logits that predict each completion token of the response. */
 export function logitsOf(model: ModelName, response: string): Node {
-  return input(`${model}.logits.${response}`, ["batch", tokenAxis(response), "vocab"]);
+  return input({ kind: "logits", model, response }, ["batch", tokenAxis(response), "vocab"]);
 }
 
 /** y[batch, token]: the completion tokens themselves. */
 export function idsOf(response: string): Node {
-  return input(`ids.${response}`, ["batch", tokenAxis(response)], "i32");
+  return input({ kind: "ids", response }, ["batch", tokenAxis(response)], "i32");
 }
 
 /** log π(v | x, y<t) over the vocabulary. */
@@ -53,30 +43,25 @@ export function logpsFromLogits(model: ModelName, response: string): Node {
 
 /** log π(y_t | x, y<t) as data: [batch, token]. */
 export function logpInput(model: ModelName, response: string): Node {
-  return input(`${model}.logp.${response}`, ["batch", tokenAxis(response)]);
+  return input({ kind: "logp", model, response }, ["batch", tokenAxis(response)]);
 }
 
 /** log π(y | x) as data: [batch]. */
 export function logpsInput(model: ModelName, response: string): Node {
-  return input(`${model}.logps.${response}`, ["batch"]);
+  return input({ kind: "logps", model, response }, ["batch"]);
 }
 
 /** A reward model's score of a response: [batch], differentiated. */
 export function rewardInput(response: string): Node {
-  return input(`reward.${response}`, ["batch"]);
+  return input({ kind: "reward", response }, ["batch"]);
 }
 
 /** A number given with each example, such as a margin or a sample weight: [batch], data. */
 export function exampleInput(name: string): Node {
-  return input(`example.${name}`, ["batch"]);
+  return input({ kind: "example", name }, ["batch"]);
 }
 
 /** A number given with each completion token, such as a token weight: [batch, token], data. */
 export function tokenInput(name: string, response: string): Node {
-  return input(`tokens.${name}.${response}`, ["batch", tokenAxis(response)]);
-}
-
-/** Whether the gradient is taken with respect to an input of this name. */
-export function isDifferentiated(name: string): boolean {
-  return name.startsWith("policy.") || name.startsWith("reward.");
+  return input({ kind: "tokens", name, response }, ["batch", tokenAxis(response)]);
 }

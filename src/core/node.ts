@@ -3,6 +3,7 @@
 // these dozen tags; what an operator means is in ops.ts, how nodes are made and shared is in build.ts.
 
 import type { Axis } from "./axis.ts";
+import type { Datum } from "./datum.ts";
 import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./signatures.ts";
 
 export type DType = "f32" | "i32" | "bool";
@@ -31,9 +32,10 @@ export interface Param extends Common {
   readonly name: string;
   readonly initial: number | undefined;
 }
-/** Data of the batch, named by what it is, for example `policy.logits.w`. */
+/** Data of the batch; `name` spells the datum, for example `policy.logits.w`. */
 export interface Input extends Common {
   readonly tag: "input";
+  readonly datum: Datum;
   readonly name: string;
 }
 /** The index variable itself, counted from zero. */

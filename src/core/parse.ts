@@ -134,10 +134,11 @@ function end(cursor: Cursor): void {
 }
 
 function binding(cursor: Cursor, defined: Defined): void {
-  const label = take(cursor, referenceShape) ?? expected(cursor, `a binding ("%0: …") or "return"`);
-  const position = Number(label.slice(1));
+  const number =
+    take(cursor, referenceShape) ?? expected(cursor, `a binding ("%0: …") or "return"`);
+  const position = Number(number.slice(1));
   if (defined.has(position))
-    expected(cursor, "a number that no earlier line defines", cursor.column - label.length);
+    expected(cursor, "a number that no earlier line defines", cursor.column - number.length);
   demand(cursor, ":");
   skipSpace(cursor);
   const typeColumn = cursor.column;

@@ -1,8 +1,9 @@
 // Reads the small parts of printed terms: words, quoted strings, numbers and axes, one line at a time. Whatever is not
 // there is reported by line and column, with what was expected.
 
-import { tokenAxis, type Axis } from "./axis.ts";
+import { axisKinds, axisOf, isOfResponse, type Axis } from "./axis.ts";
 import { fail } from "./error.ts";
+import { cite } from "./quote.ts";
 
 /** One line, and how far it has been read. */
 export interface Cursor {
@@ -67,15 +68,20 @@ export function number(cursor: Cursor): number {
   return Number(take(cursor, numberShape) ?? expected(cursor, "a number"));
 }
 
+const spellings = axisKinds.map((kind) => cite(axisOf(kind, "NAME")));
+const alternatives = `${spellings.slice(0, -1).join(", ")} or ${spellings.at(-1)!}`;
+
 export function axis(cursor: Cursor): Axis {
-  if (accept(cursor, "token."))
-    return tokenAxis(name(cursor, "the name of a response, a word or a quoted string"));
   skipSpace(cursor);
   const start = cursor.column;
   const text = take(cursor, wordShape);
-  return text === "batch" || text === "vocab"
-    ? text
-    : expected(cursor, `an axis ("batch", "vocab" or "token.NAME")`, start);
+  const kind = axisKinds.find((one) => one === text);
+  if (kind === undefined || (isOfResponse(kind) && !accept(cursor, ".")))
+    return expected(cursor, `an axis (${alternatives})`, start);
+  const response = isOfResponse(kind)
+    ? name(cursor, "the name of a response, a word or a quoted string")
+    : "";
+  return axisOf(kind, response);
 }
 
 export function bracketed(cursor: Cursor): Axis {

@@ -1,6 +1,6 @@
 // How names, numbers and axes are spelt in printed terms: a user's string that is no plain word is quoted (quote.ts).
 
-import { isTokenAxis, responseOf, type Axis } from "./axis.ts";
+import { spellAxisWith, type Axis } from "./axis.ts";
 import { quote } from "./quote.ts";
 
 export { quote } from "./quote.ts";
@@ -19,7 +19,7 @@ export function word(name: string): string {
 
 /** `batch`, `vocab`, `token.w`, `token."any name"`. */
 export function spellAxis(axis: Axis): string {
-  return isTokenAxis(axis) ? `token.${word(responseOf(axis))}` : axis;
+  return spellAxisWith(axis, word);
 }
 
 /** The shortest decimal that reads back as the same number, −0 included. */

@@ -1,7 +1,15 @@
 // What makes one node well formed, worked out from the rules of the calculus and not from the constructors in build.ts, so
 // that a mistake in one of the two is noticed. Each check answers with what is wrong, for verify.ts to report.
 
-import { compareAxes, extentAxes, isTokenAxis, type Axis } from "./axis.ts";
+import {
+  compareAxes,
+  differingAxes,
+  extentAxes,
+  isAxis,
+  isTokenAxis,
+  kindOf,
+  type Axis,
+} from "./axis.ts";
 import type { DType, Node } from "./node.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "./ops.ts";
 import { spellAxis } from "./spell.ts";
@@ -24,19 +32,20 @@ const dtypes: ReadonlySet<string> = new Set<DType>(["f32", "i32", "bool"]);
 
 const spellAxes = (axes: readonly Axis[]): string => `[${axes.map(spellAxis).join(", ")}]`;
 
-const isAxis = (axis: unknown): boolean =>
-  axis === "batch" || axis === "vocab" || (typeof axis === "string" && axis.startsWith("token."));
-
 /** What is wrong with the list of axes of a node; undefined when nothing is. */
 function badAxes(axes: readonly Axis[]): string | undefined {
-  if (!axes.every(isAxis)) return `its axes ${axes.join(", ")} are not all axes`;
+  if (!axes.every((axis) => isAxis(axis))) return `its axes ${axes.join(", ")} are not all axes`;
   const previous = (position: number): Axis => axes[position - 1]!;
   if (axes.some((axis, position) => position > 0 && compareAxes(previous(position), axis) >= 0)) {
     return `its axes ${spellAxes(axes)} are not in canonical order`;
   }
-  if (axes.filter(isTokenAxis).length > 1) return `its axes ${spellAxes(axes)} hold two token axes`;
-  if (axes.some(isTokenAxis) && !axes.includes("batch")) {
-    return `its axes ${spellAxes(axes)} hold a ragged token axis without batch`;
+  const [differing] = differingAxes(axes) ?? [];
+  if (differing !== undefined)
+    return `its axes ${spellAxes(axes)} hold two ${kindOf(differing)} axes`;
+  for (const axis of axes) {
+    const missing = extentAxes(axis).find((needed) => !axes.includes(needed));
+    if (missing !== undefined)
+      return `its axes ${spellAxes(axes)} hold a ragged ${kindOf(axis)} axis without ${spellAxis(missing)}`;
   }
   return undefined;
 }

@@ -2,9 +2,9 @@
 // researcher writes ("batch", "token", "vocab"); the value of `token` says whose tokens they are, so that
 // values of two responses cannot be mixed. This file also finds the core axis that such a name stands for.
 
-import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
+import { axisKinds, describeAxis, kindOf, type Axis, type AxisKind } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
-import { describe } from "./check.ts";
+import { cite, describe } from "./check.ts";
 
 /** What an expression ranges over. A key that is absent is an index variable that it does not need. */
 export interface Axes {
@@ -21,27 +21,27 @@ export type PerToken<R extends string> = { batch: "batch"; token: R };
 export type PerVocab<R extends string> = { batch: "batch"; token: R; vocab: "vocab" };
 
 /** How an axis is called in the surface language. */
-export type AxisName = keyof Axes;
-
-const names: readonly AxisName[] = ["batch", "token", "vocab"];
+export type AxisName = AxisKind & keyof Axes;
 
 export const isAxisName = (value: unknown): value is AxisName =>
-  names.some((name) => name === value);
+  axisKinds.some((name) => name === value);
 
 /** The surface name of a core axis. */
-export const nameOf = (axis: Axis): AxisName =>
-  axis === "batch" || axis === "vocab" ? axis : "token";
+export const nameOf: (axis: Axis) => AxisName = kindOf;
 
 /** The core axis that a name stands for among these axes, or undefined if it is not among them. */
 export const axisNamed = (name: AxisName, axes: readonly Axis[]): Axis | undefined =>
   axes.find((axis) => nameOf(axis) === name);
+
+const quoted = axisKinds.map((name) => cite(name));
+const alternatives = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)!}`;
 
 /** Checks that a value names an axis; `where` begins the sentence of the error. */
 export function axisName(where: string, value: unknown): AxisName {
   if (isAxisName(value)) return value;
   return fail(
     "unknown-axis",
-    `${where}: the axis is ${describe(value)}; write "batch", "token" or "vocab" first and the expression after it.`,
+    `${where}: the axis is ${describe(value)}; write ${alternatives} first and the expression after it.`,
   );
 }
 
@@ -50,18 +50,19 @@ export function checkSameTokens(
   where: string,
   sides: readonly (readonly [string, readonly Axis[]])[],
 ): void {
-  let known: readonly [string, Axis] | undefined;
+  const known = new Map<AxisName, readonly [side: string, axis: Axis]>();
   for (const [side, axes] of sides) {
-    const token = axes.find(isTokenAxis);
-    if (token === undefined) continue;
-    if (known !== undefined && known[1] !== token) {
+    for (const axis of axes) {
+      const name = nameOf(axis);
+      const [other, first] = known.get(name) ?? [side, axis];
+      known.set(name, [other, first]);
+      if (first === axis) continue;
       fail(
         "token-axes-differ",
-        `${where}: token axes differ (${known[0]} ranges over ${describeAxis(known[1])}, ${side} over ${describeAxis(token)}); ` +
-          `reduce one side first, e.g. sum("token", …).`,
+        `${where}: ${name} axes differ (${other} ranges over ${describeAxis(first)}, ${side} over ${describeAxis(axis)}); ` +
+          `reduce one side first, e.g. sum(${cite(name)}, …).`,
       );
     }
-    known ??= [side, token];
   }
 }
 

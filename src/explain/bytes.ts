@@ -3,6 +3,7 @@
 // per token that kernels hand to each other, which are smaller by the length of the vocabulary.
 
 import type { Lowered, Program } from "../compile/pipeline.ts";
+import { responseAmong } from "../core/axis.ts";
 import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Plan, Step } from "../plan/plan.ts";
@@ -84,8 +85,8 @@ function programBytes(lowered: Lowered, round: number, shape: ExactShape): numbe
   const outputs = outputsOf(lowered, round);
   const inputs = topological(outputs).filter((node) => node.tag === "input");
   const size = (node: Node): number => {
-    const token = node.axes.find((axis) => axis.startsWith("token."));
-    if (token !== undefined) return shape.rows[token.slice("token.".length)]!;
+    const response = responseAmong(node.axes);
+    if (response !== null) return shape.rows[response]!;
     return node.axes.includes("batch") ? shape.examples : 1;
   };
   return word * [...inputs, ...outputs].reduce((sum, node) => sum + size(node), 0);

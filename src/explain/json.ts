@@ -210,8 +210,9 @@ function describeStep(
     }
     case "gradient": {
       const terms = [...pass.terms.map(describeGradientTerm), "the label's entry"];
-      const own = program.gradients.filter(({ input }) =>
-        responses.some((response) => input.name === `${pass.of}.logits.${response}`),
+      const own = program.gradients.filter(
+        ({ input: { datum } }) =>
+          datum.kind === "logits" && datum.model === pass.of && responses.includes(datum.response),
       );
       return {
         kind: "gradient pass",

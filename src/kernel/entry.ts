@@ -29,10 +29,10 @@ export function atEntry(
       if (node.tag === "iota") return k.call("i32", "i32", leaves.entry);
       if (node.tag === "count") return k.call("f32", "f32", k.value("u32", "shape.vocab"));
       if (node.tag !== "input") return null;
-      if (node.name === "label") return k.call("i32", "i32", leaves.label);
-      if (node.name.startsWith("slot."))
-        return leaves.slot(Number(node.name.slice("slot.".length)));
-      return leaves.logit(node.name.slice("z.".length) as ModelName);
+      const { datum } = node;
+      if (datum.kind === "label") return k.call("i32", "i32", leaves.label);
+      if (datum.kind === "slot") return leaves.slot(datum.position);
+      return datum.kind === "entry" ? leaves.logit(datum.model) : null;
     },
     names,
     singles,

@@ -1,6 +1,8 @@
 // The plan: the ordered dispatches of one direction on one kind of adapter, with every buffer laid out. It is
 // plain data; the runtime fills the buffers and submits, and explanations read it without a device.
 
+import { responseAmong } from "../core/axis.ts";
+import { stackedName } from "../core/datum.ts";
 import type { Input, Node, Param } from "../core/node.ts";
 import { fieldKey } from "../stream/fields.ts";
 import type { Stages } from "../stream/stages.ts";
@@ -87,14 +89,14 @@ export function plan(
   const exampleUploads: Upload[] = [];
   for (const input of given.inputs) {
     if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
-    const response = tokenResponse(input);
+    const response = responseAmong(input.axes);
     if (response === null)
       exampleUploads.push({ input: input.name, response: null, slot: exampleSlot(input.name) });
     else
       tokenUploads.push({
         input: input.name,
         response,
-        slot: fieldIndex(stripped(input.name, response)),
+        slot: fieldIndex(stackedName(input.datum)),
       });
   }
   for (const pass of lowering.stages.passes) {
@@ -105,8 +107,8 @@ export function plan(
   const scalars = lowering.scalars.map(([name]) => name);
   const perExample = lowering.perExample === null ? null : exampleSlot("loss of the example");
   const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
-    const response = tokenResponse(input);
-    const name = `gradient of ${response === null ? input.name : stripped(input.name, response)}`;
+    const response = responseAmong(input.axes);
+    const name = `gradient of ${response === null ? input.name : stackedName(input.datum)}`;
     return {
       input: input.name,
       response,
@@ -190,17 +192,5 @@ export function plan(
 }
 
 /** A field of a pass, or an input per token, without the response: tokens of all responses are stacked. */
-function rowFieldOf(node: Node, fieldIndex: (field: string) => number): number {
-  const input = node as Input;
-  const response = tokenResponse(input)!;
-  const name = stripped(input.name, response);
-  return fieldIndex(name.startsWith("field.") ? name.slice("field.".length) : name);
-}
-
-const stripped = (name: string, response: string): string =>
-  name.slice(0, name.length - response.length - 1);
-
-function tokenResponse(input: Node): string | null {
-  const axis = input.axes.find((candidate) => candidate.startsWith("token."));
-  return axis === undefined ? null : axis.slice("token.".length);
-}
+const rowFieldOf = (node: Node, fieldIndex: (field: string) => number): number =>
+  fieldIndex(stackedName((node as Input).datum));

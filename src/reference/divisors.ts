@@ -20,7 +20,7 @@ const mayBeZero = (node: Node): boolean => {
 
 /** Whether a node is data that is computed from a model, and so known only when it has run. */
 const isFromModel = (node: Node): boolean =>
-  node.tag === "input" && (isDifferentiated(node.name) || node.name.startsWith("ref."));
+  node.tag === "input" && ("model" in node.datum || isDifferentiated(node.datum));
 
 /** The divisors below the roots that are known before the logits are read, and may be 0. */
 export function knownDivisors(roots: readonly Node[]): readonly Node[] {

@@ -3,7 +3,6 @@
 
 import type { Batch } from "../batch/batch.ts";
 import { numbersIn } from "../batch/logits.ts";
-import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import { tabulate, type Tensor } from "./tensor.ts";
@@ -14,9 +13,8 @@ import { cite } from "../core/quote.ts";
  * @throws PrefcError "reference-needs-host-data" if they live in a GPU buffer.
  */
 export function readInput(node: Input, batch: Batch): Tensor {
-  const token = node.axes.find(isTokenAxis);
-  if (token !== undefined && node.name === `ids.${responseOf(token)}`) {
-    const { labels } = batch.responses[responseOf(token)]!;
+  if (node.datum.kind === "ids") {
+    const { labels } = batch.responses[node.datum.response]!;
     return { axes: node.axes, data: Float64Array.from(labels) };
   }
   const binding = batch.inputs[node.name]!;

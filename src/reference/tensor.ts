@@ -4,6 +4,7 @@
 // possible spaces are {}, {batch}, {vocab}, {batch, vocab}, {batch, token.R} and {batch, token.R, vocab}.
 
 import type { Batch, LogitsTensor } from "../batch/batch.ts";
+import { ofModel } from "../core/datum.ts";
 import { isTokenAxis, responseOf, tokenAxis, type Axis, type TokenAxis } from "../core/axis.ts";
 
 /** A dense table over `axes`, outermost axis first, in float64; booleans are 0 and 1. */
@@ -110,7 +111,7 @@ export function scatterRows(
   for (const [name, gradient] of Object.entries(gradients)) {
     const binding = batch.inputs[name];
     if (binding?.height !== "logits" || binding.tensor !== target) continue;
-    const response = name.split(".").slice(2).join(".");
+    const { response } = ofModel(name)!;
     const { data } = expand(gradient, ["batch", tokenAxis(response), "vocab"], batch);
     binding.rowIndex.forEach((row, token) => {
       for (let v = 0; v < width; v++) out[row * width + v]! += data[token * width + v]!;

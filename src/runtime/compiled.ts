@@ -7,6 +7,7 @@ import { checkParams, stateOf } from "../batch/params.ts";
 import { isGpuBuffer } from "../batch/logits.ts";
 import { compileProgram, type Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
+import { isDifferentiated } from "../core/inputs.ts";
 import type { Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
@@ -160,8 +161,8 @@ function checkInto(
   batch: Batch,
   inputs: readonly Input[],
 ): void {
-  const names = inputs.flatMap(({ name }) => {
-    const binding = name.startsWith("policy.") ? batch.inputs[name] : undefined;
+  const names = inputs.flatMap(({ name, datum }) => {
+    const binding = isDifferentiated(datum) ? batch.inputs[name] : undefined;
     return binding?.height === "logits" ? [binding.tensor.name] : [];
   });
   for (const name of Object.keys(into)) {

@@ -38,8 +38,7 @@ export interface Logits {
 }
 
 export function logitsOfInput(node: Node): Logits | null {
-  const match = node.tag === "input" ? /^(policy|ref)\.logits\.([^]*)$/.exec(node.name) : null;
-  return match === null ? null : { model: match[1] as ModelName, response: match[2]! };
+  return node.tag === "input" && node.datum.kind === "logits" ? node.datum : null;
 }
 
 /** The models whose logits a field is made of. */
@@ -68,7 +67,7 @@ export function fieldKey(spec: FieldSpec): string {
 
 /** The field of one response, as an input of the row program. */
 export function fieldInput(spec: FieldSpec, response: string): Node {
-  return input(`field.${fieldKey(spec)}.${response}`, ["batch", tokenAxis(response)]);
+  return input({ kind: "field", key: fieldKey(spec), response }, ["batch", tokenAxis(response)]);
 }
 
 /** The mathematics of a field, for explanations. */

@@ -13,8 +13,7 @@ import { tokenResponse, type Recorder } from "./record.ts";
 
 const iotaVocab: Node = iota("vocab");
 export const isEntryNumber = (node: Node): boolean => node === iotaVocab;
-export const isLabel = (node: Node): boolean =>
-  node.tag === "input" && node.name.startsWith("ids.");
+export const isLabel = (node: Node): boolean => node.tag === "input" && node.datum.kind === "ids";
 
 /** Collects a sum, so that equal parts cancel as symbols. */
 export const tidy = (node: Node): Node => fromLinearForm(linearForm(node));

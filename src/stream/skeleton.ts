@@ -16,9 +16,9 @@ export interface Skeleton {
   readonly models: readonly ModelName[];
 }
 
-export const entryOf = (model: ModelName): Node => input(`z.${model}`, ["vocab"]);
-export const slotInput = (position: number): Node => input(`slot.${position}`, []);
-export const labelInput: Node = input("label", [], "i32");
+export const entryOf = (model: ModelName): Node => input({ kind: "entry", model }, ["vocab"]);
+export const slotInput = (position: number): Node => input({ kind: "slot", position }, []);
+export const labelInput: Node = input({ kind: "label" }, [], "i32");
 
 /** Cuts a body at its row-level parts; slots are numbered from `firstSlot`. */
 export function skeletonOf(root: Node, firstSlot = 0): Skeleton {
@@ -45,7 +45,7 @@ export function skeletonOf(root: Node, firstSlot = 0): Skeleton {
         models.add(logits.model);
         return entryOf(logits.model);
       }
-      if (node.name.startsWith("ids.")) return labelInput;
+      if (node.datum.kind === "ids") return labelInput;
     }
     if (!node.axes.includes("vocab")) {
       if (node.dtype === "f32") return slot(node);

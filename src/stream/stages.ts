@@ -101,8 +101,8 @@ function roundsOf(derivation: Derivation): ReadonlyMap<number, number> {
   // totals are listed in the order of discovery, so what a total needs stands before it
   for (const total of derivation.totals) {
     const needs = topological(total.skeleton.slots).map((node) => {
-      const match = node.tag === "input" ? /^field\.total\[(\d+)\]/.exec(node.name) : null;
-      return match === null ? 1 : (rounds.get(Number(match[1])) ?? 1);
+      const spec = derivation.fields.get(node)?.spec;
+      return spec?.kind === "total" ? (rounds.get(spec.index) ?? 1) : 1;
     });
     rounds.set(total.index, Math.max(rounds.get(total.index) ?? 0, 1 + Math.max(1, ...needs)));
   }

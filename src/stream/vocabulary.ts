@@ -1,9 +1,10 @@
 // Reads an expression along the vocabulary into its normal form, one node at a time. Each case is a law of the
 // algebra of forms (sums, products, exponentials of lines, indicators); what none covers becomes opaque.
 
-import { isTokenAxis, type Axis } from "../core/axis.ts";
+import { kindOf } from "../core/axis.ts";
 import { binary, constant, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
+import { cite } from "../core/quote.ts";
 import type { Binary, Node, Unary } from "../core/node.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Value } from "./form.ts";
@@ -48,17 +49,15 @@ function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | nu
     case "reduce":
       return fail(
         "vocabulary-across-rows",
-        `${node.op}("${nameOf(node.axis)}", …): kernels read one row of logits at a time, so an expression over the vocabulary cannot be added up or compared along other axes; reduce "vocab" first.`,
+        `${node.op}(${cite(kindOf(node.axis))}, …): kernels read one row of logits at a time, so an expression over the vocabulary cannot be added up or compared along other axes; reduce "vocab" first.`,
       );
     case "at":
       return fail(
         "unsupported-index",
-        `at(…, "${nameOf(node.axis)}", index): kernels read one row of logits at a time, so an expression over the vocabulary cannot be looked up at another place; reduce "vocab" first.`,
+        `at(…, ${cite(kindOf(node.axis))}, index): kernels read one row of logits at a time, so an expression over the vocabulary cannot be looked up at another place; reduce "vocab" first.`,
       );
   }
 }
-
-const nameOf = (axis: Axis): string => (isTokenAxis(axis) ? "token" : axis);
 
 /** Whatever has no normal form, as a core node over logits and row values. */
 function opaqueValue(record: Recorder, node: Node, args: readonly Value[]): Value {

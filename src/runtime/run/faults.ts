@@ -3,6 +3,7 @@
 
 import type { Batch, LogitsBinding } from "../../batch/batch.ts";
 import { bufferBytes, dtypeOf, numbersIn } from "../../batch/logits.ts";
+import { nameOfDatum } from "../../core/datum.ts";
 import { fail } from "../../core/error.ts";
 import { weightedWord } from "../../kernel/absent.ts";
 import { gradientWord } from "../../kernel/range.ts";
@@ -58,7 +59,7 @@ export async function reportBadLogits(
     if (bad === 0 && impossible === 0 && weighted === 0) continue;
     const found = placeOf(device, batch, plan, done, bad || impossible || weighted);
     const { response, own, words } = found;
-    const binding = batch.inputs[`${model}.logits.${response}`] as LogitsBinding;
+    const binding = batch.inputs[nameOfDatum({ kind: "logits", model, response })] as LogitsBinding;
     const row = binding.rowIndex[own]!;
     const place = `${words} (row ${row} of the ${model} logits)`;
     if (bad === 0 && impossible === 0) {
@@ -99,7 +100,7 @@ export function reportGradient(
   const status = done.status[gradientWord]!;
   if (status === 0) return;
   const { response, words } = placeOf(device, batch, plan, done, status);
-  const binding = batch.inputs[`policy.logits.${response}`];
+  const binding = batch.inputs[nameOfDatum({ kind: "logits", model: "policy", response })];
   const dtype = binding?.height === "logits" ? dtypeOf(binding.tensor) : "f32";
   const remedy =
     dtype === "f16"

@@ -3,6 +3,7 @@
 // fit a binding. Host work only, proportional to rows and tokens, never to the vocabulary.
 
 import type { Batch, LogitsBinding, LogitsTensor } from "../../batch/batch.ts";
+import { nameOfDatum } from "../../core/datum.ts";
 import { fail } from "../../core/error.ts";
 import type { ModelName } from "../../core/inputs.ts";
 import { noToken, otherDispatch } from "../../kernel/kernel.ts";
@@ -63,7 +64,7 @@ export function rowGroups(
 ): readonly RowGroup[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   const binding = (model: ModelName, response: string): LogitsBinding => {
-    const found = batch.inputs[`${model}.logits.${response}`];
+    const found = batch.inputs[nameOfDatum({ kind: "logits", model, response })];
     return found?.height === "logits"
       ? found
       : fail(

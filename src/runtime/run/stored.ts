@@ -16,10 +16,10 @@ interface Owned {
 
 /** The logits tensor of every input that is read as logits. */
 export const tensorsOf = (batch: Batch, inputs: readonly Input[]): readonly Owned[] =>
-  inputs.flatMap(({ name }): readonly Owned[] => {
+  inputs.flatMap(({ name, datum }): readonly Owned[] => {
     const binding = batch.inputs[name];
-    if (binding?.height !== "logits") return [];
-    return [{ model: name.startsWith("ref.") ? "ref" : "policy", tensor: binding.tensor }];
+    if (binding?.height !== "logits" || datum.kind !== "logits") return [];
+    return [{ model: datum.model, tensor: binding.tensor }];
   });
 
 /** The storage type of each model's logits; of a model without any, that of the other. @throws PrefcError dtype-differs */
