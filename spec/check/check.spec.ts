@@ -63,7 +63,7 @@ describe("checking an objective without a GPU", () => {
     expect((await reports(right, 3)).flatMap(({ failures }) => failures)).toEqual([]);
     const row = unaryOps.square as { derivative: unknown };
     const honest = row.derivative;
-    row.derivative = (x: Node): Node => x;
+    row.derivative = (_k: unknown, x: Node): Node => x;
     try {
       const wrong = await reports(right, 3);
       expect(wrong.every(({ failures }) => failures.length === 1)).toBe(true);

@@ -5,6 +5,8 @@
 import type { Batch, Params } from "../../src/batch/batch.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import { topological, type Node } from "../../src/core/node.ts";
+import { binaryOps, unaryOps } from "../../src/core/ops.ts";
+import { isWithin } from "../../src/core/operators/row.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { boundRootsOf, rootsOf, type Case } from "./case.ts";
 import { expand, fieldOf, offsetsOf, type Tensor } from "../../src/reference/tensor.ts";
@@ -13,8 +15,8 @@ import { isTokenAxis, unionAxes, type Axis } from "../../src/core/axis.ts";
 /** How clear a decision has to be: a thousand steps of the central differences. */
 export const margin = 2e-3;
 const largest = 300;
-/** Beneath this a divisor or the operand of a logarithm bends too sharply for differences. */
-const least = 0.05;
+/** Nearer to the end of its domain an operator bends too sharply for differences. */
+const least = 0.1;
 
 type Values = ReadonlyMap<Node, Tensor>;
 
@@ -65,59 +67,26 @@ const clearOrder = (values: Float64Array): boolean => {
 function isInside(node: Node, values: Values, batch: Batch): boolean {
   const [a, b] = node.args.map((arg) => values.get(arg)!) as [Tensor, Tensor];
   switch (node.tag) {
-    case "unary":
-      switch (node.op) {
-        case "log":
-        case "sqrt":
-          return all(a, (x) => x >= least);
-        case "log1p":
-          return all(a, (x) => x >= least - 1);
-        case "log1mExp":
-          return all(a, (x) => x <= -least);
-        case "relu":
-        case "abs":
-        case "sign":
-          return all(a, (x) => Math.abs(x) >= margin);
-        case "exp":
-        case "expm1":
-          return all(a, (x) => x <= 5);
-        case "neg":
-        case "sigmoid":
-        case "logSigmoid":
-        case "square":
-        case "toReal":
-        case "not":
-          return true;
-      }
-    // falls through: every operator returns above
-    case "binary":
-      switch (node.op) {
-        case "over":
-          return all(b, (x) => Math.abs(x) >= 2 * least);
-        case "pow":
-          return all(a, (x) => x >= 2 * least) && all(b, (x) => Math.abs(x) <= 3);
-        case "minimum":
-        case "maximum":
-          // of a term and itself there is nothing to decide
-          if (node.args[0] === node.args[1]) return true;
-          return gaps(a, b, batch).every((gap) => gap >= margin);
-        case "gt":
-        case "ge":
-        case "lt":
-        case "le":
-        case "eq":
-        case "ne":
-          if (node.args[0].dtype === "i32") return true;
-          // an exact tie is a tie for everybody; the largest entry is equal to itself
-          return isOwnMaximum(node) || gaps(a, b, batch).every((gap) => gap >= margin);
-        case "plus":
-        case "minus":
-        case "times":
-        case "and":
-        case "or":
-          return true;
-      }
-    // falls through: every operator returns above
+    case "unary": {
+      const { domain, kinks = [] } = unaryOps[node.op];
+      return all(
+        a,
+        (x) => isWithin(domain, x, least) && kinks.every((kink) => Math.abs(x - kink) >= margin),
+      );
+    }
+    case "binary": {
+      const { domain, jumpsAtTies } = binaryOps[node.op];
+      const [first, second] = node.args;
+      if (
+        !all(a, (x) => isWithin(domain[0], x, least)) ||
+        !all(b, (x) => isWithin(domain[1], x, least))
+      )
+        return false;
+      // of whole numbers, and of a term and itself, there is nothing to decide
+      if (jumpsAtTies !== true || first.dtype !== "f32" || first === second) return true;
+      // an exact tie is a tie for everybody; the largest entry is equal to itself
+      return isOwnMaximum(node) || gaps(a, b, batch).every((gap) => gap >= margin);
+    }
     case "reduce":
       return node.op !== "max" || alongAxis(a, node.axis, batch).every(clearTop);
     case "sort":

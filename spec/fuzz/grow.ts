@@ -16,15 +16,16 @@ import {
 } from "../../src/core/build.ts";
 import { idsOf, isPrompt } from "../../src/core/inputs.ts";
 import { topological, type Node } from "../../src/core/node.ts";
+import type { Domain } from "../../src/core/operators/row.ts";
 import {
+  binaryNames,
   binaryOps,
   reduceOps,
   sortOps,
+  unaryNames,
   unaryOps,
-  type BinaryOp,
   type ReduceOp,
   type SortOp,
-  type UnaryOp,
 } from "../../src/core/ops.ts";
 import { growPattern } from "./patterns.ts";
 import { growPhrase } from "./phrases.ts";
@@ -41,17 +42,16 @@ import {
 } from "./pool.ts";
 import { leaves, pick, short } from "./scene.ts";
 
-const unaryNames = Object.keys(unaryOps) as readonly UnaryOp[];
-const binaryNames = Object.keys(binaryOps) as readonly BinaryOp[];
 const reduceNames = Object.keys(reduceOps) as readonly ReduceOp[];
 const sortNames = Object.keys(sortOps) as readonly SortOp[];
 
-/** The operand as an operator wants it, if it does not take it as it is. */
-function fitted(random: Random, op: UnaryOp | BinaryOp, x: Node): Node {
-  if (op === "log" || op === "sqrt" || op === "over" || op === "pow" || op === "log1p")
-    return positive(random, x);
-  if (op === "log1mExp") return unary("neg", positive(random, x));
-  return tamed(random, x);
+/** An operand as its operator wants it, if it does not take it as it is. */
+function fitted(random: Random, domain: Domain, x: Node): Node {
+  const { from, above, to, below, except } = domain;
+  if (from !== undefined || above !== undefined || except !== undefined) return positive(random, x);
+  return to !== undefined || below !== undefined
+    ? unary("neg", positive(random, x))
+    : tamed(random, x);
 }
 
 const growLeaf: Grower = (own) => own.add(() => pick(own.scene.random, leaves(own.scene))());
@@ -61,7 +61,9 @@ const growUnary: Grower = (own) => {
   const op = pick(random, unaryNames);
   const x = own.choose((node) => unaryOps[op].from.includes(node.dtype));
   if (x === undefined) return undefined;
-  return own.add(() => unary(op, x)) ?? own.add(() => unary(op, fitted(random, op, x)));
+  return (
+    own.add(() => unary(op, x)) ?? own.add(() => unary(op, fitted(random, unaryOps[op].domain, x)))
+  );
 };
 
 const growBinary: Grower = (own) => {
@@ -78,13 +80,10 @@ const growBinary: Grower = (own) => {
   if (!isReal(a)) return own.add(() => binary(op, a, b));
   return (
     own.add(() => binary(op, a, b)) ??
-    own.add(() =>
-      op === "pow"
-        ? binary(op, positive(random, a), tamed(random, b))
-        : op === "over"
-          ? binary(op, a, positive(random, b))
-          : binary(op, tamed(random, a), tamed(random, b)),
-    )
+    own.add(() => {
+      const [first, second] = binaryOps[op].domain;
+      return binary(op, fitted(random, first, a), fitted(random, second, b));
+    })
   );
 };
 

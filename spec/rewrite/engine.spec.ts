@@ -10,21 +10,11 @@ import { applyRule, rewrite } from "../../src/rewrite/engine.ts";
 import { algebra } from "../../src/rewrite/algebra.ts";
 import { axisVariable, rule, variable } from "../../src/rewrite/rule.ts";
 import { simplification, simplify } from "../../src/rewrite/simplify.ts";
-import {
-  exp,
-  log,
-  max,
-  minus,
-  neg,
-  one,
-  over,
-  plus,
-  square,
-  sum,
-  times,
-  zero,
-} from "../../src/rewrite/terms.ts";
+import { nodes, one, reductions, zero } from "../../src/core/smart.ts";
 import { terms } from "../support/terms.ts";
+
+const { exp, log, minus, neg, over, plus, square, times } = nodes;
+const { max, sum } = reductions;
 
 const a = param("a");
 const b = param("b");

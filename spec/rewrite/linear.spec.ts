@@ -6,7 +6,9 @@ import type { Node } from "../../src/core/node.ts";
 import { printExpression } from "../../src/core/print.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { fromLinearForm, linearForm } from "../../src/rewrite/linear.ts";
-import { exp, minus, neg, over, plus, times } from "../../src/rewrite/terms.ts";
+import { nodes } from "../../src/core/smart.ts";
+
+const { exp, minus, neg, over, plus, times } = nodes;
 
 const a = param("a");
 const b = param("b");

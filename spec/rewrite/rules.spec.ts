@@ -9,22 +9,11 @@ import { verify } from "../../src/core/verify.ts";
 import { applyRule, rewrite } from "../../src/rewrite/engine.ts";
 import { axisVariable, rule, variable, variableOf, type Rule } from "../../src/rewrite/rule.ts";
 import { simplification } from "../../src/rewrite/simplify.ts";
-import {
-  exp,
-  log,
-  logSumExp,
-  max,
-  minus,
-  neg,
-  one,
-  plus,
-  sigmoid,
-  sqrt,
-  square,
-  sum,
-  times,
-} from "../../src/rewrite/terms.ts";
+import { nodes, one, reductions } from "../../src/core/smart.ts";
 import { boundAxis, sides, soundness, standIn } from "./proof.ts";
+
+const { exp, log, minus, neg, plus, sigmoid, sqrt, square, times } = nodes;
+const { logSumExp, max, sum } = reductions;
 
 const axis = axisVariable("axis");
 const x = variable("x");

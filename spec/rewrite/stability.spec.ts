@@ -6,22 +6,10 @@ import { binary, input, param } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import { binaryOps, reduceOps, unaryOps } from "../../src/core/ops.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";
-import {
-  exp,
-  log,
-  log1p,
-  minus,
-  neg,
-  one,
-  over,
-  plus,
-  pow,
-  sigmoid,
-  sqrt,
-  square,
-  sum,
-  times,
-} from "../../src/rewrite/terms.ts";
+import { nodes, one, reductions } from "../../src/core/smart.ts";
+
+const { exp, log, log1p, minus, neg, over, plus, pow, sigmoid, sqrt, square, times } = nodes;
+const { sum } = reductions;
 
 type Values = Readonly<Record<string, number | readonly number[]>>;
 

@@ -14,8 +14,14 @@ import {
   type Environment,
   type Tensor,
 } from "../../src/reference/tensor.ts";
-import { binaryError, unaryError, type Operand, type Read } from "./running-elementwise.ts";
-import { flushed, rounded, unaryRounding, unit, type Precision } from "./rounding.ts";
+import {
+  binaryReadError,
+  unaryReadError,
+  unaryRounding,
+  type Operand,
+  type Read,
+} from "./running-elementwise.ts";
+import { flushed, rounded, unit, type Precision } from "./rounding.ts";
 
 /** A value and how far a float may be from it, entry by entry. Of bools and integers, 1 means that they are not sure. */
 export interface Bounded {
@@ -114,9 +120,9 @@ function errorOf(node: Node, args: readonly Operand[], value: Read, batch: Batch
     case "count":
       return () => 0;
     case "unary":
-      return unaryError(node.op, precision, a);
+      return unaryReadError(node.op, precision, a);
     case "binary":
-      return binaryError(node, precision, a, b);
+      return binaryReadError(node, precision, a, b);
     case "select":
       return (place) => {
         const chosen = a.value(place) === 0 ? c.error(place) : b.error(place);

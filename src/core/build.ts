@@ -7,13 +7,13 @@ import { fail } from "./error.ts";
 import { intern } from "./intern.ts";
 import type { DType, Node, Param } from "./node.ts";
 import {
-  binarySignatures,
-  unarySignatures,
+  binaryOps,
+  unaryOps,
   type BinaryOp,
   type ReduceOp,
   type SortOp,
   type UnaryOp,
-} from "./signatures.ts";
+} from "./ops.ts";
 import { cite } from "./quote.ts";
 
 const spell = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
@@ -90,7 +90,7 @@ export function count(axis: Axis): Node {
 }
 
 export function unary(op: UnaryOp, x: Node): Node {
-  const row = unarySignatures[op];
+  const row = unaryOps[op];
   if (!row.from.includes(x.dtype)) {
     fail(
       "dtype-mismatch",
@@ -101,7 +101,7 @@ export function unary(op: UnaryOp, x: Node): Node {
 }
 
 export function binary(op: BinaryOp, a: Node, b: Node): Node {
-  const row = binarySignatures[op];
+  const row = binaryOps[op];
   if (a.dtype !== b.dtype || !row.from.includes(a.dtype)) {
     fail(
       "dtype-mismatch",

@@ -2,31 +2,9 @@
 // so it may abbreviate: subterms beyond a limit become "…", those nearest to the root being kept.
 
 import type { Node } from "./node.ts";
-import type { BinaryOp } from "./ops.ts";
+import { strengths } from "./operators/row.ts";
+import { binaryOps, unaryOps, type BinaryOp } from "./ops.ts";
 import { quote, spellAxis, spellNumber } from "./spell.ts";
-
-interface Infix {
-  readonly symbol: string;
-  /** Binding strength; an operand that binds less tightly needs parentheses. */
-  readonly strength: number;
-}
-
-const strengths = { or: 1, and: 2, comparison: 3, sum: 4, product: 5, prefix: 6, atom: 7 } as const;
-const comparison = (symbol: string): Infix => ({ symbol, strength: strengths.comparison });
-const infix: Readonly<Partial<Record<BinaryOp, Infix>>> = {
-  or: { symbol: "||", strength: strengths.or },
-  and: { symbol: "&&", strength: strengths.and },
-  gt: comparison(">"),
-  ge: comparison(">="),
-  lt: comparison("<"),
-  le: comparison("<="),
-  eq: comparison("=="),
-  ne: comparison("!="),
-  plus: { symbol: "+", strength: strengths.sum },
-  minus: { symbol: "-", strength: strengths.sum },
-  times: { symbol: "*", strength: strengths.product },
-  over: { symbol: "/", strength: strengths.product },
-};
 
 interface Piece {
   readonly text: string;
@@ -51,12 +29,13 @@ function constantPiece(value: number, dtype: Node["dtype"]): Piece {
 }
 
 function binaryPiece(op: BinaryOp, a: Piece, b: Piece): Piece {
-  const row = infix[op];
-  if (row === undefined) return call(op, [a, b]);
+  const { infix } = binaryOps[op];
+  if (infix === undefined) return call(op, [a, b]);
+  const strength = strengths[infix.strength];
   // operators of one strength are read from the left, and comparisons do not chain
-  const left = within(a, row.strength === strengths.comparison ? row.strength + 1 : row.strength);
-  const right = within(b, row.strength + 1);
-  return { text: `${left} ${row.symbol} ${right}`, strength: row.strength };
+  const left = within(a, infix.strength === "comparison" ? strength + 1 : strength);
+  const right = within(b, strength + 1);
+  return { text: `${left} ${infix.symbol} ${right}`, strength };
 }
 
 function piece(node: Node, args: readonly Piece[]): Piece {
@@ -70,12 +49,11 @@ function piece(node: Node, args: readonly Piece[]): Piece {
     case "iota":
     case "count":
       return atom(`${node.tag}[${spellAxis(node.axis)}]`);
-    case "unary":
-      if (node.op === "neg")
-        return { text: `-${within(a, strengths.atom)}`, strength: strengths.prefix };
-      if (node.op === "not")
-        return { text: `!${within(a, strengths.atom)}`, strength: strengths.prefix };
-      return call(node.op, args);
+    case "unary": {
+      const { prefix } = unaryOps[node.op];
+      if (prefix === undefined) return call(node.op, args);
+      return { text: `${prefix}${within(a, strengths.atom)}`, strength: strengths.prefix };
+    }
     case "binary":
       return binaryPiece(node.op, a, b);
     case "select":

@@ -4,7 +4,7 @@
 
 import type { Axis } from "./axis.ts";
 import type { Datum } from "./datum.ts";
-import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./signatures.ts";
+import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./ops.ts";
 
 export type DType = "f32" | "i32" | "bool";
 

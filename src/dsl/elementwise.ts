@@ -1,61 +1,17 @@
-// Functions that act at every index alone: they keep the axes of their operands. Infix operators are methods
-// of the expression (expr.ts); everything else that acts pointwise is here.
+// Functions that act at every index alone and are more than one operator of reals: choices, bounds, conversions. Those that
+// are one operator are written from its row (functions.generated.ts), and infix operators are methods of the expression.
 
 import { select, stop, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
-import type { UnaryOp } from "../core/ops.ts";
 import type { Axes } from "./axes.ts";
 import { describe } from "./check.ts";
 import type { Expr, Real } from "./expr.ts";
-import { combine, operand, together, wrap } from "./facade.ts";
+import { operand, together, wrap } from "./facade.ts";
+import { logSigmoid, neg } from "./functions.generated.ts";
+import type { Elementwise } from "./pointwise.ts";
 
-/** A function from reals to reals, applied at every index. */
-export type Elementwise = <A extends Axes>(x: Real<A>) => Expr<A>;
-/** A function of two reals, applied at every index. */
-export type Elementwise2 = <A extends Axes>(a: Real<A>, b: Real<A>) => Expr<A>;
-
-const map =
-  (op: UnaryOp): Elementwise =>
-  (value) => {
-    const x = operand(op, "the operand", value);
-    return wrap(unary(op, x.node), x.axes);
-  };
-
-/** −x */
-export const neg: Elementwise = map("neg");
-/** eˣ */
-export const exp: Elementwise = map("exp");
-/** The natural logarithm, for x > 0. */
-export const log: Elementwise = map("log");
-/** log(1 + x), precise near 0. */
-export const log1p: Elementwise = map("log1p");
-/** eˣ − 1, precise near 0. */
-export const expm1: Elementwise = map("expm1");
-/** σ(x) = 1 / (1 + e⁻ˣ) */
-export const sigmoid: Elementwise = map("sigmoid");
-/** log σ(x), finite for every finite x. */
-export const logSigmoid: Elementwise = map("logSigmoid");
-/** log(1 − eˣ) for x < 0, by the branch that does not cancel. */
-export const log1mExp: Elementwise = map("log1mExp");
-/** max(x, 0); its derivative at 0 is 0. */
-export const relu: Elementwise = map("relu");
-/** |x|; its derivative at 0 is 0. */
-export const abs: Elementwise = map("abs");
-/** −1, 0 or 1; its derivative is 0. */
-export const sign: Elementwise = map("sign");
-/** x² */
-export const square: Elementwise = map("square");
-/** √x, for x > 0 where it is differentiated. */
-export const sqrt: Elementwise = map("sqrt");
 /** log(1 + eˣ) = −log σ(−x) */
 export const softplus: Elementwise = (x) => neg(logSigmoid(neg(x)));
-
-/** The smaller of two values; at a tie each receives half of the gradient. */
-export const minimum: Elementwise2 = (a, b) => combine("minimum", a, b);
-/** The larger of two values; at a tie each receives half of the gradient. */
-export const maximum: Elementwise2 = (a, b) => combine("maximum", a, b);
-/** aᵇ, for a > 0. */
-export const pow: Elementwise2 = (a, b) => combine("pow", a, b);
 
 /** `whenTrue` where the condition holds, `whenFalse` elsewhere; both sides must be defined everywhere. */
 export const where = <A extends Axes>(

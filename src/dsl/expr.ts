@@ -4,6 +4,7 @@
 
 import type { Axis } from "../core/axis.ts";
 import type { DType, Node } from "../core/node.ts";
+import type { MethodOp } from "../core/ops.ts";
 import type { Axes } from "./axes.ts";
 
 declare const AXES: unique symbol;
@@ -14,11 +15,28 @@ export type Real<A extends Axes> = Expr<A> | number;
 /** An expression over the axes A that can be compared: real or integer. */
 export type Comparable = "f32" | "i32";
 
+interface Arithmetic {
+  <B extends Axes>(this: Expr<B>, b: Real<B>): Expr<B>;
+}
+interface Comparison {
+  <B extends Axes, E extends Comparable>(
+    this: Expr<B, E>,
+    b: Expr<B, NoInfer<E>> | number,
+  ): Expr<B, "bool">;
+}
+interface Logical {
+  <B extends Axes>(this: Expr<B, "bool">, b: Expr<B, "bool">): Expr<B, "bool">;
+}
+/** The operators that are written between their operands, as the table has them. */
+type Methods = { readonly [Op in MethodOp<"arithmetic">]: Arithmetic } & {
+  readonly [Op in MethodOp<"comparison">]: Comparison;
+} & { readonly [Op in MethodOp<"logical">]: Logical };
+
 /**
  * A value of type D for each index in the axes A. Contravariant in A: an expression of fewer axes fits
  * wherever more are expected, never the reverse, and two expressions combine when their axes agree.
  */
-export interface Expr<in A extends Axes = {}, out D extends DType = "f32"> {
+export interface Expr<in A extends Axes = {}, out D extends DType = "f32"> extends Methods {
   readonly [AXES]: (at: A) => void;
   readonly [DTYPE]: D;
   /** The term of the core calculus. */
@@ -26,38 +44,6 @@ export interface Expr<in A extends Axes = {}, out D extends DType = "f32"> {
   /** The core axes this is seen as a function of: at least those of the node. */
   readonly axes: readonly Axis[];
 
-  plus<B extends Axes>(this: Expr<B>, b: Real<B>): Expr<B>;
-  minus<B extends Axes>(this: Expr<B>, b: Real<B>): Expr<B>;
-  times<B extends Axes>(this: Expr<B>, b: Real<B>): Expr<B>;
-  over<B extends Axes>(this: Expr<B>, b: Real<B>): Expr<B>;
-
-  gt<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-  ge<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-  lt<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-  le<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-  eq<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-  ne<B extends Axes, E extends Comparable>(
-    this: Expr<B, E>,
-    b: Expr<B, NoInfer<E>> | number,
-  ): Expr<B, "bool">;
-
-  and<B extends Axes>(this: Expr<B, "bool">, b: Expr<B, "bool">): Expr<B, "bool">;
-  or<B extends Axes>(this: Expr<B, "bool">, b: Expr<B, "bool">): Expr<B, "bool">;
   not<B extends Axes>(this: Expr<B, "bool">): Expr<B, "bool">;
 }
 

@@ -5,7 +5,7 @@ import { unionAxes, type Axis } from "../core/axis.ts";
 import { binary, constant, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import type { DType, Node } from "../core/node.ts";
-import { binaryOps, type BinaryOp } from "../core/ops.ts";
+import { binaryNames, binaryOps, type BinaryOp } from "../core/ops.ts";
 import { checkSameTokens, listAxes, type Axes } from "./axes.ts";
 import { describe } from "./check.ts";
 import type { AnyExpr, Expr } from "./expr.ts";
@@ -114,25 +114,12 @@ export function combine<A extends Axes, D extends DType>(
   return wrap(binary(op, left.node, right.node), axes);
 }
 
-const infix: readonly BinaryOp[] = [
-  "plus",
-  "minus",
-  "times",
-  "over",
-  "gt",
-  "ge",
-  "lt",
-  "le",
-  "eq",
-  "ne",
-  "and",
-  "or",
-];
+const infixNames = binaryNames.filter((op) => binaryOps[op].infix !== undefined);
 
 /** The methods that every expression shares. */
 const methods: object = {
   ...Object.fromEntries(
-    infix.map((op) => [
+    infixNames.map((op) => [
       op,
       function (this: unknown, other: unknown): AnyExpr {
         return combine(op, this, other);

@@ -7,6 +7,8 @@ export type { Axes, AxisName, PerExample, PerToken, PerVocab } from "./axes.ts";
 export type { AnyExpr, Comparable, Expr, Real } from "./expr.ts";
 export { isExpr } from "./facade.ts";
 export * from "./elementwise.ts";
+export * from "./functions.generated.ts";
+export type { Elementwise, Elementwise2 } from "./pointwise.ts";
 export {
   at,
   count,

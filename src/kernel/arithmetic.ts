@@ -1,16 +1,19 @@
 // How the elementwise operators of the core are written in WGSL: on single floats, where a row of logits streams by,
 // and on pairs of floats (kernels/prelude/pair.wgsl), where a row program adds up a batch. In pairs a log-probability
-// of −400 keeps twice the digits, which an exponential of it would otherwise lose.
+// of −400 keeps twice the digits, which an exponential of it would otherwise lose. The spellings are in the rows of the
+// operators (core/operators); one that is made of other operators is a node again, which the caller emits in its place.
 
-import type { Const, Node } from "../core/node.ts";
-import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
+import type { Binary, Const, Node, Unary } from "../core/node.ts";
+import { binaryOps, unaryOps } from "../core/ops.ts";
+import type { Spelling } from "../core/operators/row.ts";
+import { nodes } from "../core/smart.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 
 export interface Arithmetic {
   constant(node: Const): Value;
-  unary(op: UnaryOp, x: Value, node: Node): Value;
-  binary(op: BinaryOp, a: Value, b: Value, node: Node): Value;
+  /** The operator as the kernel's own function of these values, or what it is in terms of others. */
+  apply(node: Unary | Binary, args: readonly Value[]): Value | Node;
 }
 
 const exact = ({ value, dtype }: Const): Value | null => {
@@ -18,10 +21,30 @@ const exact = ({ value, dtype }: Const): Value | null => {
   return dtype === "bool" ? k.value("bool", value === 1 ? "true" : "false") : null;
 };
 
+/** What an operator is made of, as nodes; null where its row has a function or a sign for it. */
+function formOf(node: Unary | Binary, column: "single" | "pair"): Node | null {
+  if (node.tag === "unary") {
+    const row = unaryOps[node.op];
+    const spelling = row[column] ?? row.definition;
+    return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
+  }
+  const row = binaryOps[node.op];
+  const spelling = row[column] ?? row.definition;
+  return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
+}
+
+function spell(node: Unary | Binary, column: "single" | "pair", args: readonly Value[]): Value {
+  const row = node.tag === "unary" ? unaryOps[node.op] : binaryOps[node.op];
+  const spelling = row[column] as Exclude<Spelling<never>, never>;
+  const type = column === "pair" && node.dtype === "f32" ? "pair" : node.dtype;
+  if ("call" in spelling) return k.call(spelling.call, type, ...args);
+  const [a, b] = args.map(({ code }) => code);
+  return k.value(type, b === undefined ? `(${spelling.sign}${a})` : `(${a} ${spelling.sign} ${b})`);
+}
+
 export const singles: Arithmetic = {
   constant: (node) => exact(node) ?? k.f32(node.value),
-  unary: (op, x, { dtype }) => k.value(dtype, unaryOps[op].wgsl(x.code)),
-  binary: (op, a, b, { dtype }) => k.value(dtype, binaryOps[op].wgsl(a.code, b.code)),
+  apply: (node, args) => formOf(node, "single") ?? spell(node, "single", args),
 };
 
 /** The pair nearest to a number. */
@@ -34,63 +57,12 @@ export const widened = (v: Value): Value => k.value("pair", `vec2<f32>(${v.code}
 /** The single float nearest to a pair. */
 export const rounded = (v: Value): Value => (v.type === "pair" ? k.value("f32", `${v.code}.x`) : v);
 
-const pairUnary: Readonly<Record<Exclude<UnaryOp, "neg" | "toReal" | "not">, string>> = {
-  exp: "pair_exp",
-  log: "pair_log",
-  log1p: "pair_log1p",
-  expm1: "pair_expm1",
-  sigmoid: "pair_sigmoid",
-  logSigmoid: "pair_log_sigmoid",
-  log1mExp: "pair_log1m_exp",
-  relu: "pair_relu",
-  abs: "pair_abs",
-  sign: "pair_sign",
-  square: "pair_square",
-  sqrt: "pair_sqrt",
-};
-
-const pairBinary = (op: BinaryOp, a: string, b: string): string => {
-  switch (op) {
-    case "plus":
-    case "minus":
-    case "times":
-    case "over":
-    case "pow":
-      return `pair_${op}(${a}, ${b})`;
-    case "minimum":
-      return `pair_min(${a}, ${b})`;
-    case "maximum":
-      return `pair_max(${a}, ${b})`;
-    case "lt":
-      return `pair_less(${a}, ${b})`;
-    case "gt":
-      return `pair_less(${b}, ${a})`;
-    case "le":
-      return `(!pair_less(${b}, ${a}))`;
-    case "ge":
-      return `(!pair_less(${a}, ${b}))`;
-    case "eq":
-      return `pair_equal(${a}, ${b})`;
-    case "ne":
-      return `(!pair_equal(${a}, ${b}))`;
-    case "and":
-    case "or":
-      return binaryOps[op].wgsl(a, b);
-  }
-};
-
 export const pairs: Arithmetic = {
   constant: (node) => exact(node) ?? pairOf(node.value),
-  unary: (op, x, node) => {
-    if (op === "toReal") return widened(k.call("f32", "f32", x));
-    if (op === "not") return k.value("bool", unaryOps.not.wgsl(x.code));
-    return k.value(typeOf(node), op === "neg" ? `(-${x.code})` : `${pairUnary[op]}(${x.code})`);
-  },
-  binary: (op, a, b, node) => {
+  apply: (node, args) => {
+    if (args[0]!.type === "pair") return formOf(node, "pair") ?? spell(node, "pair", args);
     // whole numbers and truth values have no rounding
-    if (a.type !== "pair") return singles.binary(op, a, b, node);
-    return k.value(typeOf(node), pairBinary(op, a.code, b.code));
+    const plain = spell(node, "single", args);
+    return node.dtype === "f32" ? widened(plain) : plain;
   },
 };
-
-const typeOf = ({ dtype }: Node): k.Scalar => (dtype === "f32" ? "pair" : dtype);

@@ -49,7 +49,8 @@ export function scope(
     for (const node of reachable(root, (part) => known.has(part) || leaf(part) !== null)) {
       if (known.has(node)) continue;
       const from = (arg: Node): Value => known.get(arg)!;
-      known.set(node, keep(node, leaf(node) ?? compute(node, from, arithmetic, elsewhere)));
+      const made = leaf(node) ?? compute(node, from, arithmetic, elsewhere);
+      known.set(node, "tag" in made ? value(made) : keep(node, made));
     }
     return known.get(root)!;
   };
@@ -80,7 +81,7 @@ function compute(
   arg: (node: Node) => Value,
   arithmetic: Arithmetic,
   elsewhere?: Elsewhere,
-): Value {
+): Value | Node {
   if (isLookup(node) && elsewhere !== undefined) {
     return elsewhere(node.args[0], arg(node.args[1]));
   }
@@ -88,9 +89,8 @@ function compute(
     case "const":
       return arithmetic.constant(node);
     case "unary":
-      return arithmetic.unary(node.op, arg(node.args[0]), node);
     case "binary":
-      return arithmetic.binary(node.op, arg(node.args[0]), arg(node.args[1]), node);
+      return arithmetic.apply(node, node.args.map(arg));
     case "select":
       return k.choose(arg(node.args[0]), arg(node.args[1]), arg(node.args[2]));
     case "stop":

@@ -1,6 +1,6 @@
 // The meaning of an expression, in float64. This file is the definition that every other engine is checked
 // against, so it is as plain as it can be: node by node, each listed over its own index space by a loop over
-// all environments. Nothing is rewritten, fused or reordered; what an operator does is its row in core/ops.ts.
+// all environments. Nothing is rewritten, fused or reordered; what an operator does is its row in core/operators.
 // Two remarks: a product with a factor 0 is 0 whatever the other factor is (see docs/notes/0002-zero-times-infinity.md),
 // and a sum over an axis that its operand does not have still runs over that axis.
 

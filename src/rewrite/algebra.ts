@@ -3,27 +3,14 @@
 
 import { binary, constant, select, stop } from "../core/build.ts";
 import type { BinaryOp } from "../core/ops.ts";
+import { nodes, one, zero } from "../core/smart.ts";
 import { folding } from "./folding.ts";
 import { indexing } from "./indexing.ts";
 import { rule, variable, type Rule } from "./rule.ts";
-import {
-  abs,
-  exp,
-  log,
-  minus,
-  neg,
-  no,
-  not,
-  one,
-  over,
-  plus,
-  pow,
-  sqrt,
-  square,
-  times,
-  yes,
-  zero,
-} from "./terms.ts";
+
+const { abs, exp, log, minus, neg, not, over, plus, pow, sqrt, square, times } = nodes;
+const yes = constant(1, "bool");
+const no = constant(0, "bool");
 
 const x = variable("x");
 const y = variable("y");

@@ -2,7 +2,14 @@
 // computes exactly what the table says an operator means. A result that is not finite stays unfolded.
 
 import { binary, unary } from "../core/build.ts";
-import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
+import {
+  binaryNames,
+  binaryOps,
+  unaryNames,
+  unaryOps,
+  type BinaryOp,
+  type UnaryOp,
+} from "../core/ops.ts";
 import type { DType } from "../core/node.ts";
 import { rule, variable, type Rule } from "./rule.ts";
 
@@ -10,7 +17,7 @@ const suffix = (dtype: DType): string => (dtype === "f32" ? "" : `-${dtype}`);
 
 const foldUnary = (op: UnaryOp, dtype: DType): Rule => {
   const row = unaryOps[op];
-  const a = variable("a", { dtype, constant: true, domain: row.domain });
+  const a = variable("a", { dtype, constant: true, domain: row.sample });
   const target = variable("value", { dtype: row.to, constant: true });
   return rule(`fold-${op}${suffix(dtype)}`, unary(op, a), target, {
     compute: [{ target, value: (of) => row.reference(of(a)) }],
@@ -19,17 +26,14 @@ const foldUnary = (op: UnaryOp, dtype: DType): Rule => {
 
 const foldBinary = (op: BinaryOp, dtype: DType): Rule => {
   const row = binaryOps[op];
-  const domain: readonly [number, number] = dtype === "bool" ? [0, 1] : [-4, 4];
-  const a = variable("a", { dtype, constant: true, domain: op === "pow" ? [0.1, 4] : domain });
-  const b = variable("b", { dtype, constant: true, domain });
+  const [first, second] = row.sample;
+  const a = variable("a", { dtype, constant: true, domain: first });
+  const b = variable("b", { dtype, constant: true, domain: second });
   const target = variable("value", { dtype: row.to ?? dtype, constant: true });
   return rule(`fold-${op}${suffix(dtype)}`, binary(op, a, b), target, {
     compute: [{ target, value: (of) => row.reference(of(a), of(b)) }],
   });
 };
-
-const unaryNames = Object.keys(unaryOps) as readonly UnaryOp[];
-const binaryNames = Object.keys(binaryOps) as readonly BinaryOp[];
 
 export const folding: readonly Rule[] = [
   ...unaryNames.flatMap((op) => unaryOps[op].from.map((dtype) => foldUnary(op, dtype))),

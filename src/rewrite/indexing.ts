@@ -3,9 +3,19 @@
 
 import { at, binary, count, iota, select, sort, stop, unary } from "../core/build.ts";
 import type { DType, Node } from "../core/node.ts";
-import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../core/ops.ts";
+import {
+  binaryNames,
+  binaryOps,
+  unaryNames,
+  unaryOps,
+  type BinaryOp,
+  type UnaryOp,
+} from "../core/ops.ts";
+import { nodes, reductions } from "../core/smart.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
-import { log, logSumExp, max, minus, neg, over, plus, sum, times } from "./terms.ts";
+
+const { log, minus, neg, over, plus, times } = nodes;
+const { logSumExp, max, sum } = reductions;
 
 const axis = axisVariable("axis");
 const x = variable("x");
@@ -15,7 +25,7 @@ const divisor = variable("divisor", { without: axis, domain: [0.1, 4] });
 const index = variable("index", { dtype: "i32", domain: [0, 1] });
 const condition = variable("condition", { dtype: "bool" });
 
-const reductions: readonly Rule[] = [
+const reductionRules: readonly Rule[] = [
   rule("sum-free", sum(axis, free), times(count(axis), free)),
   rule("sum-times-free", sum(axis, times(free, x)), times(free, sum(axis, x))),
   rule("sum-over-free", sum(axis, over(x, divisor)), over(sum(axis, x), divisor)),
@@ -32,7 +42,7 @@ const suffix = (dtype: DType): string => (dtype === "f32" ? "" : `-${dtype}`);
 const dtypes: readonly DType[] = ["f32", "i32", "bool"];
 
 const atUnary = (op: UnaryOp, dtype: DType): Rule => {
-  const a = variable("a", { dtype, domain: unaryOps[op].domain });
+  const a = variable("a", { dtype, domain: unaryOps[op].sample });
   return rule(
     `at-${op}${suffix(dtype)}`,
     at(unary(op, a), axis, index),
@@ -40,17 +50,15 @@ const atUnary = (op: UnaryOp, dtype: DType): Rule => {
   );
 };
 const atBinary = (op: BinaryOp, dtype: DType): Rule => {
-  const a = variable("a", { dtype, domain: dtype === "bool" ? [0, 1] : [0.1, 4] });
-  const b = variable("b", { dtype });
+  const [first, second] = binaryOps[op].sample;
+  const a = variable("a", { dtype, domain: first });
+  const b = variable("b", { dtype, domain: second });
   return rule(
     `at-${op}${suffix(dtype)}`,
     at(binary(op, a, b), axis, index),
     binary(op, at(a, axis, index), at(b, axis, index)),
   );
 };
-const unaryNames = Object.keys(unaryOps) as readonly UnaryOp[];
-const binaryNames = Object.keys(binaryOps) as readonly BinaryOp[];
-
 const substitutions: readonly Rule[] = [
   rule("at-iota", at(iota(axis), axis, index), index),
   ...dtypes.map((dtype) =>
@@ -83,4 +91,4 @@ const permutations: readonly Rule[] = [
   rule("at-rank-of-order", at(order, "batch", rank), iota("batch")),
 ];
 
-export const indexing: readonly Rule[] = [...reductions, ...substitutions, ...permutations];
+export const indexing: readonly Rule[] = [...reductionRules, ...substitutions, ...permutations];

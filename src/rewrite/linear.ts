@@ -3,7 +3,9 @@
 
 import { constant } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
-import { minus, neg, plus, times } from "./terms.ts";
+import { nodes } from "../core/smart.ts";
+
+const { minus, neg, plus, times } = nodes;
 
 /** Σ cᵢ·nodeᵢ + constant, without zero coefficients; the terms are in order of first appearance. */
 export interface LinearForm {

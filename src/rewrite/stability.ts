@@ -4,8 +4,10 @@
 
 import { binary, constant } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
+import { nodes, one, reductions } from "../core/smart.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
-import {
+
+const {
   abs,
   exp,
   expm1,
@@ -13,19 +15,17 @@ import {
   log1mExp,
   log1p,
   logSigmoid,
-  logSumExp,
   minus,
   neg,
-  one,
   over,
   plus,
   pow,
   sigmoid,
   sqrt,
   square,
-  sum,
   times,
-} from "./terms.ts";
+} = nodes;
+const { logSumExp, sum } = reductions;
 
 const axis = axisVariable("axis");
 const x = variable("x");

@@ -5,55 +5,35 @@
 // rules interact and however much is shared. A weighted size would not do: `at` and `sum` copy their operands' context.
 
 import type { Node } from "../core/node.ts";
-import type { BinaryOp } from "../core/ops.ts";
+import { binaryOps, unaryOps, type BinaryOp } from "../core/ops.ts";
 
-// Highest first. Operators in one row rank alike; a rule may only bring in operators of rows below what it removes.
-const rows: readonly (readonly string[])[] = [
-  ["at"],
-  ["reduce"],
-  ["sort"],
-  ["pow"],
-  ["log"],
-  ["square", "sqrt"],
-  ["times"],
-  ["over"],
-  ["plus", "minus"],
-  ["exp"],
-  ["log1p", "expm1"],
-  ["log1mExp", "logSigmoid", "sigmoid"],
-  ["relu", "minimum", "maximum", "select"],
-  ["abs", "sign"],
-  ["not"],
-  ["and", "or"],
-  ["gt", "ge", "lt", "le", "eq", "ne"],
-  ["toReal"],
-  ["neg"],
-  ["stop"],
-  ["count", "iota", "param", "input"],
-  ["const"],
-];
-const ranks: ReadonlyMap<string, number> = new Map(
-  rows.flatMap((row, position) => row.map((name) => [name, rows.length - position] as const)),
-);
-
-const commutativeOps: ReadonlySet<BinaryOp> = new Set<BinaryOp>([
-  "plus",
-  "times",
-  "minimum",
-  "maximum",
-  "and",
-  "or",
-  "eq",
-  "ne",
-]);
+/**
+ * Ranks of what is no operator, among those of the operators, which are in their rows (core/operators): of what is copied by
+ * a rule above what it is copied into. What ranks alike may replace each other only where the arguments descend; a rule may
+ * bring in only what ranks below something that it removes.
+ */
+export const structureRanks: Readonly<Record<Exclude<Node["tag"], "unary" | "binary">, number>> = {
+  at: 220,
+  reduce: 210,
+  sort: 200,
+  select: 100,
+  stop: 30,
+  count: 20,
+  iota: 20,
+  param: 20,
+  input: 20,
+  const: 10,
+};
 
 /** Whether the operands of an operator may be exchanged. */
 export function isCommutative(op: BinaryOp): boolean {
-  return commutativeOps.has(op);
+  return binaryOps[op].commutes === true;
 }
 
-const rank = (node: Node): number =>
-  ranks.get(node.tag === "unary" || node.tag === "binary" ? node.op : node.tag)!;
+function rank(node: Node): number {
+  if (node.tag === "unary") return unaryOps[node.op].rank;
+  return node.tag === "binary" ? binaryOps[node.op].rank : structureRanks[node.tag];
+}
 
 // Exchangeable operands are compared as a multiset; `minus` too, since it ranks with `plus`.
 const asMultiset = (node: Node): boolean =>
