@@ -3,16 +3,12 @@
 // remembers such an entry when it adds up a vector with care, and the run ends in an error. A model's own probability of
 // a masked entry is 0, and the product with it 0 (docs/notes/0002-zero-times-infinity.md).
 
-import type { ModelName } from "../core/inputs.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
 import { factor, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
 
 const { name } = row;
-
-/** Where in the status a token is reported of which a masked entry has a weight. */
-export const weightedWord: Readonly<Record<ModelName, number>> = { policy: 5, ref: 6 };
 
 /** What a lane remembers instead of the largest bits that it met: above those of a NaN. */
 export const weightedAbsence: Value = k.u32(0xffffffff);

@@ -7,9 +7,10 @@ import type { OnlinePass } from "../stream/stages.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
-import { weightedAbsence, weightedWord } from "./absent.ts";
+import { weightedAbsence } from "./absent.ts";
 import { factor, momentKey, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
+import { logitWord, report } from "./status.ts";
 import type { Layout } from "./storage.ts";
 
 const { name } = row;
@@ -33,23 +34,16 @@ export function finish(
       "&&",
       k.infix(worst, "!=", weightedAbsence),
     );
-    // status holds 0xffffffff − token, so that 0 means none and the largest value is the first token
-    const token = k.minus(k.u32(0xffffffff), row.token);
-    const position = model === "policy" ? 0 : 2;
     out.push(
       ...k.about(meaning.labelOf(model), [
         k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
         k.letValue(z.code, row.finite(raw)),
         k.letValue(top.code, k.maximum(name(`m_${model}`), z)),
         k.when(k.infix(isBad, "||", k.infix(top, ">=", k.f32(row.reach))), [
-          { kind: "call", code: `atomicMax(&status[${position}], ${token.code})` },
+          report(logitWord(model, "not-finite")),
         ]),
-        k.when(isWeighted, [
-          { kind: "call", code: `atomicMax(&status[${weightedWord[model]}], ${token.code})` },
-        ]),
-        k.when(k.infix(z, "<=", k.f32(-row.reach)), [
-          { kind: "call", code: `atomicMax(&status[${position + 1}], ${token.code})` },
-        ]),
+        k.when(isWeighted, [report(logitWord(model, "masked-entry-weighted"))]),
+        k.when(k.infix(z, "<=", k.f32(-row.reach)), [report(logitWord(model, "label-impossible"))]),
         k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), top)),
         k.letValue(`x_label_${model}`, k.minus(z, top)),
         k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),

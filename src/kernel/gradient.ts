@@ -9,7 +9,7 @@ import { sharedVector } from "./boundary.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
-import { openReport, reportRow, statusBinding, watch } from "./range.ts";
+import { openReport, reportRow, watch } from "./range.ts";
 import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "../schedule/schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
@@ -24,6 +24,7 @@ import {
   type Rows,
 } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
+import { statusBinding } from "./status.ts";
 
 export function gradientKernel(
   pass: GradientPass,

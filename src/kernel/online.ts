@@ -16,6 +16,7 @@ import { partsBinding, storePart } from "./parts.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
 import { inPairs, ofPair, pairAt, type Layout, type Rows } from "./storage.ts";
+import { statusBinding } from "./status.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -83,7 +84,7 @@ export function onlineKernel(
         ? [partsBinding("write")]
         : ([
             { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-            { name: "status", role: { kind: "status" }, access: "write", type: "atomic<u32>" },
+            statusBinding,
           ] as const)),
     ],
     workgroup: schedule.rowLanes,

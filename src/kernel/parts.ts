@@ -10,6 +10,7 @@ import type { Binding, Kernel, Statement, Value } from "./kernel.ts";
 import { momentsOf } from "./moment.ts";
 import * as row from "./row.ts";
 import type { Layout } from "./storage.ts";
+import { statusBinding } from "./status.ts";
 
 const { name } = row;
 
@@ -61,7 +62,7 @@ export function mergeKernel(
       ...row.rowBindings(pass.models, layout),
       partsBinding("read"),
       { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-      { name: "status", role: { kind: "status" }, access: "write", type: "atomic<u32>" },
+      statusBinding,
     ],
     workgroup: layout.rowLanes,
     shared: sharedState(pass.models, moments, ties, layout),

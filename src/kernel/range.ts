@@ -6,20 +6,12 @@
 import type { StorageType } from "../core/storage.ts";
 import type { GradientPass } from "../stream/stages.ts";
 import * as k from "./kernel.ts";
-import type { Binding, Lanes, Statement, Value } from "./kernel.ts";
+import type { Lanes, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
 import { fold, tree } from "./span.ts";
+import { gradientWord, report } from "./status.ts";
 
 const { name } = row;
-
-/** Where in the status a gradient is reported, after what is reported of logits. */
-export const gradientWord = 4;
-export const statusBinding: Binding = {
-  name: "status",
-  role: { kind: "status" },
-  access: "write",
-  type: "atomic<u32>",
-};
 
 /** The bits of 2^124: a dozen coefficients below it have a finite sum. */
 const coefficientLimit = k.u32(0x7d800000);
@@ -59,12 +51,6 @@ export function watch(
   return [k.assign(watched.code, k.maximum(watched, fold(tree(sizes, k.maximum), k.maximum)))];
 }
 
-const report: Statement = {
-  kind: "call",
-  // 0xffffffff − token, so that the largest value is the first token
-  code: `atomicMax(&status[${gradientWord}], ${k.minus(k.u32(0xffffffff), row.token).code})`,
-};
-
 /** Reports the row, by every lane that finds something. */
 export function reportRow(pass: GradientPass, dtype: StorageType): readonly Statement[] {
   const sizeOf = (text: string): Value => row.magnitude(row.bitsOf(name(text)));
@@ -78,9 +64,9 @@ export function reportRow(pass: GradientPass, dtype: StorageType): readonly Stat
   const isOut = isWatched(pass, dtype)
     ? k.infix(k.infix(k.maximum(watched, sizeOf("at_label")), ">=", limit), "||", isFar)
     : isFar;
-  return [k.when(isOut, [report])];
+  return [k.when(isOut, [report(gradientWord)])];
 }
 
 /** Reports a single entry of another row, whose token is at hand. */
 export const reportEntry = (g: Value, dtype: StorageType): Statement =>
-  k.when(k.infix(row.magnitude(row.bitsOf(g)), ">=", entryLimit(dtype)), [report]);
+  k.when(k.infix(row.magnitude(row.bitsOf(g)), ">=", entryLimit(dtype)), [report(gradientWord)]);

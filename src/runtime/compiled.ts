@@ -21,7 +21,8 @@ import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./run/results.ts";
 import { timeoutOf } from "./device/deadline.ts";
 import { tunedOn } from "./device/traits.ts";
-import { execute, type Executed } from "./run/execute.ts";
+import { execute } from "./run/execute.ts";
+import type { Executed, Request } from "./run/run.ts";
 import { reportBadLogits, reportGradient } from "./run/faults.ts";
 import { runsOn } from "./run/runs.ts";
 import { scheduler } from "../schedule/choose.ts";
@@ -99,29 +100,30 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     const storage = storageTypesOf(tensors);
     const usual = scheduleFor({ vocab: batch.vocab, rows, dtype: storage.policy }).schedule;
     const schedule = endsInWholeVectors(batch, into) ? usual : singleEntries(usual);
-    const chosen = planFor(direction, schedule, storage, inPlace);
     const keep = gradients === "keep";
     // another schedule takes another time, and its first run is slow again
     const key = `${objective.name} ${direction} ${layoutKey}`;
     const wait = { key, timeoutMs: timeoutOf(timeoutMs) };
+    const request: Request = {
+      plan: planFor(direction, schedule, storage, inPlace),
+      batch,
+      params: scalars,
+      into,
+      keep,
+      perExample,
+      wait,
+      profile,
+    };
     return await runs.run({
       portable:
         !keep &&
         Object.keys(into).length === 0 &&
         !tensors.some(({ tensor }) => isGpuBuffer(tensor.data)),
-      execute: (on, held, turn) =>
-        execute(on, held, chosen, batch, turn, {
-          params: scalars,
-          into,
-          keep,
-          perExample,
-          wait,
-          profile,
-        }),
+      execute: (on, held, turn) => execute(request, on, held, turn),
       finish: async (on, done) => {
-        await reportBadLogits(on, batch, chosen, done, locate);
+        await reportBadLogits(on, request, done, locate);
         const results = finish(program, done);
-        reportGradient(on, batch, chosen, done, objective.name);
+        reportGradient(on, request, done, objective.name);
         return results;
       },
     });

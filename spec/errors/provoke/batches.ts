@@ -28,7 +28,7 @@ import {
   type Batch,
   type Objective,
 } from "../../../src/index.ts";
-import { weightedWord } from "../../../src/kernel/absent.ts";
+import { logitWord, statusWords } from "../../../src/kernel/status.ts";
 import { centralDifference } from "../../../src/reference/differences.ts";
 import { reportBadLogits } from "../../../src/runtime/run/faults.ts";
 import { newNullDevice } from "./devices.ts";
@@ -164,11 +164,10 @@ export const batches: Provocations<typeof rows> = {
   "masked-entry-weighted": () =>
     reportBadLogits(
       any({ line: "an adapter" }),
-      right,
-      any({ responses: ["w", "l"] }),
+      any({ batch: right, plan: { responses: ["w", "l"] } }),
       any({
-        status: Uint32Array.from({ length: 7 }, (_, word) =>
-          word === weightedWord.policy ? 0xffffffff : 0,
+        status: Uint32Array.from({ length: statusWords }, (_, word) =>
+          word === logitWord("policy", "masked-entry-weighted") ? 0xffffffff : 0,
         ),
         stacked: { tokens: 3, bases: [0, 1, 3] },
       }),

@@ -1,22 +1,18 @@
 // Turns the status words of a run into one sentence: which logit was NaN or +Infinity, which label was impossible, or
 // which token's gradient cannot be stored. The kernels see bits, so nothing here relies on how a driver computes with NaN.
 
-import type { Batch, LogitsBinding } from "../../batch/batch.ts";
+import type { LogitsBinding } from "../../batch/batch.ts";
 import { bufferBytes, dtypeOf, numbersIn } from "../../batch/logits.ts";
 import { nameOfDatum } from "../../core/datum.ts";
 import { fail } from "../../core/error.ts";
-import { weightedWord } from "../../kernel/absent.ts";
-import { gradientWord } from "../../kernel/range.ts";
 import { reach } from "../../kernel/row.ts";
+import { firstToken, gradientWord, logitWord, type LogitFault } from "../../kernel/status.ts";
 import { bytesPerEntry, fromHalf } from "../../core/storage.ts";
-import type { Plan } from "../../plan/plan.ts";
 import type { Device } from "../device/device.ts";
-import type { Executed } from "./execute.ts";
+import type { Executed, Request } from "./run.ts";
 import { locateToken } from "./stack.ts";
 import { readBuffer } from "../device/readback.ts";
 import { cite } from "../../core/quote.ts";
-
-const statusOf = { policy: 0, ref: 2 } as const;
 
 /** Where a token that the kernels report is, and how it is called. */
 interface Place {
@@ -27,8 +23,7 @@ interface Place {
 }
 
 /** @throws PrefcError gpu-error for a token that there is not */
-function placeOf(device: Device, batch: Batch, plan: Plan, done: Executed, status: number): Place {
-  const token = 0xffffffff - status;
+function placeOf(device: Device, { batch, plan }: Request, done: Executed, token: number): Place {
   if (token >= done.stacked.tokens) {
     fail(
       "gpu-error",
@@ -46,29 +41,30 @@ function placeOf(device: Device, batch: Batch, plan: Plan, done: Executed, statu
 /** @throws PrefcError logits-not-finite, label-impossible, masked-entry-weighted */
 export async function reportBadLogits(
   device: Device,
-  batch: Batch,
-  plan: Plan,
+  request: Request,
   done: Executed,
   locate: boolean,
 ): Promise<void> {
+  const { batch } = request;
   for (const model of ["policy", "ref"] as const) {
-    const word = statusOf[model];
-    const bad = done.status[word]!;
-    const impossible = done.status[word + 1]!;
-    const weighted = done.status[weightedWord[model]]!;
-    if (bad === 0 && impossible === 0 && weighted === 0) continue;
-    const found = placeOf(device, batch, plan, done, bad || impossible || weighted);
+    const first = (fault: LogitFault): number | null =>
+      firstToken(done.status, logitWord(model, fault));
+    const bad = first("not-finite");
+    const impossible = first("label-impossible");
+    const token = bad ?? impossible ?? first("masked-entry-weighted");
+    if (token === null) continue;
+    const found = placeOf(device, request, done, token);
     const { response, own, words } = found;
     const binding = batch.inputs[nameOfDatum({ kind: "logits", model, response })] as LogitsBinding;
     const row = binding.rowIndex[own]!;
     const place = `${words} (row ${row} of the ${model} logits)`;
-    if (bad === 0 && impossible === 0) {
+    if (bad === null && impossible === null) {
       fail(
         "masked-entry-weighted",
         `A ${model} logit is −Infinity or below −2^96 at ${place}, and the objective multiplies its log-probability by something else than 0, so that its value is infinite; mask the entry in both models or in none.`,
       );
     }
-    if (bad === 0) {
+    if (bad === null) {
       fail(
         "label-impossible",
         `The ${model} logit of the label itself, ${batch.responses[response]!.labels[own]}, is −Infinity or below −2^96 at ${place}; a token that was sampled cannot have probability 0, so unmask it or drop the example.`,
@@ -92,15 +88,14 @@ export async function reportBadLogits(
 /** @throws PrefcError value-not-finite for a gradient of logits that its type cannot hold */
 export function reportGradient(
   device: Device,
-  batch: Batch,
-  plan: Plan,
+  request: Request,
   done: Executed,
   objective: string,
 ): void {
-  const status = done.status[gradientWord]!;
-  if (status === 0) return;
-  const { response, words } = placeOf(device, batch, plan, done, status);
-  const binding = batch.inputs[nameOfDatum({ kind: "logits", model: "policy", response })];
+  const token = firstToken(done.status, gradientWord);
+  if (token === null) return;
+  const { response, words } = placeOf(device, request, done, token);
+  const binding = request.batch.inputs[nameOfDatum({ kind: "logits", model: "policy", response })];
   const dtype = binding?.height === "logits" ? dtypeOf(binding.tensor) : "f32";
   const remedy =
     dtype === "f16"

@@ -6,12 +6,12 @@ import { bufferBytes, dtypeOf, isGpuBuffer } from "../../batch/logits.ts";
 import { parameterValue } from "../../batch/params.ts";
 import { fail } from "../../core/error.ts";
 import type { Role } from "../../kernel/kernel.ts";
+import { statusWords } from "../../kernel/status.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { storageUsage, uniformUsage, type Buffers } from "./buffers.ts";
-import type { Device } from "../device/device.ts";
+import { storageUsage, uniformUsage } from "./buffers.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
-import type { ExecuteOptions } from "./execute.ts";
-import type { Stacked, Window } from "./stack.ts";
+import type { Run } from "./run.ts";
+import type { Window } from "./stack.ts";
 import { partBytes, partRole } from "./large.ts";
 import { checkTargets, gradientRole, storageOf } from "./targets.ts";
 import { wholeVectors } from "./vectors.ts";
@@ -32,22 +32,10 @@ export interface Resources {
   readonly status: GPUBuffer;
 }
 
-/**
- * Words of the status buffer: for each model a bad logit, then an impossible label; then a gradient out of range; then, for
- * each model, an absent entry with a weight.
- */
-export const statusWords = 7;
 const windowStride = 256;
 
-export function resources(
-  device: Device,
-  held: Buffers,
-  plan: Plan,
-  batch: Batch,
-  stacked: Stacked,
-  dispatches: readonly Dispatch[],
-  { params, into, keep }: ExecuteOptions,
-): Resources {
+export function resources(run: Run): Resources {
+  const { device, held, plan, batch, stacked, dispatches, params, into, keep } = run;
   const bytesOf = (tensor: LogitsTensor, rows: number = tensor.rows): number =>
     bufferBytes(rows * batch.vocab, dtypeOf(tensor));
   checkTargets(dispatches, batch.vocab, into);

@@ -3,7 +3,7 @@
 import type { Program } from "../../compile/pipeline.ts";
 import { fail } from "../../core/error.ts";
 import type { Value, ValueAndGrad } from "../api.ts";
-import type { Executed } from "./execute.ts";
+import type { Executed } from "./run.ts";
 import { cite } from "../../core/quote.ts";
 
 /** @throws PrefcError value-not-finite */

@@ -5,7 +5,7 @@
 import { fail, type PrefcError } from "../../core/error.ts";
 import { bufferPool, type BufferPool, type RunBuffers } from "./buffers.ts";
 import type { Device } from "../device/device.ts";
-import type { Turn } from "./execute.ts";
+import type { Turn } from "./run.ts";
 import { deviceLostError, lossNoticed } from "../device/lost.ts";
 import { asPrefcError } from "../device/scopes.ts";
 import { cite } from "../../core/quote.ts";
@@ -62,10 +62,11 @@ export function runsOn(first: Device, name: string): Runs {
   const submitted = new Set<Promise<void>>();
 
   const open = (): Opened => ({ from: pool, held: pool.open() });
-  const refuse = (when: string): never =>
+  /** @param started whether a run has been started that cannot end now */
+  const refuseDisposed = (started: boolean): void => {
+    if (!disposed) return;
+    const when = started ? " while a run was under way or waiting" : "; compile it again";
     fail("used-after-dispose", `The compiled objective ${cite(name)} was disposed${when}.`);
-  const refuseDisposed = (): void => {
-    if (disposed) refuse(" while a run was under way or waiting");
   };
   const seat = async (): Promise<void> => {
     if (++underWay > mostInFlight) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -96,7 +97,7 @@ export function runsOn(first: Device, name: string): Runs {
         );
       }
       const next = await lost.renew();
-      refuseDisposed();
+      refuseDisposed(true);
       if (device !== lost) continue;
       pool.destroy();
       createdBefore += pool.created();
@@ -121,7 +122,7 @@ export function runsOn(first: Device, name: string): Runs {
   ): Promise<{ readonly on: Device; readonly held: RunBuffers; readonly done: Done }> => {
     let current = opened;
     for (let devices = 1; ;) {
-      refuseDisposed();
+      refuseDisposed(true);
       await move(work.portable);
       if (current.from !== pool) current = open();
       const { held } = current;
@@ -144,9 +145,7 @@ export function runsOn(first: Device, name: string): Runs {
   };
 
   return {
-    refuseDisposed: () => {
-      if (disposed) refuse("; compile it again");
-    },
+    refuseDisposed: () => refuseDisposed(false),
     run: async (work) => {
       // now, not when its turn comes: what a run leaves on the device outlives every run that was started before
       const opened = open();
@@ -167,7 +166,7 @@ export function runsOn(first: Device, name: string): Runs {
         const { on, held, done } = await attempt(work, turn, opened);
         try {
           const result = await work.finish(on, done);
-          refuseDisposed();
+          refuseDisposed(true);
           return result;
         } finally {
           held.release();

@@ -1,18 +1,15 @@
 // Records a run and submits it: its data, every dispatch, and the copies of what is to be read. All of it without waiting in
 // between, so that runs in flight cannot mix their commands or their error scopes.
 
-import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import type { LogitsTensor } from "../../batch/batch.ts";
 import { bufferBytes, dtypeOf } from "../../batch/logits.ts";
-import type { Plan } from "../../plan/plan.ts";
-import type { Buffers } from "./buffers.ts";
-import type { Device } from "../device/device.ts";
-import { gridWidth, type Dispatch } from "./dispatches.ts";
-import type { Executed, ExecuteOptions } from "./execute.ts";
-import type { Stacked } from "./stack.ts";
+import { statusWords } from "../../kernel/status.ts";
+import { gridWidth } from "./dispatches.ts";
+import type { Executed, Run } from "./run.ts";
 import type { Pipeline } from "../shaders/pipelines.ts";
 import { partBytes } from "./large.ts";
 import { readout, type Part } from "./copies.ts";
-import { resources, statusWords, type Resources } from "./resources.ts";
+import { resources, type Resources } from "./resources.ts";
 import type { Timer } from "./timing.ts";
 
 /** A gradient that is too large to be read with the rest. */
@@ -31,19 +28,11 @@ export interface Submitted {
   readonly large: readonly Large[];
 }
 
-export function submit(
-  device: Device,
-  held: Buffers,
-  plan: Plan,
-  batch: Batch,
-  stacked: Stacked,
-  dispatches: readonly Dispatch[],
-  pipelines: readonly Pipeline[],
-  clock: Timer | null,
-  options: ExecuteOptions,
-): Submitted {
-  const made = resources(device, held, plan, batch, stacked, dispatches, options);
-  const { wanted, results, large } = readings(made, plan, batch, stacked, options);
+/** @param pipelines those of the dispatches, in their order */
+export function submit(run: Run, pipelines: readonly Pipeline[], clock: Timer | null): Submitted {
+  const { device, held, dispatches } = run;
+  const made = resources(run);
+  const { wanted, results, large } = readings(made, run);
   const encoder = device.gpu.createCommandEncoder();
   encoder.clearBuffer(made.status);
   const pass = clock === null ? encoder.beginComputePass() : null;
@@ -71,10 +60,7 @@ export function submit(
 /** Every part of a buffer that is to be read, and what the parts mean. */
 function readings(
   made: Resources,
-  plan: Plan,
-  batch: Batch,
-  stacked: Stacked,
-  { perExample, keep, into }: ExecuteOptions,
+  { plan, batch, stacked, perExample, keep, into }: Run,
 ): {
   readonly wanted: readonly Part[];
   readonly large: readonly Large[];

@@ -1,0 +1,53 @@
+// How kernels tell what is wrong with a token. The status buffer has one word for each thing that can be wrong: 0 says that no
+// token has it, else the word is 0xffffffff − token for the first token that has it, so that the largest value is the first
+// token. Kernels write words with `report`, and whoever reads a run asks `firstToken`; nobody else knows the numbers.
+
+import type { ModelName } from "../core/inputs.ts";
+import * as k from "./kernel.ts";
+import type { Binding, Statement } from "./kernel.ts";
+import * as row from "./row.ts";
+
+/** What can be wrong with a token's logits of one model. */
+export type LogitFault =
+  /** A logit is NaN, +Infinity or too large. */
+  | "not-finite"
+  /** The logit of the label is masked. */
+  | "label-impossible"
+  /** A masked entry has a weight other than 0. */
+  | "masked-entry-weighted";
+
+const logitWords: Readonly<Record<ModelName, Readonly<Record<LogitFault, number>>>> = {
+  policy: { "not-finite": 0, "label-impossible": 1, "masked-entry-weighted": 5 },
+  ref: { "not-finite": 2, "label-impossible": 3, "masked-entry-weighted": 6 },
+};
+
+/** The word of what can be wrong with a model's logits. */
+export const logitWord = (model: ModelName, fault: LogitFault): number => logitWords[model][fault];
+
+/** The word of a gradient that leaves the range of the type in which it is stored. */
+export const gradientWord = 4;
+
+/** Words of the status buffer. */
+export const statusWords = 7;
+
+export const statusBinding: Binding = {
+  name: "status",
+  role: { kind: "status" },
+  access: "write",
+  type: "atomic<u32>",
+};
+
+const none = 0xffffffff;
+
+/** Tells of the token of the row at hand. */
+export const report = (word: number): Statement => ({
+  kind: "call",
+  code: `atomicMax(&status[${word}], ${k.minus(k.u32(none), row.token).code})`,
+});
+
+/** The first token that a word tells of; null for none. */
+export const firstToken = (status: Uint32Array, word: number): number | null =>
+  status[word] === 0 ? null : none - status[word]!;
+
+/** Whether no word tells of any token. */
+export const isClean = (status: Uint32Array): boolean => status.every((word) => word === 0);
