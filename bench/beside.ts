@@ -4,7 +4,7 @@
 import { builtIn, compile, type Device } from "../src/index.ts";
 import { fromHalf } from "../src/core/storage.ts";
 import { defaultAdapter } from "../src/runtime/device/adapter.ts";
-import { readBuffer } from "../src/runtime/device/readback.ts";
+import { readBuffer } from "../src/runtime/device/read.ts";
 import type { Shape } from "./cases.ts";
 import { batchOf } from "./data.ts";
 import { evenLength, unevenRows } from "./layout.ts";

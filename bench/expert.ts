@@ -6,7 +6,7 @@ import { lanesOf } from "../src/measure/ceilings.ts";
 import { bytesPerEntry, type StorageType } from "../src/core/storage.ts";
 import { acceptedGpuError, lossError } from "../src/check/error.ts";
 import { windows } from "../src/runtime/run/stack.ts";
-import { readBuffer, readStaging } from "../src/runtime/device/readback.ts";
+import { readBuffer, readStaging } from "../src/runtime/device/read.ts";
 import { bufferUsage } from "../src/runtime/device/usage.ts";
 import { interpreter } from "./check.ts";
 import { batchOf } from "./data.ts";

@@ -4,7 +4,7 @@
 import type { StepBytes } from "../src/explain/bytes.ts";
 import { fromHalf, type StorageType } from "../src/core/storage.ts";
 import type { Device } from "../src/index.ts";
-import { readBuffer } from "../src/runtime/device/readback.ts";
+import { readBuffer } from "../src/runtime/device/read.ts";
 import type { Layout } from "./layout.ts";
 import type { DeviceLogits } from "./logits.ts";
 import type { Clock, Direction } from "./options.ts";

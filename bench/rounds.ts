@@ -1,9 +1,9 @@
 // Measures providers in rounds: each round takes one sample of every provider and clock, so that a machine which slows down
 // slows all of them; the order turns from round to round; caches are emptied before each sample, and the first rounds are
-// not counted. Waits sleep before they poll (runtime/device/readback.ts).
+// not counted. Waits sleep before they poll (runtime/device/wait.ts).
 
 import type { Device } from "../src/index.ts";
-import { finished } from "../src/runtime/device/readback.ts";
+import { finished } from "../src/runtime/device/wait.ts";
 import { cut, lanesOf } from "../src/measure/ceilings.ts";
 import { bind, handwritten, maker, run } from "../src/measure/dispatch.ts";
 import type { Clock, Direction } from "./options.ts";

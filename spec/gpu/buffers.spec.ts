@@ -20,7 +20,7 @@ import {
   type Objective,
   type ValueAndGrad,
 } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { asPacked, asSeparate, asTrl, contentOf, uniforms, type Drawn } from "./batches.ts";
 import { everyUse, onDevice } from "./placed.ts";

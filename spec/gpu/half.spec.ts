@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { halfBits, halfValue, type HalfType } from "../../src/core/storage.ts";
 import { openDevice, type Device } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { prelude } from "../../src/wgsl/prelude.generated.ts";
 

@@ -15,7 +15,7 @@ import {
   type StorageType,
 } from "../../src/index.ts";
 import { windows } from "../../src/runtime/run/stack.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferOf, everyUse } from "./placed.ts";
 
 let device: Device;

@@ -14,7 +14,7 @@ import {
   type Device,
   type ValueAndGrad,
 } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { expectAgreementOf } from "./agree.ts";
 import {

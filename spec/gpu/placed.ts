@@ -1,7 +1,7 @@
 // Batches whose logits lie on a device, and what buffers hold.
 import { bufferBytes, dtypeOf } from "../../src/batch/logits.ts";
 import type { Batch, Device, LogitsTensor } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
 export const everyUse: number =

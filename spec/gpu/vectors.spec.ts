@@ -17,7 +17,7 @@ import {
   type Device,
   type Objective,
 } from "../../src/index.ts";
-import { readBuffer } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
 import { expectAgreement, expectAgreementOf } from "./agree.ts";
 import { asTrl, contentOf, draws, laidOut, layouts } from "./batches.ts";
 import { everyUse, freed, onDevice } from "./placed.ts";

@@ -8,7 +8,7 @@ import {
   requestedFeatures,
   requestedLimits,
 } from "../../src/runtime/device/limits.ts";
-import { finished } from "../../src/runtime/device/readback.ts";
+import { finished } from "../../src/runtime/device/wait.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
 let device: Device;

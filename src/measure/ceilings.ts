@@ -2,7 +2,7 @@
 // other kernel is held against, and that predicted times follow from. The workgroup size is the fastest of a few.
 
 import type { Device } from "../runtime/device/device.ts";
-import { finished } from "../runtime/device/readback.ts";
+import { finished } from "../runtime/device/wait.ts";
 import { bind, handwritten, maker, run, timed, type Dispatch } from "./dispatch.ts";
 import type { StoredRates } from "./stored.ts";
 

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Device } from "../runtime/device/device.ts";
-import { finished } from "../runtime/device/readback.ts";
+import { finished } from "../runtime/device/wait.ts";
 import { createPipeline } from "../runtime/shaders/shaders.ts";
 import { timer } from "../runtime/run/timing.ts";
 import { bufferUsage } from "../runtime/device/usage.ts";

@@ -23,7 +23,7 @@ import { timeoutOf } from "./device/deadline.ts";
 import { tunedOn } from "./device/traits.ts";
 import { execute } from "./run/execute.ts";
 import type { Executed, Request } from "./run/run.ts";
-import { reportBadLogits, reportGradient } from "./run/faults.ts";
+import { refuseBadLogits, refuseGradient } from "./run/faults.ts";
 import { runsOn } from "./run/runs.ts";
 import { scheduler } from "../schedule/choose.ts";
 import { storageTypesOf, tensorsOf } from "./run/stored.ts";
@@ -121,9 +121,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
         !tensors.some(({ tensor }) => isGpuBuffer(tensor.data)),
       execute: (on, held, turn) => execute(request, on, held, turn),
       finish: async (on, done) => {
-        await reportBadLogits(on, request, done, locate);
+        await refuseBadLogits(on, request, done, locate);
         const results = finish(program, done);
-        reportGradient(on, request, done, objective.name);
+        refuseGradient(on, request, done, objective.name);
         return results;
       },
     });

@@ -30,7 +30,7 @@ import {
 } from "../../../src/index.ts";
 import { logitWord, statusWords } from "../../../src/kernel/status.ts";
 import { centralDifference } from "../../../src/reference/differences.ts";
-import { reportBadLogits } from "../../../src/runtime/run/faults.ts";
+import { refuseBadLogits } from "../../../src/runtime/run/faults.ts";
 import { newNullDevice } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 
@@ -162,7 +162,7 @@ export const batches: Provocations<typeof rows> = {
     interpreted(dpo(), fromTrlWith({ policy_logits: new Float32Array(12).fill(Number.NaN, 1, 2) })),
   "mask-length": () => fromTrlWith({ completion_mask: [[0, 1, 0]] }),
   "masked-entry-weighted": () =>
-    reportBadLogits(
+    refuseBadLogits(
       any({ line: "an adapter" }),
       any({ batch: right, plan: { responses: ["w", "l"] } }),
       any({

@@ -32,7 +32,8 @@ import {
 } from "../../../src/runtime/node/bundled.ts";
 import { loadDawn } from "../../../src/runtime/node/instance.ts";
 import { nullDeviceOf } from "../../../src/runtime/node/null.ts";
-import { readBuffer, sleepThenAwait } from "../../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../../src/runtime/device/read.ts";
+import { sleepThenAwait } from "../../../src/runtime/device/wait.ts";
 import { createPipeline } from "../../../src/runtime/shaders/shaders.ts";
 import { timer } from "../../../src/runtime/run/timing.ts";
 import { bufferUsage } from "../../../src/runtime/device/usage.ts";

@@ -10,7 +10,7 @@ export interface Part {
   readonly bytes: number;
 }
 
-export interface Readout {
+export interface Copies {
   readonly staging: GPUBuffer;
   readonly bytes: number;
   /** The parts in their order, from what the staging buffer held. */
@@ -18,11 +18,11 @@ export interface Readout {
 }
 
 /** Records the copies of all parts. */
-export function readout(
+export function recordCopies(
   encoder: GPUCommandEncoder,
   held: Buffers,
   parts: readonly Part[],
-): Readout {
+): Copies {
   const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const staging = held.hold("readback", total, stagingUsage);
   const starts: number[] = [];

@@ -11,7 +11,7 @@ import { stack } from "./stack.ts";
 import { requireAlive } from "../device/lost.ts";
 import { pipelineFor } from "../shaders/pipelines.ts";
 import { partBytes, partRole, readInParts } from "./large.ts";
-import { readStaging } from "../device/readback.ts";
+import { readStaging } from "../device/read.ts";
 import { submit } from "./submit.ts";
 import { scoped } from "../device/scopes.ts";
 import type { Executed, Request, Run, Turn } from "./run.ts";

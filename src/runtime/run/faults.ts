@@ -11,7 +11,7 @@ import { bytesPerEntry, fromHalf } from "../../core/storage.ts";
 import type { Device } from "../device/device.ts";
 import type { Executed, Request } from "./run.ts";
 import { locateToken } from "./stack.ts";
-import { readBuffer } from "../device/readback.ts";
+import { readBuffer } from "../device/read.ts";
 import { cite } from "../../core/quote.ts";
 
 /** Where a token that the kernels report is, and how it is called. */
@@ -39,7 +39,7 @@ function placeOf(device: Device, { batch, plan }: Request, done: Executed, token
 }
 
 /** @throws PrefcError logits-not-finite, label-impossible, masked-entry-weighted */
-export async function reportBadLogits(
+export async function refuseBadLogits(
   device: Device,
   request: Request,
   done: Executed,
@@ -86,7 +86,7 @@ export async function reportBadLogits(
 }
 
 /** @throws PrefcError value-not-finite for a gradient of logits that its type cannot hold */
-export function reportGradient(
+export function refuseGradient(
   device: Device,
   request: Request,
   done: Executed,

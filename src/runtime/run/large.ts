@@ -2,7 +2,8 @@
 // would be allocated anew in every step, and would double what the gradient takes.
 
 import type { Device } from "../device/device.ts";
-import { readStaging, type WaitOptions } from "../device/readback.ts";
+import { readStaging } from "../device/read.ts";
+import type { WaitOptions } from "../device/wait.ts";
 import { scoped } from "../device/scopes.ts";
 
 /** Each part costs a fifth of a millisecond to wait for, and a millisecond or more to copy. */

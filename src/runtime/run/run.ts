@@ -4,7 +4,7 @@
 import type { Batch, Params } from "../../batch/batch.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Device } from "../device/device.ts";
-import type { WaitOptions } from "../device/readback.ts";
+import type { WaitOptions } from "../device/wait.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Dispatch } from "./dispatches.ts";
 import type { Stacked } from "./stack.ts";

@@ -8,7 +8,7 @@ import { gridWidth } from "./dispatches.ts";
 import type { Executed, Run } from "./run.ts";
 import type { Pipeline } from "../shaders/pipelines.ts";
 import { partBytes } from "./large.ts";
-import { readout, type Part } from "./copies.ts";
+import { recordCopies, type Part } from "./copies.ts";
 import { resources, type Resources } from "./resources.ts";
 import type { Timer } from "./timing.ts";
 
@@ -52,7 +52,7 @@ export function submit(run: Run, pipelines: readonly Pipeline[], clock: Timer | 
   });
   pass?.end();
   clock?.resolve(encoder);
-  const { staging, bytes, parts } = readout(encoder, held, wanted);
+  const { staging, bytes, parts } = recordCopies(encoder, held, wanted);
   device.gpu.queue.submit([encoder.finish()]);
   return { staging, bytes, large, results: (read) => results(parts(read)) };
 }

@@ -4,7 +4,8 @@
 import { fail } from "../../core/error.ts";
 import { destroyQuietly } from "../device/quietly.ts";
 import type { Device } from "../device/device.ts";
-import { readBuffer, type WaitOptions } from "../device/readback.ts";
+import { readBuffer } from "../device/read.ts";
+import type { WaitOptions } from "../device/wait.ts";
 import { bufferUsage } from "../device/usage.ts";
 
 /** GPU time of one dispatch. */

@@ -6,7 +6,7 @@ import { printExpression } from "../../core/print.ts";
 import type { Binding, Kernel } from "../../kernel/kernel.ts";
 import { sourceLines } from "../../wgsl/print.ts";
 import type { Device } from "../device/device.ts";
-import { sleepThenAwait, type WaitOptions } from "../device/readback.ts";
+import { sleepThenAwait, type WaitOptions } from "../device/wait.ts";
 import { problemError, scoped } from "../device/scopes.ts";
 import { createPipeline } from "./shaders.ts";
 import { shaderStage } from "../device/usage.ts";

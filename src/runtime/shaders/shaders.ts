@@ -4,7 +4,7 @@ import { PrefcError } from "../../core/error.ts";
 import type { Device } from "../device/device.ts";
 import { isNode, nodeHost } from "../device/host.ts";
 import { lossNoticed, requireAlive } from "../device/lost.ts";
-import { sleepThenAwait, type WaitOptions } from "../device/readback.ts";
+import { sleepThenAwait, type WaitOptions } from "../device/wait.ts";
 import { asPrefcError, problemError, scoped, type Problem } from "../device/scopes.ts";
 
 /** One complaint of the WGSL compiler. Line and column count from 1; both are 0 when the complaint has no place. */

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { openDevice, type Device } from "../../src/runtime/device/device.ts";
-import { finished, readBuffer, sleepThenAwait } from "../../src/runtime/device/readback.ts";
+import { readBuffer } from "../../src/runtime/device/read.ts";
+import { finished, sleepThenAwait } from "../../src/runtime/device/wait.ts";
 import { createPipeline } from "../../src/runtime/shaders/shaders.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 
