@@ -39,6 +39,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["schedule", layer(["core"])],
   ["kernel", layer(["core", "stream", "schedule"])],
   ["wgsl", layer(["core", "kernel"])],
+  // runs kernels without a device
+  ["host", layer(["core", "kernel"])],
   ["plan", layer(["core", "stream", "kernel", "wgsl"])],
   ["compile", layer(compiler)],
   ["explain", layer([...compiler, "compile"])],

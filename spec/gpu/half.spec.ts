@@ -6,7 +6,7 @@ import { halfBits, halfValue, type HalfType } from "../../src/core/storage.ts";
 import { openDevice, type Device } from "../../src/index.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
-import { prelude } from "../../src/wgsl/prelude.generated.ts";
+import { functions } from "../../src/wgsl/prelude.generated.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -17,10 +17,15 @@ afterAll(() => {
   device.dispose();
 });
 
+/** The functions of the prelude that turn entries of 16 bits into numbers and back. */
+const storage = ["widen_bf16", "widen_f16", "narrow_bf16", "narrow_f16"]
+  .map((name) => functions[name]!.source)
+  .join("\n");
+
 /** A function of four words to four words at every group of four. */
 async function mapped(body: string, words: Uint32Array<ArrayBuffer>): Promise<Uint32Array> {
   const { gpu } = device;
-  const code = `${prelude["storage"]}
+  const code = `${storage}
 @group(0) @binding(0) var<storage, read> given: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> made: array<vec4<u32>>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,117 +1,54 @@
-// Executes statements of a kernel in float64, lane by lane: the algebra of the running pass as the compiler wrote it, without
-// the rounding of single floats. WGSL over single lanes is nearly JavaScript; what differs is spelt here. Lanes run from
-// barrier to barrier, one after the other, as a workgroup would in lockstep; an operation of a subgroup, here of all lanes, is
-// a barrier where every lane learns what the others have.
-import { runInThisContext } from "node:vm";
-import type { Statement, Value } from "../../src/kernel/kernel.ts";
+// Runs statements of a kernel on the host without the rounding of single floats: the algebra of the running pass as the
+// compiler wrote it. A lane starts with the variables that it is given and gives back what they hold at the end.
+import { HostMemory } from "../../src/host/memory.ts";
+import { Workgroup } from "../../src/host/run.ts";
+import * as k from "../../src/kernel/kernel.ts";
+import type { Shared, Statement, Value, Variable } from "../../src/kernel/kernel.ts";
 
-const expression = ({ code }: Pick<Value, "code">): string => {
-  const text = code.replaceAll(/(\d)u\b/g, "$1");
-  return text.startsWith("subgroup") ? `yield* ${text}` : text;
-};
+const noExtents = { examples: 0, tokens: 0, vocab: 0, "first row": 0, rows: 0, "grid width": 0 };
 
-function lines(statements: readonly Statement[]): readonly string[] {
-  return statements.flatMap((statement): readonly string[] => {
-    switch (statement.kind) {
-      case "let":
-      case "var":
-        return [`let ${statement.name} = ${expression(statement.value)};`];
-      case "assign":
-        return [`${expression({ code: statement.target })} = ${expression(statement.value)};`];
-      case "for": {
-        const { name, from, below, step } = statement;
-        return [
-          `for (let ${name} = ${expression(from)}; ${name} < ${expression(below)}; ${name} += ${expression(step)}) {`,
-          ...lines(statement.body),
-          "}",
-        ];
-      }
-      case "if":
-        return [
-          `if (${expression(statement.condition)}) {`,
-          ...lines(statement.body),
-          "} else {",
-          ...lines(statement.otherwise ?? []),
-          "}",
-        ];
-      case "barrier":
-        return ["yield;"];
-      case "return":
-        return ["return;"];
-      case "comment":
-        return [];
-      case "call":
-        throw new Error(`a call has no float64 meaning here: ${statement.code}`);
-    }
-  });
-}
-
-const functions = {
-  exp: Math.exp,
-  max: Math.max,
-  min: Math.min,
-  select: (whenFalse: number, whenTrue: number, condition: boolean): number =>
-    condition ? whenTrue : whenFalse,
-  subgroupMax: function* (own: number): Generator<number, number, readonly number[]> {
-    return Math.max(...(yield own));
-  },
-  subgroupAdd: function* (own: number): Generator<number, number, readonly number[]> {
-    return (yield own).reduce((sum, value) => sum + value, 0);
-  },
-};
-
-type Lane = (
-  functions: object,
-  shared: Readonly<Record<string, number[]>>,
-  own: Readonly<Record<string, number>>,
-  lane: number,
-) => Generator<number | undefined, Record<string, number>, readonly number[]>;
-
-export interface Workgroup {
-  /** Names of the variables that each lane starts with, and of those read back at the end. */
-  readonly variables: readonly string[];
-  readonly shared: readonly string[];
+type Lane = Readonly<Record<string, number>>;
+export interface Given {
+  /** What each lane starts with, and what is read back at the end, by name. */
+  readonly variables: readonly Variable[];
+  readonly shared: readonly Shared[];
 }
 
 /** Runs the statements on one lane for each record of variables; gives back the variables of each lane. */
 export function executor(
   statements: readonly Statement[],
-  { variables, shared }: Workgroup,
-): (lanes: readonly Readonly<Record<string, number>>[]) => readonly Record<string, number>[] {
-  const source = [
-    "(function* (functions, shared, own, lane) {",
-    `const { ${Object.keys(functions).join(", ")} } = functions;`,
-    `const { ${shared.join(", ")} } = shared;`,
-    `let { ${variables.join(", ")} } = own;`,
-    ...lines(statements),
-    `return { ${variables.join(", ")} };`,
-    "})",
-  ];
-  const run = runInThisContext(source.join("\n")) as Lane;
+  { variables, shared }: Given,
+): (lanes: readonly Lane[]) => readonly Record<string, number>[] {
   return (lanes) => {
-    const memory = Object.fromEntries(shared.map((name) => [name, lanes.map(() => 0)]));
-    const running = lanes.map((own, lane) => run(functions, memory, own, lane));
-    const results: Record<string, number>[] = lanes.map(() => ({}));
-    let told: readonly number[] = [];
-    for (;;) {
-      const steps = running.map((lane) => lane.next(told));
-      const ended = steps.filter(({ done }) => done === true).length;
-      if (ended !== 0 && ended !== steps.length) throw new Error("a barrier that some lanes skip");
-      steps.forEach((step, lane) => {
-        if (step.done === true) results[lane] = step.value;
-      });
-      if (ended > 0) return results;
-      told = steps.map(({ value }) => value as number);
-    }
+    const memories = new Map(
+      shared.map(({ name, element }) => [name, HostMemory.ofLength(lanes.length, element, true)]),
+    );
+    const workgroup = new Workgroup(lanes.length, {
+      precision: "exact",
+      memories,
+      uniforms: noExtents,
+      params: [],
+      group: { x: 0, y: 0, z: 0 },
+      subgroupSize: lanes.length,
+    });
+    for (const variable of variables)
+      lanes.forEach((own, lane) => (workgroup.valuesOf(variable)[lane] = own[variable.name]!));
+    workgroup.compile(statements)();
+    return lanes.map((_, lane) =>
+      Object.fromEntries(
+        variables.map((variable) => [variable.name, workgroup.valuesOf(variable)[lane] as number]),
+      ),
+    );
   };
 }
 
-/** The value of one expression over variables. */
-export function valueIn(value: Value, variables: Readonly<Record<string, number>>): number {
-  const statement: Statement = { kind: "assign", target: "result", value };
-  const names = [...Object.keys(variables), "result"];
-  const [lane] = executor([statement], { variables: names, shared: [] })([
-    { ...variables, result: 0 },
-  ]);
+/** The value of one expression over variables, which are known by their names. */
+export function valueIn(value: Value, given: Lane): number {
+  const result = k.variable("result");
+  const used = variablesOf(value);
+  const run = executor([k.letValue(result, value)], { variables: [...used, result], shared: [] });
+  const [lane] = run([{ ...given, result: 0 }]);
   return lane!["result"]!;
 }
+const variablesOf = (value: Value): readonly Variable[] =>
+  value.kind === "variable" ? [value] : k.operandsOf(value).flatMap(variablesOf);

@@ -8,7 +8,7 @@ import type { ModelName } from "../../src/core/inputs.ts";
 import { combineLanes, sharedState } from "../../src/kernel/combine.ts";
 import * as k from "../../src/kernel/kernel.ts";
 import { factor, momentKey, momentsOf, shiftMoment, type Moment } from "../../src/kernel/moment.ts";
-import { lowest } from "../../src/kernel/row.ts";
+import { lowest, name } from "../../src/kernel/row.ts";
 import { chooseSchedule, typicalTraits, type Schedule } from "../../src/schedule/schedule.ts";
 import type { FieldSpec, ModelPower } from "../../src/stream/fields.ts";
 import { powersAt } from "../stream/reading.ts";
@@ -83,10 +83,14 @@ function combiner(
   };
   const run = executor(combineLanes(models, moments, models, schedule), {
     variables: [
-      ...models.flatMap((model) => [`m_${model}`, `worst_${model}`, `ties_${model}`]),
-      ...moments.map(({ name }) => name),
+      ...models.flatMap((model) => [
+        name(`m_${model}`),
+        name(`worst_${model}`, "u32"),
+        name(`ties_${model}`),
+      ]),
+      ...moments.map((moment) => name(moment.name)),
     ],
-    shared: sharedState(models, moments, models, schedule).map(({ name }) => name),
+    shared: sharedState(models, moments, models, schedule),
   });
   return (parts) => run(parts)[0]!;
 }
@@ -167,8 +171,8 @@ describe("moving the reference point of moments", () => {
       moments.map((moment) => {
         const after = shiftMoment(
           moment,
-          (lower) => k.value("f32", lower.name),
-          (model) => k.value("f32", `shift_${model}`),
+          (lower) => k.variable(lower.name),
+          (model) => k.variable(`shift_${model}`),
           1,
           moments,
         );
@@ -210,8 +214,8 @@ describe("moving the reference point of moments", () => {
         const by = -Math.abs(shift);
         const after = shiftMoment(
           moment,
-          (lower) => k.value("f32", lower.name),
-          (model) => (model === "ref" ? k.value("f32", "shift") : null),
+          (lower) => k.variable(lower.name),
+          (model) => (model === "ref" ? k.variable("shift") : null),
           1,
           moments,
         );
@@ -227,8 +231,8 @@ describe("moving the reference point of moments", () => {
 
   it("refuses a family that lacks the lower powers", () => {
     const [whole] = momentsOf([{ kind: "moment", powers: [{ model: "policy", d: 1, k: 1 }] }]);
-    const read = (lower: Moment): k.Value => k.value("f32", lower.name);
-    const shift = (): k.Value => k.value("f32", "shift");
+    const read = (lower: Moment): k.Value => k.variable(lower.name);
+    const shift = (): k.Value => k.variable("shift");
     expect(() => shiftMoment(whole!, read, shift, 1, [whole!])).toThrow(
       "The moment policy:1,0 that shifting needs is not kept; this is a bug of prefc, so please report it with the objective.",
     );
@@ -272,7 +276,7 @@ describe("the family of moments", () => {
       fc.property(power("policy"), logit, (one, z) => {
         fc.pre(one.d !== 0 || one.k !== 0);
         const x = -Math.abs(z);
-        const code = factor(one, k.value("f32", "x"), k.value("f32", "e"));
+        const code = factor(one, k.variable("x"), k.variable("e"));
         expect(
           close(
             valueIn(code, { x, e: Math.exp(x) }),
@@ -288,7 +292,7 @@ describe("the family of moments", () => {
     fc.assert(
       fc.property(power("policy"), (one) => {
         fc.pre(one.d > 0);
-        const code = factor(one, k.value("f32", "x"), k.value("f32", "e"));
+        const code = factor(one, k.variable("x"), k.variable("e"));
         expect(valueIn(code, { x: -1e30, e: 0 })).toBeCloseTo(0, 12);
         expect(Math.abs(valueIn(code, { x: -1e30, e: 1 }))).toBeLessThan(2 ** 127);
       }),

@@ -42,11 +42,11 @@ export function weighted(
             k.splat(k.f32(0), lanes),
           ),
         );
-      const isOwn = k.value("bool", `!${isMasked.code}`, lanes);
+      const isOwn = k.not(isMasked);
       const conditions = [isFar, isOwn, ...(inside === null ? [] : [inside]), ...others];
       const isWeighted = conditions.reduce((a, b) => k.infix(a, "&", b));
       const found = k.splat(weightedAbsence, lanes);
-      return [k.assign(bad.code, k.choose(isWeighted, found, bad))];
+      return [k.assign(bad, k.choose(isWeighted, found, bad))];
     }),
   );
 }

@@ -11,7 +11,7 @@ import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import { weighted } from "./absent.ts";
 import * as k from "./kernel.ts";
-import type { Lanes, Statement, Value } from "./kernel.ts";
+import type { Lanes, Statement, Value, Variable } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
 import { factor, shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
@@ -32,8 +32,8 @@ export interface Kept {
 /** The bits of the vector of logits at a position of the row. */
 export type Load = (model: ModelName, at: Value) => Value;
 
-const running = (model: ModelName): Value => name(`m_${model}`);
-const slack = (model: ModelName): Value => name(`slack_${model}`);
+const running = (model: ModelName): Variable => name(`m_${model}`);
+const slack = (model: ModelName): Variable => name(`slack_${model}`);
 
 /** How far entries may lie above the reference point once it was raised: e^{d·slack} stays far from the largest number. */
 function mostSlack({ moments }: Kept): Value {
@@ -43,8 +43,8 @@ function mostSlack({ moments }: Kept): Value {
 
 /** The reference point of a model, and how far entries may lie above it: not at all, until it is raised. */
 export const startAt = ({ exact }: Kept, model: ModelName, start: Value): readonly Statement[] => [
-  k.varValue(running(model).code, start),
-  ...(exact.includes(model) ? [] : [k.varValue(slack(model).code, k.f32(0))]),
+  k.varValue(running(model), start),
+  ...(exact.includes(model) ? [] : [k.varValue(slack(model), k.f32(0))]),
 ];
 
 /** Adds a block of vectors, or runs `careful` where it is not plain. */
@@ -63,7 +63,7 @@ export function addBlock(
       positions.map((j) => {
         const z = row.asReal(bitsOf(model, j));
         const m = k.splat(running(model), lanes);
-        return k.letValue(offset(kept, model, j).code, k.minus(z, m));
+        return k.letValue(offset(kept, model, j), k.minus(z, m));
       }),
     ),
   );
@@ -77,7 +77,7 @@ export function addBlock(
     ...loads,
     ...offsets,
     ...sumsOf(kept, count),
-    k.letValue(worst.code, fold(tree(bits, k.maximum), k.maximum)),
+    k.letValue(worst, fold(tree(bits, k.maximum), k.maximum)),
     k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept)),
   ];
 }
@@ -109,17 +109,17 @@ export function addCarefully(
     const x = k.maximum(k.minus(z, k.splat(running(model), lanes)), farthest(lanes));
     return k.about(meaning.centred(model), [
       k.letValue(
-        bits.code,
+        bits,
         inside === null
           ? load(model, at)
           : k.choose(inside, load(model, at), k.splat(k.u32(0xff800000), lanes)),
       ),
-      k.letValue(size.code, row.magnitude(bits)),
-      k.assign(bad.code, k.maximum(bad, known)),
-      k.letValue(z.code, k.choose(masked, k.splat(k.f32(row.absent), lanes), row.asReal(bits))),
-      k.letValue(top.code, fold(z, k.maximum)),
+      k.letValue(size, row.magnitude(bits)),
+      k.assign(bad, k.maximum(bad, known)),
+      k.letValue(z, k.choose(masked, k.splat(k.f32(row.absent), lanes), row.asReal(bits))),
+      k.letValue(top, fold(z, k.maximum)),
       ...raise(kept, model, ["lane", "part"]),
-      k.letValue(offset(kept, model, 0).code, x),
+      k.letValue(offset(kept, model, 0), x),
     ]);
   });
   return [
@@ -134,7 +134,7 @@ export function addCarefully(
 export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[] {
   const top = name(`top_${model}`);
   return k.about(meaning.maximumOf(model), [
-    k.letValue(top.code, k.call("subgroupMax", "f32", running(model))),
+    k.letValue(top, k.subgroup("max", running(model))),
     ...raise(kept, model, ["lane"]),
   ]);
 }
@@ -151,39 +151,35 @@ function raise(kept: Kept, model: ModelName, prefixes: readonly string[]): reado
   const most = isExact ? m : k.plus(m, slack(model));
   const isHigher = k.infix(shift, "<", k.f32(0));
   const shifts = (other: ModelName): Value | null => (other === model ? shift : null);
-  const moved = (source: Node, variable: string, value: Value): readonly Statement[] => {
-    const own = name(variable, "f32", lanes);
-    return k.about(source, [k.assign(variable, k.choose(isHigher, value, own))]);
-  };
+  const moved = (source: Node, own: Variable, value: Value): readonly Statement[] =>
+    k.about(source, [k.assign(own, k.choose(isHigher, value, own))]);
   const ordered = moments
     .filter(({ powers }) => powers.some((power) => power.model === model))
     .toSorted((a, b) => degree(b) - degree(a)); // each uses lower powers before they are moved themselves
   return k.about(meaning.maximumOf(model), [
-    k.letValue(next.code, k.choose(k.infix(top, ">", most), top, m)),
-    k.letValue(shift.code, k.minus(m, next)),
+    k.letValue(next, k.choose(k.infix(top, ">", most), top, m)),
+    k.letValue(shift, k.minus(m, next)),
     ...prefixes.flatMap((prefix) => {
-      const read = (moment: Moment): Value => name(`${prefix}_${moment.name}`, "f32", lanes);
+      const read = (moment: Moment): Variable => name(`${prefix}_${moment.name}`, "f32", lanes);
       return ordered.flatMap((moment) =>
         moved(
           meaning.momentOf(moment.powers),
-          read(moment).code,
+          read(moment),
           shiftMoment(moment, read, shifts, lanes, moments),
         ),
       );
     }),
     ...(ties.includes(model)
-      ? moved(meaning.tiesOf(model), `lane_ties_${model}`, nothing(lanes))
+      ? moved(meaning.tiesOf(model), name(`lane_ties_${model}`, "f32", lanes), nothing(lanes))
       : []),
-    ...(isExact
-      ? []
-      : [k.assign(slack(model).code, k.choose(isHigher, mostSlack(kept), slack(model)))]),
-    k.assign(m.code, next),
+    ...(isExact ? [] : [k.assign(slack(model), k.choose(isHigher, mostSlack(kept), slack(model)))]),
+    k.assign(m, next),
   ]);
 }
 const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);
 
 /** z − m of the entries at a position. */
-const offset = ({ lanes }: Kept, model: ModelName, j: number): Value =>
+const offset = ({ lanes }: Kept, model: ModelName, j: number): Variable =>
   name(`x_${model}_${j}`, "f32", lanes);
 const nothing = (lanes: Lanes): Value => k.splat(k.f32(0), lanes);
 /** Below everything that has an exponential, so that e^x x is 0 and not a NaN. */
@@ -194,9 +190,9 @@ function sumsOf(kept: Kept, count: number): readonly Statement[] {
   const { lanes } = kept;
   const positions = Array.from({ length: count }, (_, j) => j);
   const x = (model: ModelName, j: number): Value => offset(kept, model, j);
-  const e = (model: ModelName, j: number): Value => name(`e_${model}_${j}`, "f32", lanes);
+  const e = (model: ModelName, j: number): Variable => name(`e_${model}_${j}`, "f32", lanes);
   const sum = (source: Node, own: string, terms: readonly Value[]): readonly Statement[] =>
-    k.about(source, [k.letValue(`sum_${own}`, tree(terms, k.plus))]);
+    k.about(source, [k.letValue(name(`sum_${own}`, "f32", lanes), tree(terms, k.plus))]);
   const powers = kept.moments.flatMap((moment) => moment.powers);
   return [
     ...kept.models
@@ -204,7 +200,7 @@ function sumsOf(kept: Kept, count: number): readonly Statement[] {
       .flatMap((model) =>
         k.about(
           meaning.exponential(model),
-          positions.map((j) => k.letValue(e(model, j).code, k.exp(x(model, j)))),
+          positions.map((j) => k.letValue(e(model, j), k.exp(x(model, j)))),
         ),
       ),
     ...kept.moments.flatMap((moment) =>
@@ -234,8 +230,8 @@ function sumsOf(kept: Kept, count: number): readonly Statement[] {
 /** Adds those sums to what is kept. */
 function addSums({ moments, ties, lanes }: Kept): readonly Statement[] {
   const add = (source: Node, variable: string, own: string): readonly Statement[] => {
-    const total = k.plus(name(variable, "f32", lanes), name(`sum_${own}`, "f32", lanes));
-    return k.about(source, [k.assign(variable, total)]);
+    const kept = name(variable, "f32", lanes);
+    return k.about(source, [k.assign(kept, k.plus(kept, name(`sum_${own}`, "f32", lanes)))]);
   };
   return [
     ...moments.flatMap(({ name: own, powers }) =>

@@ -5,22 +5,22 @@
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 
-const always = k.infix(k.value("u32", "shape.vocab"), ">", k.u32(0));
+const always = k.infix(k.uniform("vocab"), ">", k.u32(0));
 
-const zeroOf = ({ type }: Value): Value => {
-  if (type === "pair") return k.value("pair", "vec2<f32>(0.0)");
-  if (type === "bool") return k.value("bool", "false");
-  return k.value(type, type === "f32" ? "0.0" : type === "i32" ? "0i" : "0u");
-};
+const zeroOf = ({ type, lanes }: Value): Value => k.splat(k.literal(type, 0), lanes);
 
-/** Calls of pair functions, which are long once they are inlined. */
+/** Operators on pairs, which are long once they are inlined; a change of sign is not. */
 const weight = (statement: Statement): number =>
-  statement.kind === "let" ? (statement.value.code.match(/pair_\w+\(/g) ?? []).length : 0;
+  statement.kind === "let" ? k.count(statement.value, isLong) : 0;
+const isLong = (value: Value): boolean =>
+  value.kind === "binary"
+    ? value.left.type === "pair"
+    : value.kind === "unary" && value.type === "pair" && value.op !== "neg";
 
 /** The same statements, with at most `limit` calls of pair functions in a row. */
 export function inBlocks(statements: readonly Statement[], limit: number): readonly Statement[] {
   const out: Statement[] = [];
-  let run: (Statement & { kind: "let" | "var" })[] = [];
+  let run: k.Declaration[] = [];
   const flush = (): void => {
     const total = run.reduce((sum, statement) => sum + weight(statement), 0);
     if (total <= limit) out.push(...run);
@@ -42,10 +42,7 @@ export function inBlocks(statements: readonly Statement[], limit: number): reado
   return out;
 }
 
-function cut(
-  run: readonly (Statement & { kind: "let" | "var" })[],
-  limit: number,
-): readonly Statement[] {
+function cut(run: readonly k.Declaration[], limit: number): readonly Statement[] {
   const declared: Statement[] = [];
   const out: Statement[] = [];
   let block: Statement[] = [];
@@ -56,10 +53,10 @@ function cut(
     held = 0;
   };
   for (const statement of run) {
-    const { name, value, source } = statement;
+    const { variable, value, source } = statement;
     const from = source === undefined ? {} : { source };
-    declared.push({ ...k.varValue(name, zeroOf(value)), ...from });
-    block.push({ ...k.assign(name, value), ...from });
+    declared.push({ ...k.varValue(variable, zeroOf(value)), ...from });
+    block.push({ ...k.assign(variable, value), ...from });
     held += weight(statement);
     if (held >= limit) close();
   }

@@ -5,16 +5,17 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import { noToken, otherDispatch } from "./kernel.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { GradientPass } from "../stream/stages.ts";
-import type { Statement, Value } from "./kernel.ts";
+import type { Statement, Value, Variable } from "./kernel.ts";
 import { reportEntry } from "./range.ts";
 import * as row from "./row.ts";
 import { storeEntry, type Layout, type Rows } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
 
 const { name } = row;
-const u = (text: string): Value => name(text, "u32");
+const u = (text: string): Variable => name(text, "u32");
 
 export function sharedVector(
   pass: GradientPass,
@@ -27,43 +28,38 @@ export function sharedVector(
   if (layout.aligned) return [];
   const [of, ...others] = pass.models as [ModelName, ...ModelName[]];
   const four = k.u32(4);
-  const end = k.plus(u(`origin_${of}`), row.vocab);
+  const end = k.plus(row.originOf(of), row.vocab);
   const position = k.plus(k.times(u("both"), four), u("part"));
   const first = k.times(row.place, row.vocab);
   const value = [
-    k.letValue("label", k.load("labels", row.token, "u32")),
-    k.letValue(`origin_${of}`, first),
-    ...others.map((model) =>
-      k.letValue(
-        `origin_${model}`,
-        k.times(k.load(`row_of_${model}`, row.token, "u32"), row.vocab),
-      ),
-    ),
-    k.letValue("entry", k.minus(position, first)),
+    k.letValue(row.label, k.load(buffers.labels, row.token)),
+    k.letValue(row.originOf(of), first),
+    ...others.map((model) => k.letValue(row.originOf(model), row.originAt(model))),
+    k.letValue(u("entry"), k.minus(position, first)),
     ...openTerms(pass, fieldIndex),
     ...openEntry(pass, 0, 1, (model) => row.loadOne(model, u("entry"), layout, logits(model))),
     ...gradientAt(pass, 0, 1, u("entry"), paramValue, { next: 0 }),
-    k.assign("g", k.choose(k.infix(u("entry"), "==", row.label), name("at_label"), name("g_0"))),
+    k.assign(
+      name("g"),
+      k.choose(k.infix(u("entry"), "==", row.label), name("at_label"), name("g_0")),
+    ),
     reportEntry(name("g"), target.dtype),
   ];
   return [
     k.when(
       k.infix(
-        k.infix(k.plus(row.lane, row.part), "==", k.u32(0)),
+        k.infix(k.plus(k.lane, row.part), "==", k.u32(0)),
         "&&",
         k.infix(k.infix(end, "%", four), "!=", k.u32(0)),
       ),
       [
-        k.letValue("both", k.infix(end, "/", four)),
-        k.loop("part", k.u32(0), four, k.u32(1), [
-          k.letValue("place", k.infix(position, "/", row.vocab)),
-          k.when(k.infix(row.place, "<", u("window.rows")), [
-            k.letValue(
-              "token",
-              k.load("token_of", k.plus(u("window.first_row"), row.place), "u32"),
-            ),
+        k.letValue(u("both"), k.infix(end, "/", four)),
+        k.loop(u("part"), k.u32(0), four, k.u32(1), [
+          k.letValue(row.place, k.infix(position, "/", row.vocab)),
+          k.when(k.infix(row.place, "<", k.uniform("rows")), [
+            k.letValue(row.token, row.tokenAt(of)),
             k.when(k.infix(row.token, "!=", k.u32(otherDispatch)), [
-              k.varValue("g", k.f32(0)),
+              k.varValue(name("g"), k.f32(0)),
               k.when(k.infix(row.token, "!=", k.u32(noToken)), value),
               ...storeEntry(target, k.u32(0), position, name("g")),
             ]),

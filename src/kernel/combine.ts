@@ -6,7 +6,7 @@
 import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import * as k from "./kernel.ts";
-import type { Scalar, Shared, Statement, Value } from "./kernel.ts";
+import type { Scalar, Shared, Statement, Value, Variable } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
 import { shiftMoment, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
@@ -50,12 +50,13 @@ export function sharedState(
   schedule: Schedule,
 ): readonly Shared[] {
   if (areSubgroup(schedule)) return [];
-  return stateOf(models, moments, ties).map(({ own, type }) => ({
-    name: `shared_${own}`,
-    type,
-    length: schedule.rowLanes,
-  }));
+  return stateOf(models, moments, ties).map(({ own, type }) => sharedOf(own, type, schedule));
 }
+const sharedOf = (own: string, type: Scalar, { rowLanes }: Schedule): Shared => ({
+  name: `shared_${own}`,
+  element: { type, lanes: 1 },
+  length: rowLanes,
+});
 
 /** Whether the lanes of a row are the lanes of a subgroup. */
 const areSubgroup = ({ combine }: Schedule): boolean => combine === "subgroup";
@@ -71,28 +72,24 @@ export function combineLanes(
   const body: Statement[] = [];
   const state = stateOf(models, moments, ties);
   const share = state.flatMap(({ own, type, source }) =>
-    k.about(source, [k.assign(`shared_${own}[lane]`, name(own, type))]),
+    k.about(source, [k.assign(k.load(sharedOf(own, type, schedule), k.lane), name(own, type))]),
   );
   body.push(...share, k.barrier);
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
     const other = (text: string, type: k.Scalar = "f32"): Value =>
-      k.load(`shared_${text}`, k.plus(row.lane, k.u32(half)), type);
+      k.load(sharedOf(text, type, schedule), k.plus(k.lane, k.u32(half)));
     const merged: Statement[] = [];
     for (const model of models) {
       const m = name(`m_${model}`);
+      const [theirs, best] = [name(`other_${m.name}`), name(`new_${m.name}`)];
+      const worst = name(`worst_${model}`, "u32");
       merged.push(
         ...k.about(meaning.maximumOf(model), [
-          k.letValue(`other_${m.code}`, other(m.code)),
-          k.letValue(`new_${m.code}`, k.maximum(m, name(`other_${m.code}`))),
-          k.letValue(`own_shift_${model}`, k.minus(m, name(`new_${m.code}`))),
-          k.letValue(
-            `other_shift_${model}`,
-            k.minus(name(`other_${m.code}`), name(`new_${m.code}`)),
-          ),
-          k.assign(
-            `worst_${model}`,
-            k.maximum(name(`worst_${model}`, "u32"), other(`worst_${model}`, "u32")),
-          ),
+          k.letValue(theirs, other(m.name)),
+          k.letValue(best, k.maximum(m, theirs)),
+          k.letValue(name(`own_shift_${model}`), k.minus(m, best)),
+          k.letValue(name(`other_shift_${model}`), k.minus(theirs, best)),
+          k.assign(worst, k.maximum(worst, other(worst.name, "u32"))),
         ]),
       );
     }
@@ -112,7 +109,7 @@ export function combineLanes(
         1,
         moments,
       );
-      const sum = k.letValue(`new_${moment.name}`, k.plus(own, theirs));
+      const sum = k.letValue(name(`new_${moment.name}`), k.plus(own, theirs));
       merged.push(...aboutMoment(moment, sum));
     }
     for (const model of ties) {
@@ -122,18 +119,18 @@ export function combineLanes(
         kept(`own_shift_${model}`, name(`ties_${model}`)),
         kept(`other_shift_${model}`, other(`ties_${model}`)),
       );
-      merged.push(...k.about(meaning.tiesOf(model), [k.assign(`ties_${model}`, sum)]));
+      merged.push(...k.about(meaning.tiesOf(model), [k.assign(name(`ties_${model}`), sum)]));
     }
     for (const moment of moments) merged.push(...aboutMoment(moment, replaced(moment.name)));
     for (const model of models)
       merged.push(...k.about(meaning.maximumOf(model), [replaced(`m_${model}`)]));
     merged.push(...share);
-    body.push(k.when(k.infix(row.lane, "<", k.u32(half)), merged), k.barrier);
+    body.push(k.when(k.infix(k.lane, "<", k.u32(half)), merged), k.barrier);
   }
   return body;
 }
 
-const replaced = (own: string): Statement => k.assign(own, name(`new_${own}`));
+const replaced = (own: string): Statement => k.assign(name(own), name(`new_${own}`));
 const aboutMoment = ({ powers }: Moment, statement: Statement): readonly Statement[] =>
   k.about(meaning.momentOf(powers), [statement]);
 
@@ -142,8 +139,7 @@ function combineSubgroup(
   moments: readonly Moment[],
   ties: readonly ModelName[],
 ): readonly Statement[] {
-  const across = (operation: string, v: Value): Value => k.call(operation, v.type, v);
-  const shift = (model: ModelName): Value => name(`own_shift_${model}`);
+  const shift = (model: ModelName): Variable => name(`own_shift_${model}`);
   const moved = (moment: Moment): Value =>
     shiftMoment(moment, (lower) => name(lower.name), shift, 1, moments);
   return [
@@ -151,23 +147,26 @@ function combineSubgroup(
       const m = name(`m_${model}`);
       const worst = name(`worst_${model}`, "u32");
       return k.about(meaning.maximumOf(model), [
-        k.letValue(`new_${m.code}`, across("subgroupMax", m)),
-        k.letValue(shift(model).code, k.minus(m, name(`new_${m.code}`))),
-        k.assign(worst.code, across("subgroupMax", worst)),
+        k.letValue(name(`new_${m.name}`), k.subgroup("max", m)),
+        k.letValue(shift(model), k.minus(m, name(`new_${m.name}`))),
+        k.assign(worst, k.subgroup("max", worst)),
       ]);
     }),
     // the new values are all formed from the old ones before any is assigned
     ...moments.flatMap((moment) =>
-      aboutMoment(moment, k.letValue(`new_${moment.name}`, moved(moment))),
+      aboutMoment(moment, k.letValue(name(`new_${moment.name}`), moved(moment))),
     ),
     ...moments.flatMap((moment) =>
-      aboutMoment(moment, k.assign(moment.name, across("subgroupAdd", name(`new_${moment.name}`)))),
+      aboutMoment(
+        moment,
+        k.assign(name(moment.name), k.subgroup("add", name(`new_${moment.name}`))),
+      ),
     ),
     ...ties.flatMap((model) => {
       const reach = k.infix(shift(model), "==", zero);
       const own = k.choose(reach, name(`ties_${model}`), zero);
       return k.about(meaning.tiesOf(model), [
-        k.assign(`ties_${model}`, across("subgroupAdd", own)),
+        k.assign(name(`ties_${model}`), k.subgroup("add", own)),
       ]);
     }),
     ...models.flatMap((model) => k.about(meaning.maximumOf(model), [replaced(`m_${model}`)])),

@@ -26,11 +26,11 @@ export function atEntry(
   const inner = scope(
     (node) => {
       if (node.tag === "param") return leaves.param(node.name);
-      if (node.tag === "iota") return k.call("i32", "i32", leaves.entry);
-      if (node.tag === "count") return k.call("f32", "f32", k.value("u32", "shape.vocab"));
+      if (node.tag === "iota") return k.convert("i32", leaves.entry);
+      if (node.tag === "count") return k.convert("f32", k.uniform("vocab"));
       if (node.tag !== "input") return null;
       const { datum } = node;
-      if (datum.kind === "label") return k.call("i32", "i32", leaves.label);
+      if (datum.kind === "label") return k.convert("i32", leaves.label);
       if (datum.kind === "slot") return leaves.slot(datum.position);
       return datum.kind === "entry" ? leaves.logit(datum.model) : null;
     },

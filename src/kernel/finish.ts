@@ -36,17 +36,17 @@ export function finish(
     );
     out.push(
       ...k.about(meaning.labelOf(model), [
-        k.letValue(raw.code, row.loadOne(model, row.label, schedule)),
-        k.letValue(z.code, row.finite(raw)),
-        k.letValue(top.code, k.maximum(name(`m_${model}`), z)),
+        k.letValue(raw, row.loadOne(model, row.label, schedule)),
+        k.letValue(z, row.finite(raw)),
+        k.letValue(top, k.maximum(name(`m_${model}`), z)),
         k.when(k.infix(isBad, "||", k.infix(top, ">=", k.f32(row.reach))), [
           report(logitWord(model, "not-finite")),
         ]),
         k.when(isWeighted, [report(logitWord(model, "masked-entry-weighted"))]),
         k.when(k.infix(z, "<=", k.f32(-row.reach)), [report(logitWord(model, "label-impossible"))]),
-        k.letValue(`shift_${model}`, k.minus(name(`m_${model}`), top)),
-        k.letValue(`x_label_${model}`, k.minus(z, top)),
-        k.letValue(`e_label_${model}`, k.exp(name(`x_label_${model}`))),
+        k.letValue(name(`shift_${model}`), k.minus(name(`m_${model}`), top)),
+        k.letValue(name(`x_label_${model}`), k.minus(z, top)),
+        k.letValue(name(`e_label_${model}`), k.exp(name(`x_label_${model}`))),
       ]),
     );
   }
@@ -61,7 +61,7 @@ export function finish(
     );
   };
   for (const spec of pass.fields) {
-    const target = `rows[${row.fieldAt(fieldIndex(fieldKey(spec))).code}]`;
+    const target = row.fieldAt(fieldIndex(fieldKey(spec)));
     out.push(...k.about(meaning.fieldOf(spec), [k.assign(target, fieldValue(spec, others))]));
   }
   return out;

@@ -6,6 +6,7 @@
 import type { ModelName } from "../core/inputs.ts";
 import type { GradientPass } from "../stream/stages.ts";
 import { sharedVector } from "./boundary.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
@@ -14,7 +15,6 @@ import * as row from "./row.ts";
 import { oneByOne, type Schedule } from "../schedule/schedule.ts";
 import { isLabelsLane, overRow } from "./span.ts";
 import {
-  elementType,
   inPairs,
   rowsOf,
   storeEntry,
@@ -24,7 +24,6 @@ import {
   type Rows,
 } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
-import { statusBinding } from "./status.ts";
 
 export function gradientKernel(
   pass: GradientPass,
@@ -40,9 +39,10 @@ export function gradientKernel(
   const lanes = schedule.vector;
   const names = { next: 0 };
   const base = row.baseOf(pass.of);
+  const role = { kind: "gradient", model: pass.of } as const;
   const target = inPlace
     ? row.logitsOf(pass.of, schedule, true)
-    : rowsOf("gradient", schedule.storage[pass.of], lanes, true, inPairs(schedule));
+    : rowsOf("gradient", role, schedule.storage[pass.of], lanes, true, inPairs(schedule));
   const pairs = target.paired;
   const write = (positions: readonly Value[], of: (j: number) => Value): readonly Statement[] =>
     positions.flatMap((at, j) => {
@@ -60,7 +60,7 @@ export function gradientKernel(
       ...positions.flatMap((_, j) => openEntry(pass, j, lanes, (model) => bits(model, j))),
       ...positions.flatMap((at, j) => gradientAt(pass, j, lanes, at, paramValue, names)),
       ...watch(pass, target.dtype, positions.length, lanes),
-      ...write(positions, (j) => k.value("f32", `g_${j}`, lanes)),
+      ...write(positions, (j) => row.name(`g_${j}`, "f32", lanes)),
     ];
   };
   const zeros = overRow(schedule, {
@@ -83,20 +83,10 @@ export function gradientKernel(
     name: `write the gradient ${inPlace ? "over" : "of"} ${pass.of} logits`,
     bindings: [
       ...row.rowBindings(pass.models, schedule, inPlace),
-      { name: "rows", role: { kind: "rows" }, access: "read", type: "f32" },
-      {
-        name: target.buffer,
-        role: { kind: "gradient", model: pass.of },
-        access: "write",
-        type: elementType(target),
-      },
-      statusBinding,
-      {
-        name: "params",
-        role: { kind: "params" },
-        access: "uniform",
-        type: `array<vec4<f32>, ${paramVectors}>`,
-      },
+      buffers.reads(buffers.rows),
+      { ...buffers.writes(target.buffer), role },
+      buffers.writes(buffers.status),
+      buffers.paramsBinding(paramVectors),
     ],
     workgroup: schedule.rowLanes,
     shared: [],
@@ -109,10 +99,10 @@ export function gradientKernel(
 /** By the lane that wrote the label's vector before, so that no barrier is needed. */
 function writeLabel(target: Rows, base: Value, schedule: Schedule): readonly Statement[] {
   const own = isLabelsLane(schedule, target.paired);
-  const atLabel = k.value("f32", "at_label");
+  const atLabel = row.name("at_label");
   if (schedule.aligned) return [k.when(own, storeEntry(target, base, row.label, atLabel))];
   // modulo 2^32, an entry before the first whole vector lies behind the last one
   const place = k.minus(row.label, row.lead);
-  const whole = k.infix(place, "<", k.times(k.value("u32", "width"), k.u32(4)));
+  const whole = k.infix(place, "<", k.times(row.width, k.u32(4)));
   return [k.when(k.infix(whole, "&&", own), storeEntry(target, base, place, atLabel))];
 }

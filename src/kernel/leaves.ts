@@ -4,15 +4,15 @@
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { Node } from "../core/node.ts";
 import { pairs, rounded, widened } from "./arithmetic.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { isLeafTag, spaceOf, type Analysis, type RowProgram } from "./program.ts";
-import { name } from "./row.ts";
 import { scope, type Scope } from "./scalar.ts";
 
-export const examples: Value = name("shape.examples", "u32");
-export const example: Value = name("example", "u32");
-export const token: Value = name("token", "u32");
+export const examples: Value = k.uniform("examples");
+export const example: k.Variable = k.variable("example", "u32");
+export const token: k.Variable = k.variable("token", "u32");
 
 export interface Leaves {
   /** A scope for values used in a stage: what earlier stages stored is loaded, the rest computed. */
@@ -29,8 +29,6 @@ export interface Leaves {
   tokensOf(response: string): { readonly from: Value; readonly below: Value };
   /** The example of this token. */
   owner(): Value;
-  /** A new name in this kernel. */
-  fresh(prefix: string): string;
 }
 
 export function leaves(program: RowProgram, analysis: Analysis): Leaves {
@@ -39,15 +37,15 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
   const atExample = (slot: number, position: Value = example): Value =>
     k.plus(k.times(k.u32(slot), examples), position);
   const atToken = (field: number): Value =>
-    k.plus(k.times(k.u32(field), name("shape.tokens", "u32")), token);
+    k.plus(k.times(k.u32(field), k.uniform("tokens")), token);
   const offset = (response: string, position: Value): Value => {
     const start = k.times(k.u32(program.responseIndex(response)), stride);
-    return k.load("ragged", k.plus(start, position), "u32");
+    return k.load(buffers.ragged, k.plus(start, position));
   };
   const firstToken = (response: string): Value => offset(response, example);
   const endToken = (response: string): Value => offset(response, k.plus(example, k.u32(1)));
-  const real = (v: Value): Value => widened(k.call("f32", "f32", v));
-  const index = (v: Value): Value => k.call("i32", "i32", v);
+  const real = (v: Value): Value => widened(k.convert("f32", v));
+  const index = (v: Value): Value => k.convert("i32", v);
 
   // buffers hold reals; small whole numbers and truth values fit into them exactly
   const stored = (v: Value): Value =>
@@ -58,22 +56,20 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
   };
   const load = (node: Node, position: Value): Value => {
     const slot = node.tag === "input" ? program.exampleSlot(node) : analysis.slotOf(node);
-    return restored(node, k.load("examples", atExample(slot, position), "pair"));
+    return restored(node, k.load(buffers.examples, atExample(slot, position)));
   };
 
   const input = (node: Node): Value => {
     if (spaceOf(node) !== "token") {
-      return k.load("examples", atExample(program.exampleSlot(node)), "pair");
+      return k.load(buffers.examples, atExample(program.exampleSlot(node)));
     }
-    if (node.dtype === "i32") return index(k.load("labels", token, "u32"));
-    return widened(k.load("rows", atToken(program.rowField(node)), "f32"));
+    if (node.dtype === "i32") return index(k.load(buffers.labels, token));
+    return widened(k.load(buffers.rows, atToken(program.rowField(node))));
   };
   const given = (node: Node): Value | null => {
     switch (node.tag) {
-      case "param": {
-        const slot = program.paramSlot(node);
-        return k.value("pair", `params[${slot >> 1}].${slot % 2 === 0 ? "xy" : "zw"}`);
-      }
+      case "param":
+        return k.param(program.paramSlot(node), "pair");
       case "input":
         return input(node);
       case "iota":
@@ -83,7 +79,7 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
           : null;
       case "count":
         if (node.axis === "batch") return real(examples);
-        if (node.axis === "vocab") return real(name("shape.vocab", "u32"));
+        if (node.axis === "vocab") return real(k.uniform("vocab"));
         return real(k.minus(endToken(responseOf(node.axis)), firstToken(responseOf(node.axis))));
       case "const":
       case "unary":
@@ -104,24 +100,22 @@ export function leaves(program: RowProgram, analysis: Analysis): Leaves {
       if (!isKept) return null;
       return spaceOf(node) === "example"
         ? load(node, example)
-        : k.load("scalars", k.u32(analysis.slotOf(node)), "pair");
+        : k.load(buffers.scalars, k.u32(analysis.slotOf(node)));
     };
-  const elsewhere = (body: Node, position: Value): Value =>
-    load(body, k.call("u32", "u32", position));
+  const elsewhere = (body: Node, position: Value): Value => load(body, k.convert("u32", position));
 
   return {
     open: (stage) => scope(leaf(stage), names, pairs, elsewhere),
     storeExample: (slot, v, position) =>
-      k.assign(`examples[${atExample(slot, position).code}]`, stored(v)),
+      k.assign(k.load(buffers.examples, atExample(slot, position)), stored(v)),
     load,
-    storeToken: (field, v) => k.assign(`rows[${atToken(field).code}]`, rounded(v)),
+    storeToken: (field, v) => k.assign(k.load(buffers.rows, atToken(field)), rounded(v)),
     firstToken,
     endToken,
     tokensOf: (response) => ({
       from: offset(response, k.u32(0)),
       below: offset(response, examples),
     }),
-    owner: () => k.load("ragged", k.plus(k.times(k.u32(program.responses), stride), token), "u32"),
-    fresh: (prefix) => `${prefix}${names.next++}`,
+    owner: () => k.load(buffers.ragged, k.plus(k.times(k.u32(program.responses), stride), token)),
   };
 }

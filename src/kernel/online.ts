@@ -8,15 +8,15 @@ import type { OnlinePass } from "../stream/stages.ts";
 import { addBlock, addCarefully, raiseTogether, startAt, type Kept, type Load } from "./block.ts";
 import { combineLanes, sharedState, stateOf, type State } from "./combine.ts";
 import { finish } from "./finish.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
-import type { Kernel, Statement, Value } from "./kernel.ts";
+import type { Kernel, Statement, Value, Variable } from "./kernel.ts";
 import * as meaning from "./meaning.ts";
 import { momentsOf } from "./moment.ts";
-import { partsBinding, storePart } from "./parts.ts";
+import { storePart } from "./parts.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
 import { inPairs, ofPair, pairAt, type Layout, type Rows } from "./storage.ts";
-import { statusBinding } from "./status.ts";
 
 const { name } = row;
 const zero = k.f32(0);
@@ -37,7 +37,7 @@ export function onlineKernel(
   for (const model of pass.models) {
     body.push(
       ...k.about(meaning.maximumOf(model), startAtLabel(kept, model, schedule)),
-      k.varValue(`bad_${model}`, k.splat(k.u32(0), lanes)),
+      k.varValue(name(`bad_${model}`, "u32", lanes), k.splat(k.u32(0), lanes)),
     );
   }
   const state = stateOf(pass.models, moments, ties);
@@ -45,8 +45,8 @@ export function onlineKernel(
   const sums = state.slice(2 * pass.models.length);
   const each = (of: readonly State[], make: (own: string) => Statement): readonly Statement[] =>
     of.flatMap(({ own, source }) => k.about(source, [make(own)]));
-  const lane = (own: string): Value => name(`lane_${own}`, "f32", lanes);
-  body.push(...each(sums, (own) => k.varValue(lane(own).code, k.splat(zero, lanes))));
+  const lane = (own: string): Variable => name(`lane_${own}`, "f32", lanes);
+  body.push(...each(sums, (own) => k.varValue(lane(own), k.splat(zero, lanes))));
   const inParts = sums.slice(0, moments.length);
   body.push(
     ...span.overRow(schedule, {
@@ -54,18 +54,20 @@ export function onlineKernel(
       pairs: inPairs(schedule),
       open: [
         ...(schedule.shareMaxima ? pass.exact.flatMap((model) => raiseTogether(kept, model)) : []),
-        ...each(inParts, (own) => k.varValue(`part_${own}`, k.splat(zero, lanes))),
+        ...each(inParts, (own) =>
+          k.varValue(name(`part_${own}`, "f32", lanes), k.splat(zero, lanes)),
+        ),
       ],
       visit: (positions, block) => visit(kept, schedule, positions, block),
       close: each(inParts, (own) =>
-        k.assign(lane(own).code, k.plus(lane(own), name(`part_${own}`, "f32", lanes))),
+        k.assign(lane(own), k.plus(lane(own), name(`part_${own}`, "f32", lanes))),
       ),
     }),
   );
-  body.push(...each(sums, (own) => k.varValue(own, span.fold(lane(own), k.plus))));
+  body.push(...each(sums, (own) => k.varValue(name(own), span.fold(lane(own), k.plus))));
   for (const model of pass.models) {
     const bad = name(`bad_${model}`, "u32", lanes);
-    body.push(k.varValue(`worst_${model}`, span.fold(bad, k.maximum)));
+    body.push(k.varValue(name(`worst_${model}`, "u32"), span.fold(bad, k.maximum)));
   }
   const isSplit = schedule.split > 1;
   const whole = isSplit
@@ -73,7 +75,7 @@ export function onlineKernel(
     : finish(pass, moments, fieldIndex, schedule);
   body.push(
     ...combineLanes(pass.models, moments, ties, schedule),
-    k.when(k.infix(row.lane, "==", k.u32(0)), whole),
+    k.when(k.infix(k.lane, "==", k.u32(0)), whole),
   );
 
   const kernel: Kernel = {
@@ -81,11 +83,8 @@ export function onlineKernel(
     bindings: [
       ...row.rowBindings(pass.models, schedule),
       ...(isSplit
-        ? [partsBinding("write")]
-        : ([
-            { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-            statusBinding,
-          ] as const)),
+        ? [buffers.writes(buffers.parts)]
+        : [buffers.writes(buffers.rows), buffers.writes(buffers.status)]),
     ],
     workgroup: schedule.rowLanes,
     shared: sharedState(pass.models, moments, ties, schedule),
@@ -105,7 +104,7 @@ function startAtLabel(kept: Kept, model: ModelName, schedule: Layout): readonly 
   const usable = k.infix(row.magnitude(bits), "<", row.infinityBits);
   const start = k.choose(usable, row.asReal(bits), k.f32(row.lowest));
   return [
-    k.letValue(bits.code, row.loadOne(model, row.label, schedule)),
+    k.letValue(bits, row.loadOne(model, row.label, schedule)),
     ...startAt(kept, model, k.maximum(start, k.f32(row.lowest))),
   ];
 }
@@ -139,7 +138,7 @@ function visit(
  * As many rounds as there are vectors, by a bound that no compiler knows: unrolled, this rare code takes registers from the
  * code around it.
  */
-const rounds = (count: number): Value => k.call("min", "u32", k.u32(count), name("width", "u32"));
+const rounds = (count: number): Value => k.minimum(k.u32(count), row.width);
 
 /** Each vector of a block by itself; counted alike by all lanes, which is faster than a loop over positions. */
 function oneByOne(
@@ -148,8 +147,8 @@ function oneByOne(
   carefully: (at: Value) => readonly Statement[],
 ): Statement {
   const [one, at] = [name("one", "u32"), name("at", "u32")];
-  return k.loop(one.code, k.u32(0), rounds(unroll), k.u32(1), [
-    k.letValue(at.code, k.plus(k.plus(from, row.lane), k.times(one, k.u32(rowLanes)))),
+  return k.loop(one, k.u32(0), rounds(unroll), k.u32(1), [
+    k.letValue(at, k.plus(k.plus(from, k.lane), k.times(one, k.u32(rowLanes)))),
     ...carefully(at),
   ]);
 }
@@ -163,18 +162,18 @@ function pairByPair(
 ): Statement {
   const [one, first, half, at] = ["one", "first", "half", "at"].map((text) =>
     name(text, "u32"),
-  ) as [Value, Value, Value, Value];
+  ) as [Variable, Variable, Variable, Variable];
   const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
-  const both = (model: ModelName): Value => name(`both_${model}`, "u32", 4);
-  const own = k.plus(k.times(one, k.u32(schedule.rowLanes)), row.lane);
+  const both = (model: ModelName): Variable => name(`both_${model}`, "u32", 4);
+  const own = k.plus(k.times(one, k.u32(schedule.rowLanes)), k.lane);
   const count = isRest ? 1 : schedule.unroll / 2;
-  return k.loop(one.code, k.u32(0), k.u32(count), k.u32(1), [
-    k.letValue(first.code, isRest ? from : k.plus(from, k.times(own, k.u32(2)))),
+  return k.loop(one, k.u32(0), k.u32(count), k.u32(1), [
+    k.letValue(first, isRest ? from : k.plus(from, k.times(own, k.u32(2)))),
     ...models.map((model) =>
-      k.letValue(both(model).code, pairAt(rows(model), k.plus(row.baseOf(model), first))),
+      k.letValue(both(model), pairAt(rows(model), k.plus(row.baseOf(model), first))),
     ),
-    k.loop(half.code, k.u32(0), k.u32(2), k.u32(1), [
-      k.letValue(at.code, k.plus(first, half)),
+    k.loop(half, k.u32(0), k.u32(2), k.u32(1), [
+      k.letValue(at, k.plus(first, half)),
       ...carefully(at, (model) => ofPair(rows(model), both(model), half)),
     ]),
   ]);

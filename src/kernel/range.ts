@@ -35,7 +35,7 @@ const watched = name("largest_bits", "u32");
 
 /** Starts to look at entries, after what is known of the whole row. */
 export const openReport = (pass: GradientPass, dtype: StorageType): readonly Statement[] =>
-  isWatched(pass, dtype) ? [k.varValue(watched.code, k.u32(0))] : [];
+  isWatched(pass, dtype) ? [k.varValue(watched, k.u32(0))] : [];
 
 /** Looks at the entries g_0, g_1, … of a block. */
 export function watch(
@@ -48,7 +48,7 @@ export function watch(
   const sizes = Array.from({ length: count }, (_, j) =>
     row.magnitude(row.bitsOf(name(`g_${j}`, "f32", lanes))),
   );
-  return [k.assign(watched.code, k.maximum(watched, fold(tree(sizes, k.maximum), k.maximum)))];
+  return [k.assign(watched, k.maximum(watched, fold(tree(sizes, k.maximum), k.maximum)))];
 }
 
 /** Reports the row, by every lane that finds something. */

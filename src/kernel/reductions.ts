@@ -5,10 +5,10 @@
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { Reduce } from "../core/node.ts";
 import { widened } from "./arithmetic.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
-import type { Shared, Statement, Value } from "./kernel.ts";
+import type { Memory, Shared, Statement, Value, Variable } from "./kernel.ts";
 import { example, examples, token, type Leaves } from "./leaves.ts";
-import { lane, name } from "./row.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 
 /** Reductions of one kind that are ready in the same stage, in slots one after the other. */
@@ -29,14 +29,18 @@ export function partials(groups: readonly ReductionGroup[], lanes: number): read
     0,
     ...groups.map(({ nodes }) => Math.min(nodes.length, mostNodes(lanes))),
   );
-  return largest === 0 ? [] : [{ name: "partial", type: "pair", length: largest * lanes }];
+  return largest === 0 ? [] : [{ ...memory, length: largest * lanes }];
 }
 
+const memory: Memory = { name: "partial", element: { type: "pair", lanes: 1 } };
 const mostNodes = (lanes: number): number => Math.max(1, Math.floor(mostPartials / lanes));
 
-const u = (text: string): Value => name(text, "u32");
+const { lane } = k;
+const u = (name: string): Variable => k.variable(name, "u32");
+const [part, first, s, j, base] = [u("part"), u("first"), u("s"), u("j"), u("base")];
+const total = k.variable("total", "pair");
 const combine = (op: ReductionGroup["op"], a: Value, b: Value): Value =>
-  k.call(op === "max" ? "pair_max" : "pair_plus", "pair", a, b);
+  op === "max" ? k.maximum(a, b) : k.plus(a, b);
 const identity = (op: ReductionGroup["op"]): Value =>
   widened(op === "max" ? k.f32(-3e38) : k.f32(0));
 
@@ -71,27 +75,27 @@ function overTokens(
 ): readonly Statement[] {
   const { op, nodes } = group;
   const share = k.u32(tokenLanes);
-  const sums = nodes.map(() => name(at.fresh("sum"), "pair"));
+  const sums = nodes.map(() => k.variable("sum", "pair"));
   const responses = [...new Set(nodes.map(({ axis }) => axis))].filter(isTokenAxis);
   const loops = responses.flatMap((axis) => {
     const inner = at.open(group.stage);
     const adds = nodes.flatMap((node, i) =>
       node.axis === axis
-        ? k.about(node, [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))])
+        ? k.about(node, [k.assign(sums[i]!, combine(op, sums[i]!, inner.value(node.args[0])))])
         : [],
     );
-    const end = name(at.fresh("end"), "u32");
+    const end = u("end");
     const response = responseOf(axis);
     return [
-      k.letValue(end.code, at.endToken(response)),
-      k.loop(token.code, k.plus(at.firstToken(response), u("part")), end, share, [
+      k.letValue(end, at.endToken(response)),
+      k.loop(token, k.plus(at.firstToken(response), part), end, share, [
         ...inner.statements,
         ...adds,
       ]),
     ];
   });
-  const slot = k.plus(k.u32(group.firstSlot), u("s"));
-  const base = k.plus(k.times(u("s"), k.u32(lanes)), k.minus(lane, u("part")));
+  const slot = k.plus(k.u32(group.firstSlot), s);
+  const base = k.plus(k.times(s, k.u32(lanes)), k.minus(lane, part));
   const isExample = k.infix(example, "<", examples);
   // where every lane has an example of its own there is nothing to share and no barrier
   const together =
@@ -106,21 +110,18 @@ function overTokens(
           ...keep(sums, lanes),
           k.barrier,
           k.when(isExample, [
-            k.loop("s", u("part"), k.u32(nodes.length), share, [
+            k.loop(s, part, k.u32(nodes.length), share, [
               ...gather(op, base, tokenLanes),
-              k.assign(
-                `examples[${k.plus(k.times(slot, examples), example).code}]`,
-                name("total", "pair"),
-              ),
+              k.assign(k.load(buffers.examples, k.plus(k.times(slot, examples), example)), total),
             ]),
           ]),
           k.barrier,
         ];
   return [
-    k.loop("first", k.u32(0), examples, k.u32(lanes / tokenLanes), [
-      k.letValue("example", k.plus(u("first"), k.infix(lane, "/", share))),
-      k.letValue("part", k.infix(lane, "%", share)),
-      ...sums.map((sum) => k.varValue(sum.code, identity(op))),
+    k.loop(first, k.u32(0), examples, k.u32(lanes / tokenLanes), [
+      k.letValue(example, k.plus(first, k.infix(lane, "/", share))),
+      k.letValue(part, k.infix(lane, "%", share)),
+      ...sums.map((sum) => k.varValue(sum, identity(op))),
       k.when(isExample, loops),
       ...together,
     ]),
@@ -130,36 +131,36 @@ function overTokens(
 /** Each lane takes every lanes-th example; then each lane adds up the parts of some of the reductions. */
 function overBatch(group: ReductionGroup, at: Leaves, lanes: number): readonly Statement[] {
   const { op, nodes } = group;
-  const sums = nodes.map(() => name(at.fresh("sum"), "pair"));
+  const sums = nodes.map(() => k.variable("sum", "pair"));
   const inner = at.open(group.stage);
   const adds = nodes.flatMap((node, i) =>
-    k.about(node, [k.assign(sums[i]!.code, combine(op, sums[i]!, inner.value(node.args[0])))]),
+    k.about(node, [k.assign(sums[i]!, combine(op, sums[i]!, inner.value(node.args[0])))]),
   );
-  const slot = k.plus(k.u32(group.firstSlot), u("s"));
+  const slot = k.plus(k.u32(group.firstSlot), s);
   return [
-    ...sums.map((sum) => k.varValue(sum.code, identity(op))),
-    k.loop("example", lane, examples, k.u32(lanes), [...inner.statements, ...adds]),
+    ...sums.map((sum) => k.varValue(sum, identity(op))),
+    k.loop(example, lane, examples, k.u32(lanes), [...inner.statements, ...adds]),
     ...keep(sums, lanes),
     k.barrier,
-    k.loop("s", lane, k.u32(nodes.length), k.u32(lanes), [
-      ...gather(op, k.times(u("s"), k.u32(lanes)), lanes),
-      k.assign(`scalars[${slot.code}]`, name("total", "pair")),
+    k.loop(s, lane, k.u32(nodes.length), k.u32(lanes), [
+      ...gather(op, k.times(s, k.u32(lanes)), lanes),
+      k.assign(k.load(buffers.scalars, slot), total),
     ]),
   ];
 }
 
 /** Every lane leaves its parts in workgroup memory. */
 const keep = (sums: readonly Value[], lanes: number): readonly Statement[] =>
-  sums.map((sum, i) => k.assign(`partial[${k.plus(k.u32(i * lanes), lane).code}]`, sum));
+  sums.map((sum, i) => k.assign(k.load(memory, k.plus(k.u32(i * lanes), lane)), sum));
 
 /** Adds up `count` neighbouring parts into `total`. */
-function gather(op: ReductionGroup["op"], base: Value, count: number): readonly Statement[] {
-  const part = (position: Value): Value => k.load("partial", position, "pair");
+function gather(op: ReductionGroup["op"], from: Value, count: number): readonly Statement[] {
+  const partAt = (position: Value): Value => k.load(memory, position);
   return [
-    k.letValue("base", base),
-    k.varValue("total", part(u("base"))),
-    k.loop("j", k.u32(1), k.u32(count), k.u32(1), [
-      k.assign("total", combine(op, name("total", "pair"), part(k.plus(u("base"), u("j"))))),
+    k.letValue(base, from),
+    k.varValue(total, partAt(base)),
+    k.loop(j, k.u32(1), k.u32(count), k.u32(1), [
+      k.assign(total, combine(op, total, partAt(k.plus(base, j)))),
     ]),
   ];
 }

@@ -3,28 +3,11 @@
 // `lead` entries come before the first whole one, and the vectors at both ends are shared with the neighbours.
 
 import type { ModelName } from "../core/inputs.ts";
-import {
-  call,
-  infix,
-  letValue,
-  load,
-  minus,
-  noToken,
-  otherDispatch,
-  plus,
-  splat,
-  times,
-  u32,
-  value,
-  when,
-  type Binding,
-  type Lanes,
-  type Statement,
-  type Value,
-} from "./kernel.ts";
+import * as buffers from "./buffer.ts";
+import * as k from "./kernel.ts";
+import { noToken, otherDispatch, type Binding, type Statement, type Value } from "./kernel.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import {
-  elementType,
   inPairs,
   loadEntry,
   loadVector,
@@ -35,6 +18,8 @@ import {
   type Rows,
 } from "./storage.ts";
 
+const { family, infix, letValue, load, minus, plus, splat, times, u32, variable, when } = k;
+
 /** Stands for −Infinity: its exponential is exactly 0 against any running maximum. */
 export const absent = -1e30;
 const absentBits: Value = u32(new Uint32Array(Float32Array.of(absent).buffer)[0]!);
@@ -42,30 +27,42 @@ const absentBits: Value = u32(new Uint32Array(Float32Array.of(absent).buffer)[0]
 export const lowest = -1e29;
 /** 2^96: a logit of this size or more is reported, so that none is taken for what the two above stand for. */
 export const reach: number = 2 ** 96;
-const negativeInfinityBits = u32(0xff800000);
+export const negativeInfinityBits: Value = u32(0xff800000);
 export const infinityBits: Value = u32(0x7f800000);
 
-export const name = (text: string, type: Value["type"] = "f32", lanes: Lanes = 1): Value =>
-  value(type, text, lanes);
-export const lane: Value = name("lane", "u32");
-export const vocab: Value = name("shape.vocab", "u32");
-export const tokens: Value = name("shape.tokens", "u32");
-export const token: Value = name("token", "u32");
-export const label: Value = name("label", "u32");
+export const vocab: Value = k.uniform("vocab");
+export const tokens: Value = k.uniform("tokens");
+export const token: k.Variable = variable("token", "u32");
+export const label: k.Variable = variable("label", "u32");
 /** Which part of a split row this workgroup has. */
-export const part: Value = name("group.z", "u32");
-export const place: Value = name("place", "u32");
+export const part: Value = k.group.z;
+export const place: k.Variable = variable("place", "u32");
 /** Entries of the row before its first whole vector. */
-export const lead: Value = name("lead", "u32");
+export const lead: k.Variable = variable("lead", "u32");
+/** Whole vectors of the row. */
+export const width: k.Variable = variable("width", "u32");
 
 /** The logits of a model; `isWritten` where the gradient takes their place. */
 export const logitsOf = (model: ModelName, layout: Layout, isWritten: boolean = false): Rows =>
-  rowsOf(`logits_${model}`, layout.storage[model], layout.vector, isWritten, inPairs(layout));
+  rowsOf(
+    `logits_${model}`,
+    { kind: "logits", model },
+    layout.storage[model],
+    layout.vector,
+    isWritten,
+    inPairs(layout),
+  );
+type OfModel = (model: ModelName) => k.Variable;
 /** Where the row of a model begins, in vectors. */
-export const baseOf = (model: ModelName): Value => name(`base_${model}`, "u32");
+export const baseOf: OfModel = family((model: ModelName) => variable(`base_${model}`, "u32"));
+/** Where it begins, in entries. */
+export const originOf: OfModel = family((model: ModelName) => variable(`origin_${model}`, "u32"));
+/** How many entries into a vector a further model's row begins where the first model's are whole. */
+const turnOf = family((model: ModelName) => variable(`turn_${model}`, "u32"));
 
-/** Index of a row field of this workgroup's token. */
-export const fieldAt = (position: number): Value => plus(times(u32(position), tokens), token);
+/** A row field of this workgroup's token. */
+export const fieldAt = (position: number): k.Load =>
+  load(buffers.rows, plus(times(u32(position), tokens), token));
 
 export function rowBindings(
   models: readonly ModelName[],
@@ -74,23 +71,14 @@ export function rowBindings(
 ): readonly Binding[] {
   const [first, ...others] = models;
   return [
-    { name: "shape", role: { kind: "shape" }, access: "uniform", type: "Shape" },
-    { name: "window", role: { kind: "window" }, access: "uniform", type: "Window" },
-    { name: "token_of", role: { kind: "tokenOf", model: first! }, access: "read", type: "u32" },
-    { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
+    buffers.shapeBinding,
+    buffers.windowBinding,
+    buffers.reads(buffers.tokenOf(first!)),
+    buffers.reads(buffers.labels),
     ...models
       .filter((model) => !(inPlace && model === first))
-      .map((model): Binding => {
-        const rows = logitsOf(model, layout);
-        const role = { kind: "logits", model } as const;
-        return { name: rows.buffer, role, access: "read", type: elementType(rows) };
-      }),
-    ...others.map((model): Binding => ({
-      name: `row_of_${model}`,
-      role: { kind: "rowOf", model },
-      access: "read",
-      type: "u32",
-    })),
+      .map((model) => buffers.reads(logitsOf(model, layout).buffer)),
+    ...others.map((model) => buffers.reads(buffers.rowOf(model))),
   ];
 }
 
@@ -106,52 +94,53 @@ export function openRow(
 ): readonly Statement[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   return [
-    letValue(
-      "place",
-      plus(times(name("group.y", "u32"), name("window.grid_width", "u32")), name("group.x", "u32")),
-    ),
-    when(infix(place, ">=", name("window.rows", "u32")), [{ kind: "return" }]),
+    letValue(place, plus(times(k.group.y, k.uniform("grid width")), k.group.x)),
+    when(infix(place, ">=", k.uniform("rows")), [k.leave]),
     ...firstVectors(first, schedule),
     ...before,
-    letValue("token", load("token_of", plus(name("window.first_row", "u32"), place), "u32")),
-    ...(unused.length === 0
-      ? []
-      : [when(infix(token, "==", u32(noToken)), [...unused, { kind: "return" }])]),
-    when(infix(token, ">=", u32(otherDispatch)), [{ kind: "return" }]),
-    letValue("label", load("labels", token, "u32")),
+    letValue(token, tokenAt(first)),
+    ...(unused.length === 0 ? [] : [when(infix(token, "==", u32(noToken)), [...unused, k.leave])]),
+    when(infix(token, ">=", u32(otherDispatch)), [k.leave]),
+    letValue(label, load(buffers.labels, token)),
     ...others.flatMap((model) => furtherVectors(model, schedule)),
   ];
 }
 
-const origin = (model: ModelName): Value => name(`origin_${model}`, "u32");
+/** The token of the row at `place`, or a marker. */
+export const tokenAt = (first: ModelName, at: Value = place): Value =>
+  load(buffers.tokenOf(first), plus(k.uniform("first row"), at));
+/** Where a further model's row of a token begins, in entries. */
+export const originAt = (model: ModelName): Value =>
+  times(load(buffers.rowOf(model), token), vocab);
+
 const four = u32(4);
 
 /** Where the first model's row begins, and how many whole vectors it has. */
 function firstVectors(model: ModelName, schedule: Schedule): readonly Statement[] {
-  const width = name("width", "u32");
+  const [base, origin] = [baseOf(model), originOf(model)];
   if (schedule.aligned) {
     return [
-      letValue("width", infix(vocab, "/", u32(schedule.vector))),
-      letValue(baseOf(model).code, times(place, width)),
+      letValue(width, infix(vocab, "/", u32(schedule.vector))),
+      letValue(base, times(place, width)),
     ];
   }
   return [
-    letValue(origin(model).code, times(place, vocab)),
-    letValue("lead", infix(minus(u32(0), origin(model)), "%", four)),
-    letValue(baseOf(model).code, infix(plus(origin(model), lead), "/", four)),
-    letValue("width", infix(minus(vocab, lead), "/", four)),
+    letValue(origin, times(place, vocab)),
+    letValue(lead, infix(minus(u32(0), origin), "%", four)),
+    letValue(base, infix(plus(origin, lead), "/", four)),
+    letValue(width, infix(minus(vocab, lead), "/", four)),
   ];
 }
 
-/** Where a further model's row of this token begins: `turn` entries into a vector where the first model's are whole. */
+/** Where a further model's row of this token begins. */
 function furtherVectors(model: ModelName, schedule: Schedule): readonly Statement[] {
-  const row = load(`row_of_${model}`, token, "u32");
-  if (schedule.aligned) return [letValue(baseOf(model).code, times(row, name("width", "u32")))];
-  const begin = plus(origin(model), lead);
+  const [base, origin] = [baseOf(model), originOf(model)];
+  if (schedule.aligned) return [letValue(base, times(load(buffers.rowOf(model), token), width))];
+  const begin = plus(origin, lead);
   return [
-    letValue(origin(model).code, times(row, vocab)),
-    letValue(baseOf(model).code, infix(begin, "/", four)),
-    letValue(`turn_${model}`, infix(begin, "%", four)),
+    letValue(origin, originAt(model)),
+    letValue(base, infix(begin, "/", four)),
+    letValue(turnOf(model), infix(begin, "%", four)),
   ];
 }
 
@@ -167,8 +156,10 @@ export function loadBits(
   if (aligned || isFirst) return loadVector(rows, position);
   // the same entries of another row may lie across two vectors
   const next = loadVector(rows, plus(position, u32(1)));
-  return call("across", "u32", loadVector(rows, position), next, name(`turn_${model}`, "u32"));
+  return k.call("across", loadVector(rows, position), next, turnOf(model));
 }
+
+const pairOf = family((model: ModelName, i: number) => variable(`pair_${model}_${i}`, "u32", 4));
 
 /** The logits of several positions at once: what is loaded first, and the bits of each vector. */
 export function loadBlock(
@@ -177,17 +168,21 @@ export function loadBlock(
   layout: Layout,
   rowsOfModel: (model: ModelName) => Rows = (model) => logitsOf(model, layout),
 ): { readonly loads: readonly Statement[]; readonly bits: (model: ModelName, j: number) => Value } {
-  const pair = (model: ModelName, j: number): Value => name(`pair_${model}_${j >> 1}`, "u32", 4);
   if (inPairs(layout) && positions.length > 1)
     return {
       loads: models.flatMap((model) =>
         positions.flatMap((at, j) =>
           j % 2 === 1
             ? []
-            : [letValue(pair(model, j).code, pairAt(rowsOfModel(model), plus(baseOf(model), at)))],
+            : [
+                letValue(
+                  pairOf(model, j >> 1),
+                  pairAt(rowsOfModel(model), plus(baseOf(model), at)),
+                ),
+              ],
         ),
       ),
-      bits: (model, j) => ofPair(rowsOfModel(model), pair(model, j), j % 2 === 1 ? 1 : 0),
+      bits: (model, j) => ofPair(rowsOfModel(model), pairOf(model, j >> 1), j % 2 === 1 ? 1 : 0),
     };
   return {
     loads: [],
@@ -204,12 +199,10 @@ export const isNegativeInfinity = (bits: Value): Value =>
  * size, beyond those of all others, so a minimum of whole numbers does it: one operation where that of floats takes three.
  */
 export const finite = (bits: Value): Value =>
-  asReal(call("min", "u32", bits, splat(absentBits, bits.lanes)));
-export const asReal = (bits: Value): Value =>
-  value("f32", `bitcast<${bits.lanes === 4 ? "vec4<f32>" : "f32"}>(${bits.code})`, bits.lanes);
+  asReal(k.minimum(bits, splat(absentBits, bits.lanes)));
+export const asReal = (bits: Value): Value => k.bits("f32", bits);
 /** The bits of f32 values. */
-export const bitsOf = (v: Value): Value =>
-  value("u32", `bitcast<${v.lanes === 4 ? "vec4<u32>" : "u32"}>(${v.code})`, v.lanes);
+export const bitsOf = (v: Value): Value => k.bits("u32", v);
 export const magnitude = (bits: Value): Value =>
   infix(bits, "&", splat(u32(0x7fffffff), bits.lanes));
 
@@ -222,4 +215,12 @@ export const loadOne = (
 ): Value =>
   layout.aligned
     ? loadEntry(rows, baseOf(model), entry)
-    : loadEntry(rows, u32(0), plus(origin(model), entry));
+    : loadEntry(rows, u32(0), plus(originOf(model), entry));
+
+/** A variable by its name. */
+export const name: (text: string, type?: k.Scalar, lanes?: k.Lanes) => k.Variable = (
+  text,
+  type = "f32",
+  lanes = 1,
+) => named(text, type, lanes);
+const named = family((text: string, type: k.Scalar, lanes: k.Lanes) => variable(text, type, lanes));

@@ -4,6 +4,7 @@
 import type { Sort } from "../core/node.ts";
 import { widened } from "./arithmetic.ts";
 import { inBlocks } from "./blocks.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { Binding, Kernel, Statement, Value } from "./kernel.ts";
 import { example, examples, leaves, token, type Leaves } from "./leaves.ts";
@@ -16,7 +17,6 @@ import {
   type TokenOutput,
 } from "./program.ts";
 import { partials, reduceGroup } from "./reductions.ts";
-import { lane, name } from "./row.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 
 export interface LoweredRows {
@@ -55,7 +55,7 @@ export function rowsKernel(program: RowProgram, schedule: Schedule): LoweredRows
   return { kernel, exampleSlots: analysis.exampleSlots, scalarSlots: analysis.scalarSlots };
 }
 
-const u = (text: string): Value => name(text, "u32");
+const { lane } = k;
 
 /**
  * The rank of an example is the number of those that come before it: smaller ones, and equal ones with a smaller index.
@@ -66,24 +66,16 @@ function ordered(node: Sort, at: Leaves, slot: number, lanes: number): Statement
   // where the operand is the same for all examples, any number serves
   const value = (position: Value): Value =>
     spaceOf(operand) === "example" ? at.load(operand, position) : widened(k.f32(0));
-  const [mine, other, before, j] = [
-    name("mine", "pair"),
-    name("other", "pair"),
-    u("before"),
-    u("j"),
-  ];
-  const smaller = k.call("pair_less", "bool", other, mine);
-  const earlier = k.infix(
-    k.call("pair_equal", "bool", other, mine),
-    "&&",
-    k.infix(j, "<", example),
-  );
-  return k.loop("example", lane, examples, k.u32(lanes), [
-    k.letValue("mine", value(example)),
-    k.varValue("before", k.u32(0)),
-    k.loop("j", k.u32(0), examples, k.u32(1), [
-      k.letValue("other", value(j)),
-      k.when(k.infix(smaller, "||", earlier), [k.assign("before", k.plus(before, k.u32(1)))]),
+  const [mine, other] = [k.variable("mine", "pair"), k.variable("other", "pair")];
+  const [before, j] = [k.variable("before", "u32"), k.variable("j", "u32")];
+  const smaller = k.infix(other, "<", mine);
+  const earlier = k.infix(k.infix(other, "==", mine), "&&", k.infix(j, "<", example));
+  return k.loop(example, lane, examples, k.u32(lanes), [
+    k.letValue(mine, value(example)),
+    k.varValue(before, k.u32(0)),
+    k.loop(j, k.u32(0), examples, k.u32(1), [
+      k.letValue(other, value(j)),
+      k.when(k.infix(smaller, "||", earlier), [k.assign(before, k.plus(before, k.u32(1)))]),
     ]),
     node.op === "rank" ? at.storeExample(slot, before) : at.storeExample(slot, example, before),
   ]);
@@ -105,7 +97,7 @@ function keptExamples(
     k.about(node, [at.storeExample(analysis.slotOf(node), inner.value(node))]),
   );
   if (stores.length === 0) return [];
-  return [k.loop("example", lane, examples, k.u32(lanes), [...inner.statements, ...stores])];
+  return [k.loop(example, lane, examples, k.u32(lanes), [...inner.statements, ...stores])];
 }
 
 /** What leaves the program, when everything it needs is stored. */
@@ -126,11 +118,11 @@ function outputs(
   );
   if (stores.length > 0) {
     const loop = [...perExample.statements, ...stores];
-    body.push(k.loop("example", lane, examples, k.u32(lanes), loop));
+    body.push(k.loop(example, lane, examples, k.u32(lanes), loop));
   }
   const single = at.open(stage);
   const scalars = program.scalarOutputs.flatMap(({ node, slot }) =>
-    k.about(node, [k.assign(`scalars[${slot}]`, inPairs(single.value(node)))]),
+    k.about(node, [k.assign(k.load(buffers.scalars, k.u32(slot)), inPairs(single.value(node)))]),
   );
   if (scalars.length > 0) {
     body.push(k.when(k.infix(lane, "==", k.u32(0)), [...single.statements, ...scalars]));
@@ -150,26 +142,24 @@ function tokenOutputs(
     k.about(node, [at.storeToken(field, inner.value(node))]),
   );
   const { from, below } = at.tokensOf(response);
-  return k.loop(token.code, k.plus(from, lane), below, k.u32(lanes), [
-    k.letValue("example", at.owner()),
+  return k.loop(token, k.plus(from, lane), below, k.u32(lanes), [
+    k.letValue(example, at.owner()),
     ...inner.statements,
     ...stores,
   ]);
 }
 
 function bindingsOf(program: RowProgram): readonly Binding[] {
-  const params = `array<vec4<f32>, ${program.paramVectors}>`;
   return [
-    { name: "shape", role: { kind: "shape" }, access: "uniform", type: "Shape" },
-    { name: "params", role: { kind: "params" }, access: "uniform", type: params },
-    { name: "ragged", role: { kind: "ragged" }, access: "read", type: "u32" },
-    { name: "labels", role: { kind: "labels" }, access: "read", type: "u32" },
-    { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-    { name: "examples", role: { kind: "examples" }, access: "write", type: "vec2<f32>" },
-    { name: "scalars", role: { kind: "scalars" }, access: "write", type: "vec2<f32>" },
+    buffers.shapeBinding,
+    buffers.paramsBinding(program.paramVectors),
+    buffers.reads(buffers.ragged),
+    buffers.reads(buffers.labels),
+    buffers.writes(buffers.rows),
+    buffers.writes(buffers.examples),
+    buffers.writes(buffers.scalars),
   ];
 }
 
 /** A single value is stored as a pair, whatever its type. */
-const inPairs = (v: Value): Value =>
-  v.type === "pair" ? v : widened(v.type === "f32" ? v : k.call("f32", "f32", v));
+const inPairs = (v: Value): Value => widened(v.type === "pair" ? v : k.convert("f32", v));

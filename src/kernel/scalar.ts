@@ -1,4 +1,4 @@
-// Emits a core expression as WGSL: one `let` for each shared part, in the order of the arguments. The caller
+// Emits a core expression as values of a kernel: one `let` for each shared part, in the order of the arguments. The caller
 // says what the leaves are (a field, a slot, a parameter, a stored result); everything else is elementwise.
 
 import { fail } from "../core/error.ts";
@@ -33,16 +33,15 @@ export function scope(
   const known = new Map<Node, Value>();
   const keep = (node: Node, v: Value): Value => {
     // literals and names are repeated, everything else is computed once
-    const simple = /^[\w.]+$/.test(v.code) || node.tag === "const";
-    if (simple) return v;
+    if (isSimple(v) || node.tag === "const") return v;
     if (statements.length === mostStatements) {
       fail(
         "kernel-too-large",
         `A kernel would have more than ${mostStatements} statements, and drivers cannot be given so many; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
       );
     }
-    const named = k.value(v.type, `v${names.next++}`);
-    statements.push(...k.about(node, [k.letValue(named.code, v)]));
+    const named = k.variable(`v${names.next++}`, v.type);
+    statements.push(...k.about(node, [k.letValue(named, v)]));
     return named;
   };
   const value = (root: Node): Value => {
@@ -56,6 +55,9 @@ export function scope(
   };
   return { statements, value };
 }
+
+const isSimple = (v: Value): boolean =>
+  v.kind === "variable" || v.kind === "literal" || v.kind === "uniform" || v.kind === "builtin";
 
 function reachable(root: Node, isLeaf: (node: Node) => boolean): readonly Node[] {
   if (isLeaf(root)) return [root];

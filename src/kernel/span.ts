@@ -3,7 +3,7 @@
 // the two shared ones last, with the entries of other rows masked; a pass that writes leaves them to boundary.ts.
 
 import * as k from "./kernel.ts";
-import type { Statement, Value } from "./kernel.ts";
+import type { Statement, Value, Variable } from "./kernel.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 
@@ -31,32 +31,28 @@ export interface RowVisit {
   readonly pairs?: boolean;
 }
 
-const { label, lane, name, vocab } = row;
-const u = (text: string): Value => name(text, "u32");
-const components: Value = k.value("u32", "vec4<u32>(0u, 1u, 2u, 3u)", 4);
-const [width, start, at, blocks] = ["width", "start", "at", "blocks"].map(u) as [
-  Value,
-  Value,
-  Value,
-  Value,
-];
+const { label, name, vocab, width } = row;
+const { lane } = k;
+const u = (text: string): Variable => name(text, "u32");
+const components: Value = k.vector(k.u32(0), k.u32(1), k.u32(2), k.u32(3));
+const [start, at, blocks] = ["start", "at", "blocks"].map(u) as [Variable, Variable, Variable];
 
 /** The first and the last of the whole blocks that this workgroup has of a split row. */
-const [partStart, partEnd] = ["part_start", "part_end"].map(u) as [Value, Value];
+const [partStart, partEnd] = ["part_start", "part_end"].map(u) as [Variable, Variable];
 
 function bounds({ rowLanes, unroll, split }: Schedule): readonly Statement[] {
   const span = k.u32(rowLanes * unroll);
   const count = k.infix(width, "/", span);
-  const whole = k.letValue("blocks", k.times(count, span));
+  const whole = k.letValue(blocks, k.times(count, span));
   if (split === 1) return [whole];
   const share = k.infix(k.plus(count, k.u32(split - 1)), "/", k.u32(split));
-  const each = k.letValue("part_length", k.times(share, span));
-  const least = (v: Value): Value => k.call("min", "u32", v, blocks);
+  const each = k.letValue(u("part_length"), k.times(share, span));
+  const least = (v: Value): Value => k.minimum(v, blocks);
   return [
     whole,
     each,
-    k.letValue("part_start", least(k.times(row.part, u("part_length")))),
-    k.letValue("part_end", least(k.plus(partStart, u("part_length")))),
+    k.letValue(partStart, least(k.times(row.part, u("part_length")))),
+    k.letValue(partEnd, least(k.plus(partStart, u("part_length")))),
   ];
 }
 
@@ -76,14 +72,14 @@ export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[
   const rest = (work.shared === true && !schedule.aligned ? restAndShared : restOf)(schedule, work);
   const last = split === 1 ? rest : [k.when(k.infix(row.part, "==", k.u32(split - 1)), rest)];
   if (open.length === 0 && close.length === 0) {
-    return [...bounds(schedule), k.loop("start", first, end, k.u32(span), block), ...last];
+    return [...bounds(schedule), k.loop(start, first, end, k.u32(span), block), ...last];
   }
   return [
     ...bounds(schedule),
-    k.loop("chunk", first, end, chunk, [
+    k.loop(u("chunk"), first, end, chunk, [
       ...open,
-      k.letValue("chunk_end", k.call("min", "u32", k.plus(u("chunk"), chunk), end)),
-      k.loop("start", u("chunk"), u("chunk_end"), k.u32(span), block),
+      k.letValue(u("chunk_end"), k.minimum(k.plus(u("chunk"), chunk), end)),
+      k.loop(start, u("chunk"), u("chunk_end"), k.u32(span), block),
       ...close,
     ]),
     ...open,
@@ -106,12 +102,12 @@ const restInPairs = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Stat
   const step = k.u32(2 * rowLanes);
   const second = k.plus(at, k.u32(1));
   const body = visit([at, second], { from: at, span: 2, isRest: true, shared: false });
-  return [k.loop("at", k.plus(blocks, k.times(lane, k.u32(2))), width, step, body)];
+  return [k.loop(at, k.plus(blocks, k.times(lane, k.u32(2))), width, step, body)];
 };
 
 const restInVectors = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => [
   k.loop(
-    "at",
+    at,
     k.plus(blocks, lane),
     width,
     k.u32(rowLanes),
@@ -121,23 +117,17 @@ const restInVectors = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly St
 
 /** Two more vectors: the one after the last whole one, and, as number −1, the one before the first. */
 const restAndShared = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => [
-  k.loop("left", k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
-    k.letValue(
-      "at",
-      k.choose(k.infix(u("left"), ">", width), k.value("u32", "0xffffffffu"), u("left")),
-    ),
+  k.loop(u("left"), k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
+    k.letValue(at, k.choose(k.infix(u("left"), ">", width), k.u32(0xffffffff), u("left"))),
     // where the row ends at a whole vector there is none of it beyond
-    k.when(
-      k.value("bool", `any(${isInside(at).code})`),
-      visit([at], { from: at, span: 1, isRest: true, shared: true }),
-    ),
+    k.when(k.any(isInside(at)), visit([at], { from: at, span: 1, isRest: true, shared: true })),
   ]),
 ];
 
 /** The number of a vector's first entry in the row, modulo 2^32. */
 const firstEntry = (position: Value, { vector, aligned }: Schedule): Value => {
   const whole = vector === 1 ? position : k.times(position, k.u32(4));
-  return aligned ? whole : k.plus(whole, u("lead"));
+  return aligned ? whole : k.plus(whole, row.lead);
 };
 const shifted = { vector: 4, aligned: false } as Schedule;
 
@@ -161,7 +151,7 @@ export const labelInBlock = (block: Block, schedule: Schedule): Value =>
 
 /** Whether this lane visits the label's vector: lane (position mod lanes), of the part that has the position. */
 export function isLabelsLane(schedule: Schedule, pairs: boolean): Value {
-  const entry = schedule.aligned ? label : k.minus(label, u("lead"));
+  const entry = schedule.aligned ? label : k.minus(label, row.lead);
   const position = schedule.vector === 4 ? k.infix(entry, "/", k.u32(4)) : entry;
   const visited = pairs ? k.infix(position, "/", k.u32(2)) : position;
   const own = k.infix(k.infix(visited, "%", k.u32(schedule.rowLanes)), "==", lane);
@@ -183,6 +173,6 @@ export function tree(values: readonly Value[], combine: (a: Value, b: Value) => 
 /** Folds a vector's components with a function of two. */
 export function fold(v: Value, combine: (a: Value, b: Value) => Value): Value {
   if (v.lanes === 1) return v;
-  const part = (position: number): Value => k.value(v.type, `${v.code}.${"xyzw"[position]}`);
+  const part = (position: number): Value => k.component(v, position);
   return combine(combine(part(0), part(1)), combine(part(2), part(3)));
 }

@@ -3,8 +3,9 @@
 // token. Kernels write words with `report`, and whoever reads a run asks `firstToken`; nobody else knows the numbers.
 
 import type { ModelName } from "../core/inputs.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
-import type { Binding, Statement } from "./kernel.ts";
+import type { Statement } from "./kernel.ts";
 import * as row from "./row.ts";
 
 /** What can be wrong with a token's logits of one model. */
@@ -30,20 +31,11 @@ export const gradientWord = 4;
 /** Words of the status buffer. */
 export const statusWords = 7;
 
-export const statusBinding: Binding = {
-  name: "status",
-  role: { kind: "status" },
-  access: "write",
-  type: "atomic<u32>",
-};
-
 const none = 0xffffffff;
 
 /** Tells of the token of the row at hand. */
-export const report = (word: number): Statement => ({
-  kind: "call",
-  code: `atomicMax(&status[${word}], ${k.minus(k.u32(none), row.token).code})`,
-});
+export const report = (word: number): Statement =>
+  k.atomic("max", k.load(buffers.status, k.u32(word)), k.minus(k.u32(none), row.token));
 
 /** The first token that a word tells of; null for none. */
 export const firstToken = (status: Uint32Array, word: number): number | null =>

@@ -5,8 +5,9 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import { bytesPerEntry, type StorageType } from "../core/storage.ts";
+import type { Buffer, Element, Role } from "./buffer.ts";
 import * as k from "./kernel.ts";
-import type { Lanes, Statement, Value } from "./kernel.ts";
+import type { Lanes, Load, Statement, Value } from "./kernel.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 
 /** How a kernel over rows is laid out, and how the logits of each model are stored. */
@@ -20,7 +21,7 @@ export const inPairs = ({ paired, storage }: Layout): boolean =>
 
 /** A buffer of rows, as a kernel sees it. */
 export interface Rows {
-  readonly buffer: string;
+  readonly buffer: Buffer;
   readonly dtype: StorageType;
   /** Entries read or written at once. */
   readonly vector: Lanes;
@@ -31,48 +32,45 @@ export interface Rows {
 }
 
 /** Rows that are read, or, with `isWritten`, written entry by entry. */
-export const rowsOf = (
-  buffer: string,
+export function rowsOf(
+  name: string,
+  role: Role,
   dtype: StorageType,
   vector: Lanes,
   isWritten: boolean = false,
   paired: boolean = false,
-): Rows => ({
-  buffer,
-  dtype,
-  vector,
-  paired,
-  isShared: isWritten && vector === 1 && bytesPerEntry(dtype) === 2,
-});
-
-/** The WGSL type of an element of the buffer. */
-export function elementType({ dtype, vector, paired, isShared }: Rows): string {
-  if (isShared) return "atomic<u32>";
-  if (vector === 1) return "u32";
-  return bytesPerEntry(dtype) === 4 || paired ? "vec4<u32>" : "vec2<u32>";
+): Rows {
+  const isShared = isWritten && vector === 1 && bytesPerEntry(dtype) === 2;
+  const element = elementOf(dtype, vector, paired, isShared);
+  return { buffer: { name, role, element }, dtype, vector, paired, isShared };
 }
 
-const u32 = (code: string, lanes: Lanes = 1): Value => k.value("u32", code, lanes);
-const word = ({ buffer, isShared }: Rows, index: string): string =>
-  isShared ? `atomicLoad(&${buffer}[${index}])` : `${buffer}[${index}]`;
+function elementOf(dtype: StorageType, vector: Lanes, paired: boolean, isShared: boolean): Element {
+  if (isShared) return { type: "u32", lanes: 1, atomic: true };
+  if (vector === 1) return { type: "u32", lanes: 1 };
+  return { type: "u32", lanes: bytesPerEntry(dtype) === 4 || paired ? 4 : 2 };
+}
+
+const two = k.u32(2);
+const four = k.u32(4);
+const halfOf = (index: Value): Value => k.infix(index, "/", two);
 
 /** The f32 bits of the vector (or single entry) at an index that counts vectors. */
 export function loadVector(rows: Rows, index: Value): Value {
-  const { dtype, vector } = rows;
-  if (dtype === "f32") return k.load(rows.buffer, index, "u32", vector);
-  if (vector === 1) return widened(dtype, halfOf(word(rows, `${index.code} / 2u`), index));
-  return u32(`widen_${dtype}(${word(rows, index.code)})`, 4);
+  const { buffer, dtype, vector } = rows;
+  if (dtype === "f32") return k.load(buffer, index);
+  if (vector === 1) return widened(dtype, shifted(k.load(buffer, halfOf(index)), index));
+  return widen(dtype, k.load(buffer, index));
 }
 
 /** The pair that a vector belongs to, as it is stored. */
-export const pairAt = ({ buffer }: Rows, index: Value): Value =>
-  u32(`${buffer}[${index.code} / 2u]`, 4);
+export const pairAt = ({ buffer }: Rows, index: Value): Load => k.load(buffer, halfOf(index));
 
 /** The f32 bits of a vector of a pair: of the second one where `half` is 1. */
 export function ofPair({ dtype }: Rows, pair: Value, half: 0 | 1 | Value): Value {
-  const [first, second] = [`${pair.code}.xy`, `${pair.code}.zw`];
-  if (half === 0 || half === 1) return u32(`widen_${dtype}(${half === 1 ? second : first})`, 4);
-  return u32(`widen_${dtype}(select(${first}, ${second}, ${half.code} == 1u))`, 4);
+  if (half === 0 || half === 1) return widen(dtype, k.half(pair, half === 1));
+  const isSecond = k.infix(half, "==", k.u32(1));
+  return widen(dtype, k.choose(isSecond, k.half(pair, true), k.half(pair, false)));
 }
 
 /** Stores a pair of vectors of f32; the index, which counts vectors, is that of the first. */
@@ -81,69 +79,72 @@ export function storePair(
   index: Value,
   [first, second]: readonly [Value, Value],
 ): readonly Statement[] {
-  const narrow = ({ code }: Value): string => `narrow_${rows.dtype}(${code})`;
-  return [
-    k.assign(pairAt(rows, index).code, u32(`vec4<u32>(${narrow(first)}, ${narrow(second)})`, 4)),
-  ];
+  const words = k.vector(narrow(rows.dtype, first), narrow(rows.dtype, second));
+  return [k.assign(pairAt(rows, index), words)];
 }
 
 /** The f32 bits of one entry of the row that begins at `base`, which counts vectors. */
 export function loadEntry(rows: Rows, base: Value, entry: Value): Value {
   const { dtype, vector } = rows;
   if (vector === 1) return loadVector(rows, k.plus(base, entry));
-  const element = elementOf(rows, base, entry);
-  if (dtype === "f32") return u32(`${element}[${entry.code} % 4u]`);
-  return widened(dtype, halfOf(wordOf(rows, element, entry), entry));
+  const element = elementAt(rows, base, entry);
+  if (dtype === "f32") return k.componentOf(element, k.infix(entry, "%", four));
+  return widened(dtype, shifted(wordOf(rows, element, entry), entry));
 }
 
 /** Stores a vector (or single entry) of f32. */
 export function storeVector(rows: Rows, index: Value, v: Value): readonly Statement[] {
-  const { buffer, dtype, vector } = rows;
+  const { buffer, dtype } = rows;
   if (rows.isShared) return storeShared(rows, index, v);
-  const target = `${buffer}[${index.code}]`;
-  if (dtype === "f32") {
-    const type = vector === 4 ? "vec4<u32>" : "u32";
-    return [k.assign(target, u32(`bitcast<${type}>(${v.code})`, vector))];
-  }
-  return [k.assign(target, u32(`narrow_${dtype}(${v.code})`))];
+  const words = dtype === "f32" ? k.bits("u32", v) : narrow(dtype, v);
+  return [k.assign(k.load(buffer, index), words)];
 }
 
 /** Stores one entry of the row that begins at `base`; the lane that stored its vector may do so. */
 export function storeEntry(rows: Rows, base: Value, entry: Value, v: Value): readonly Statement[] {
   const { dtype, vector } = rows;
   if (vector === 1) return storeVector(rows, k.plus(base, entry), v);
-  const element = elementOf(rows, base, entry);
+  const element = elementAt(rows, base, entry);
   if (dtype === "f32")
-    return [k.assign(`${element}[${entry.code} % 4u]`, u32(`bitcast<u32>(${v.code})`))];
+    return [k.assign(k.componentOf(element, k.infix(entry, "%", four)), k.bits("u32", v))];
   const target = wordOf(rows, element, entry);
-  const put = `insertBits(${target}, ${nearest(dtype, v)}, ${shiftOf(entry)}, 16u)`;
-  return [k.assign(target, u32(put))];
+  const put = k.call("insert_bits", target, nearest(dtype, v), shiftOf(entry), k.u32(16));
+  return [k.assign(target, put)];
 }
 
 /** The element that an entry of a row lies in; rows begin at whole elements. */
-function elementOf({ buffer, paired }: Rows, base: Value, entry: Value): string {
-  const index = k.plus(base, k.infix(entry, "/", k.u32(4)));
-  return `${buffer}[${paired ? `${index.code} / 2u` : index.code}]`;
+function elementAt({ buffer, paired }: Rows, base: Value, entry: Value): Load {
+  const index = k.plus(base, k.infix(entry, "/", four));
+  return k.load(buffer, paired ? halfOf(index) : index);
 }
 /** The word of 16-bit entries in that element. */
-const wordOf = ({ paired }: Rows, element: string, entry: Value): string =>
-  `${element}[(${entry.code} / 2u) % ${paired ? 4 : 2}u]`;
+const wordOf = ({ paired }: Rows, element: Load, entry: Value): k.Component =>
+  k.componentOf(element, k.infix(halfOf(entry), "%", k.u32(paired ? 4 : 2)));
 
 /** Each lane clears and sets its own half of a word, so that the other half, of another lane, is left alone. */
 function storeShared({ buffer, dtype }: Rows, index: Value, v: Value): readonly Statement[] {
-  const target = `&${buffer}[${index.code} / 2u]`;
+  const target = k.load(buffer, halfOf(index));
   const shift = shiftOf(index);
+  const others = k.unary("bitNot", k.infix(k.u32(0xffff), "<<", shift));
   return [
-    { kind: "call", code: `atomicAnd(${target}, ~(0xffffu << ${shift}))` },
-    { kind: "call", code: `atomicOr(${target}, ${nearest(dtype, v)} << ${shift})` },
+    k.atomic("and", target, others),
+    k.atomic("or", target, k.infix(nearest(dtype, v), "<<", shift)),
   ];
 }
 
 /** How far up an entry of 16 bits lies in its word. */
-const shiftOf = (entry: Value): string => `((${entry.code} % 2u) * 16u)`;
-const halfOf = (code: string, entry: Value): string => `(${code} >> ${shiftOf(entry)})`;
-const widened = (dtype: StorageType, half: string): Value =>
-  u32(dtype === "bf16" ? `(${half} << 16u)` : `bitcast<u32>(unpack2x16float(${half}).x)`);
+const shiftOf = (entry: Value): Value => k.times(k.infix(entry, "%", two), k.u32(16));
+const shifted = (word: Value, entry: Value): Value => k.infix(word, ">>", shiftOf(entry));
+
+// ---- what depends on the type of 16 bits
+type Half = Exclude<StorageType, "f32">;
+const widen = (dtype: StorageType, words: Value): Value => k.call(`widen_${dtype as Half}`, words);
+const narrow = (dtype: StorageType, v: Value): Value => k.call(`narrow_${dtype as Half}`, v);
+/** The bits of the f32 that is in the lower half of a word. */
+const widened = (dtype: StorageType, word: Value): Value =>
+  dtype === "bf16"
+    ? k.infix(word, "<<", k.u32(16))
+    : k.bits("u32", k.component(k.call("unpack_f16", word), 0));
 /** The 16 bits of a single number; what else is in the word is left out by whoever stores it. */
-const nearest = (dtype: StorageType, { code }: Value): string =>
-  `narrow_${dtype}(vec4<f32>(${code}, 0.0, 0.0, 0.0)).x`;
+const nearest = (dtype: StorageType, v: Value): Value =>
+  k.component(narrow(dtype, k.vector(v, k.f32(0), k.f32(0), k.f32(0))), 0);

@@ -27,13 +27,13 @@ export function openTerms(
   pass: GradientPass,
   fieldIndex: (field: string) => number,
 ): readonly Statement[] {
-  const read = (field: string): Value => k.load("rows", row.fieldAt(fieldIndex(field)), "f32");
+  const read = (field: string): Value => row.fieldAt(fieldIndex(field));
   const kept = (variable: string, field: string): readonly Statement[] =>
-    k.about(meaning.slotOf(field), [k.letValue(variable, read(field))]);
+    k.about(meaning.slotOf(field), [k.letValue(name(variable), read(field))]);
   return [
     ...shifted(pass).flatMap((model) =>
       k.about(meaning.maximumOf(model), [
-        k.letValue(`m_${model}`, read(fieldKey({ kind: "maximum", model }))),
+        k.letValue(name(`m_${model}`), read(fieldKey({ kind: "maximum", model }))),
       ]),
     ),
     ...pass.terms.flatMap(({ slot }, position) => kept(`c_${position}`, slot)),
@@ -51,10 +51,10 @@ export function openEntry(
 ): readonly Statement[] {
   return pass.models.flatMap((model): readonly Statement[] => {
     const z = name(`z_${model}_${j}`, "f32", lanes);
-    const loaded = k.about(entryOf(model), [k.letValue(z.code, row.finite(bits(model)))]);
+    const loaded = k.about(entryOf(model), [k.letValue(z, row.finite(bits(model)))]);
     if (!shifted(pass).includes(model)) return loaded;
     const x = name(`x_${model}_${j}`, "f32", lanes);
-    const distance = k.letValue(x.code, k.minus(z, k.splat(name(`m_${model}`), lanes)));
+    const distance = k.letValue(x, k.minus(z, k.splat(name(`m_${model}`), lanes)));
     const hasExp = pass.terms.some(({ powers }) =>
       powers.some((power) => power.model === model && power.d > 0),
     );
@@ -62,7 +62,9 @@ export function openEntry(
       ...loaded,
       ...k.about(meaning.centred(model), [distance]),
       ...(hasExp
-        ? k.about(meaning.exponential(model), [k.letValue(`e_${model}_${j}`, k.exp(x))])
+        ? k.about(meaning.exponential(model), [
+            k.letValue(name(`e_${model}_${j}`, "f32", lanes), k.exp(x)),
+          ])
         : []),
     ];
   });
@@ -108,6 +110,6 @@ export function gradientAt(
     return k.choose(k.infix(name(`c_${position}`), "==", k.f32(0)), k.f32(0), product);
   });
   const sum = terms.length === 0 ? k.f32(0) : terms.reduce(k.plus);
-  const total = k.letValue(`g_${j}`, k.splat(sum, lanes));
+  const total = k.letValue(name(`g_${j}`, "f32", lanes), k.splat(sum, lanes));
   return [...opaque.statements, ...k.about(meaning.gradientOf(pass.terms), [total])];
 }

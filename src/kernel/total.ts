@@ -4,6 +4,7 @@
 import { fieldKey } from "../stream/fields.ts";
 import type { TotalPass } from "../stream/stages.ts";
 import { atEntry } from "./entry.ts";
+import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value } from "./kernel.ts";
 import { slotOf } from "./meaning.ts";
@@ -22,6 +23,11 @@ export function totalKernel(
   given: Layout,
 ): Kernel {
   const schedule = { ...oneByOne(given), split: 1 };
+  const partial: k.Shared = {
+    name: "partial",
+    element: { type: "f32", lanes: 1 },
+    length: schedule.rowLanes,
+  };
   const names = { next: 0 };
   const combine = (a: Value, b: Value): Value =>
     pass.op === "max" ? k.maximum(a, b) : k.plus(a, b);
@@ -29,7 +35,7 @@ export function totalKernel(
   const visit = (positions: readonly Value[]): readonly Statement[] => {
     const at = positions[0]!;
     const loads = pass.models.map((model) =>
-      k.letValue(`z_${model}`, row.finite(row.loadOne(model, at, schedule))),
+      k.letValue(name(`z_${model}`), row.finite(row.loadOne(model, at, schedule))),
     );
     const { statements, values } = atEntry(
       [pass.body],
@@ -42,55 +48,44 @@ export function totalKernel(
       },
       names,
     );
-    return [...loads, ...statements, k.assign("part", combine(name("part"), values[0]!))];
+    return [...loads, ...statements, k.assign(name("part"), combine(name("part"), values[0]!))];
   };
   const opened = [
     ...row.openRow(pass.models, schedule),
     ...pass.slots.flatMap((slot, position) =>
-      k.about(slotOf(slot), [
-        k.letValue(`slot_${position}`, k.load("rows", row.fieldAt(fieldIndex(slot)), "f32")),
-      ]),
+      k.about(slotOf(slot), [k.letValue(name(`slot_${position}`), row.fieldAt(fieldIndex(slot)))]),
     ),
   ];
   const body: Statement[] = [
-    k.varValue("total", identity),
+    k.varValue(name("total"), identity),
     ...overRow(schedule, {
-      open: [k.varValue("part", identity)],
+      open: [k.varValue(name("part"), identity)],
       visit,
-      close: [k.assign("total", combine(name("total"), name("part")))],
+      close: [k.assign(name("total"), combine(name("total"), name("part")))],
     }),
-    k.assign("partial[lane]", name("total")),
+    k.assign(k.load(partial, k.lane), name("total")),
     k.barrier,
   ];
   for (let half = schedule.rowLanes / 2; half >= 1; half /= 2) {
-    const other = k.load("partial", k.plus(row.lane, k.u32(half)), "f32");
+    const other = k.load(partial, k.plus(k.lane, k.u32(half)));
     body.push(
-      k.when(k.infix(row.lane, "<", k.u32(half)), [
-        k.assign("partial[lane]", combine(k.load("partial", row.lane, "f32"), other)),
+      k.when(k.infix(k.lane, "<", k.u32(half)), [
+        k.assign(k.load(partial, k.lane), combine(k.load(partial, k.lane), other)),
       ]),
       k.barrier,
     );
   }
-  const target = `rows[${row.fieldAt(fieldIndex(fieldKey({ kind: "total", index: pass.index }))).code}]`;
-  body.push(
-    k.when(k.infix(row.lane, "==", k.u32(0)), [
-      k.assign(target, k.load("partial", k.u32(0), "f32")),
-    ]),
-  );
+  const target = row.fieldAt(fieldIndex(fieldKey({ kind: "total", index: pass.index })));
+  body.push(k.when(k.infix(k.lane, "==", k.u32(0)), [k.assign(target, k.load(partial, k.u32(0)))]));
   return {
     name: `reduce ${pass.models.join(" and ")} logits again`,
     bindings: [
       ...row.rowBindings(pass.models, schedule),
-      { name: "rows", role: { kind: "rows" }, access: "write", type: "f32" },
-      {
-        name: "params",
-        role: { kind: "params" },
-        access: "uniform",
-        type: `array<vec4<f32>, ${paramVectors}>`,
-      },
+      buffers.writes(buffers.rows),
+      buffers.paramsBinding(paramVectors),
     ],
     workgroup: schedule.rowLanes,
-    shared: [{ name: "partial", type: "f32", length: schedule.rowLanes }],
+    shared: [partial],
     body: [...opened, ...k.about(pass.sources[0]!, body)],
     grid: "row",
   };

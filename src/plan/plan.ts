@@ -80,8 +80,7 @@ export function plan(
   const paramNames = given.params.map(({ name }) => name);
   const paramVectors = Math.max(1, Math.ceil(paramNames.length / 2));
   const paramValue = (name: string): k.Value => {
-    const slot = paramNames.indexOf(name);
-    return k.value("f32", `params[${slot >> 1}].${slot % 2 === 0 ? "x" : "z"}`);
+    return k.param(paramNames.indexOf(name), "f32");
   };
 
   // ---- data that the batch brings for tokens and examples

@@ -1,16 +1,17 @@
-// Prints a kernel as WGSL: bindings, workgroup memory, the prelude functions that the body calls, and the
-// body with a comment for each source expression. The text depends on the kernel alone, so it is the key of
-// the pipeline cache; no name chosen by a user reaches it.
+// Prints a kernel as WGSL: bindings, workgroup memory, the functions of the prelude that it calls, and its statements. The
+// text depends on the kernel alone, so it is the key of the pipeline cache; no name chosen by a user reaches it. This folder
+// and kernels/prelude are the only places that know the language.
 
-import { spelled, type Kernel, type Statement } from "../kernel/kernel.ts";
 import type { Node } from "../core/node.ts";
-import { prelude } from "./prelude.generated.ts";
+import type { Binding, Kernel, Place, Statement, Variable } from "../kernel/kernel.ts";
+import { functions } from "./prelude.generated.ts";
+import { elementName, placeOf, print, type Context } from "./values.ts";
 
 /** The uniforms that every kernel may read: extents of the batch, and the window of rows of a dispatch. */
-const structs: Readonly<Record<string, string>> = {
-  Shape: "struct Shape { examples: u32, tokens: u32, vocab: u32 }",
-  Window: "struct Window { first_row: u32, rows: u32, grid_width: u32 }",
-};
+const structs = {
+  shape: ["Shape", "struct Shape { examples: u32, tokens: u32, vocab: u32 }"],
+  window: ["Window", "struct Window { first_row: u32, rows: u32, grid_width: u32 }"],
+} as const;
 
 export function printKernel(kernel: Kernel): string {
   return printed(kernel).text;
@@ -38,105 +39,154 @@ interface Printed {
 }
 
 function printed(kernel: Kernel): Printed {
-  const body = kernel.body.flatMap((statement) => lines(statement, 1));
+  const { bindings, shared, workgroup } = kernel;
+  const names = new Names(["lane", "group", ...[...bindings, ...shared].map(({ name }) => name)]);
+  const context: Context = {
+    nameOf: (variable) => names.of(variable),
+    called: new Set(),
+    usesSubgroups: false,
+  };
+  const body: Line[] = [];
+  lines(kernel.body, 1, body, names, context);
   const text = body.map((line) => line.text).join("\n");
-  const declarations = kernel.bindings.map(({ name, access, type }, binding) => {
-    const space =
-      access === "uniform"
-        ? "uniform"
-        : access === "read"
-          ? "storage, read"
-          : "storage, read_write";
-    return `@group(0) @binding(${binding}) var<${space}> ${name}: ${access === "uniform" ? type : `array<${type}>`};`;
-  });
-  const used = Object.keys(structs).filter((name) =>
-    kernel.bindings.some(({ type }) => type === name),
-  );
   const head = [
-    ...(/\bsubgroup[A-Z]/.test(text) ? ["enable subgroups;"] : []),
-    ...used.map((name) => structs[name]!),
-    ...declarations,
-    ...kernel.shared.map(
-      ({ name, type, length }) => `var<workgroup> ${name}: array<${spelled(type)}, ${length}>;`,
+    ...(context.usesSubgroups ? ["enable subgroups;"] : []),
+    ...bindings.flatMap(({ role: { kind } }) =>
+      kind === "shape" || kind === "window" ? [structs[kind][1]] : [],
     ),
-    ...functionsUsed(text),
-    `@compute @workgroup_size(${kernel.workgroup})`,
+    ...bindings.map(declaration),
+    ...shared.map(
+      ({ name, element, length }) =>
+        `var<workgroup> ${name}: array<${elementName(element)}, ${length}>;`,
+    ),
+    ...functionsUsed(context.called),
+    `@compute @workgroup_size(${workgroup})`,
     "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
   ].join("\n");
   return { text: `${head}\n${text}\n}\n`, body, before: head.split("\n").length };
 }
 
-interface PreludeFunction {
-  readonly source: string;
-  /** The words of its body, among which are the functions that it calls. */
-  readonly words: ReadonlySet<string>;
+function declaration({ name, role, access, element, length }: Binding, binding: number): string {
+  const at = `@group(0) @binding(${binding}) var`;
+  if (role.kind === "shape" || role.kind === "window")
+    return `${at}<uniform> ${name}: ${structs[role.kind][0]};`;
+  if (role.kind === "params") return `${at}<uniform> ${name}: array<vec4<f32>, ${length}>;`;
+  const space = access === "read" ? "storage, read" : "storage, read_write";
+  return `${at}<${space}> ${name}: array<${elementName(element)}>;`;
 }
 
-const wordsOf = (text: string): ReadonlySet<string> => new Set(text.match(/\w+/g) ?? []);
-
-/** Every function of the prelude by name, with the comment before it. */
-const functions: ReadonlyMap<string, PreludeFunction> = new Map(
-  Object.values(prelude).flatMap((file) =>
-    [...file.matchAll(/(?:^\/\/.*\n)*^fn (\w+)\([^]*?^\}\n/gm)].map(([source, name]) => {
-      const code = source.replaceAll(/^\/\/.*\n/gm, "");
-      return [name!, { source, words: wordsOf(code) }] as const;
-    }),
-  ),
-);
-
-/** The prelude functions that a text calls, with those that they call, before their users. */
-function functionsUsed(text: string): readonly string[] {
+/** The functions of the prelude among those that are called, and what they call, before their users. */
+function functionsUsed(called: ReadonlySet<string>): readonly string[] {
   const chosen = new Set<string>();
-  const visit = (words: ReadonlySet<string>): void => {
-    for (const [name, { words: own }] of functions) {
-      if (!words.has(name) || chosen.has(name)) continue;
-      visit(new Set([...own].filter((word) => word !== name)));
+  const visit = (wanted: ReadonlySet<string>): void => {
+    for (const [name, { calls }] of Object.entries(functions)) {
+      if (!wanted.has(name) || chosen.has(name)) continue;
+      visit(new Set(calls));
       chosen.add(name);
     }
   };
-  visit(wordsOf(text));
-  return [...chosen].map((name) => functions.get(name)!.source.trimEnd());
+  visit(called);
+  return [...chosen].map((name) => functions[name]!.source.trimEnd());
 }
 
-function lines(statement: Statement, depth: number): readonly Line[] {
+/** The names of variables where they can be seen: a name that is taken gets a number. */
+class Names {
+  readonly #reserved: ReadonlySet<string>;
+  readonly #scopes: Map<Variable, string>[] = [new Map()];
+  readonly #taken = new Map<string, number>();
+  constructor(reserved: readonly string[]) {
+    this.#reserved = new Set([...reserved, ...Object.keys(functions)]);
+  }
+  open(): void {
+    this.#scopes.push(new Map());
+  }
+  close(): void {
+    for (const name of this.#scopes.pop()!.values())
+      this.#taken.set(name, this.#taken.get(name)! - 1);
+  }
+  declare(variable: Variable): string {
+    let name = variable.name;
+    for (let next = 2; this.#isTaken(name); next++) name = `${variable.name}_${next}`;
+    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1);
+    this.#scopes.at(-1)!.set(variable, name);
+    return name;
+  }
+  of(variable: Variable): string {
+    const scope = this.#scopes.findLast((one) => one.has(variable));
+    return scope?.get(variable) ?? variable.name;
+  }
+  #isTaken(name: string): boolean {
+    return this.#reserved.has(name) || (this.#taken.get(name) ?? 0) > 0;
+  }
+}
+
+function place(target: Place, context: Context): string {
+  return target.kind === "load" ? placeOf(target, context) : print(target, context);
+}
+
+function lines(
+  statements: readonly Statement[],
+  depth: number,
+  out: Line[],
+  names: Names,
+  context: Context,
+): void {
   const pad = "  ".repeat(depth);
-  const line = (text: string, source?: Node): Line => ({ text: `${pad}${text}`, source });
-  const nested = (body: readonly Statement[]): readonly Line[] =>
-    body.flatMap((inner) => lines(inner, depth + 1));
-  switch (statement.kind) {
-    case "let":
-    case "var":
-      return [
-        line(`${statement.kind} ${statement.name} = ${statement.value.code};`, statement.source),
-      ];
-    case "assign":
-      return [line(`${statement.target} = ${statement.value.code};`, statement.source)];
-    case "for": {
-      const { name, from, below, step } = statement;
-      return [
-        line(
-          `for (var ${name} = ${from.code}; ${name} < ${below.code}; ${name} += ${step.code}) {`,
-        ),
-        ...nested(statement.body),
-        line(`}`),
-      ];
+  const line = (text: string, source?: Node): void => {
+    out.push({ text: `${pad}${text}`, source });
+  };
+  const nested = (body: readonly Statement[]): void => {
+    names.open();
+    lines(body, depth + 1, out, names, context);
+    names.close();
+  };
+  for (const statement of statements) {
+    switch (statement.kind) {
+      case "let":
+      case "var": {
+        const value = print(statement.value, context);
+        const name = names.declare(statement.variable);
+        line(`${statement.kind} ${name} = ${value};`, statement.source);
+        break;
+      }
+      case "assign": {
+        const target = place(statement.target, context);
+        line(`${target} = ${print(statement.value, context)};`, statement.source);
+        break;
+      }
+      case "for": {
+        const [from, below, step] = [statement.from, statement.below, statement.step].map((one) =>
+          print(one, context),
+        );
+        names.open();
+        const name = names.declare(statement.variable);
+        line(`for (var ${name} = ${from}; ${name} < ${below}; ${name} += ${step}) {`);
+        nested(statement.body);
+        names.close();
+        line("}");
+        break;
+      }
+      case "if":
+        line(`if (${print(statement.condition, context)}) {`);
+        nested(statement.body);
+        if (statement.otherwise !== undefined) {
+          line("} else {");
+          nested(statement.otherwise);
+        }
+        line("}");
+        break;
+      case "atomic": {
+        const name = { max: "atomicMax", and: "atomicAnd", or: "atomicOr" }[statement.op];
+        line(`${name}(&${place(statement.target, context)}, ${print(statement.value, context)});`);
+        break;
+      }
+      case "barrier":
+        line("storageBarrier();");
+        line("workgroupBarrier();");
+        break;
+      case "return":
+        line("return;");
+        break;
     }
-    case "if":
-      return [
-        line(`if (${statement.condition.code}) {`),
-        ...nested(statement.body),
-        ...(statement.otherwise === undefined
-          ? []
-          : [line(`} else {`), ...nested(statement.otherwise)]),
-        line(`}`),
-      ];
-    case "call":
-      return [line(`${statement.code};`)];
-    case "barrier":
-      return [line(`storageBarrier();`), line(`workgroupBarrier();`)];
-    case "return":
-      return [line(`return;`)];
-    case "comment":
-      return [line(`// ${statement.text}`)];
   }
 }
