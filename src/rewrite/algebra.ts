@@ -4,6 +4,7 @@
 import { binary, constant, select, stop } from "../core/build.ts";
 import type { BinaryOp } from "../core/ops.ts";
 import { nodes, one, zero } from "../core/smart.ts";
+import { definitions } from "./definitions.ts";
 import { folding } from "./folding.ts";
 import { indexing } from "./indexing.ts";
 import { rule, variable, type Rule } from "./rule.ts";
@@ -107,6 +108,7 @@ const choices: readonly Rule[] = [
 
 export const algebra: readonly Rule[] = [
   ...folding,
+  ...definitions,
   ...sums,
   ...products,
   ...functions,
