@@ -1,7 +1,7 @@
 // The exponential, the logarithm and what is made of them.
 
 import { expUnits, off1, unit } from "./precision.ts";
-import type { Domain, Signature, UnaryRow } from "./row.ts";
+import type { Domain, Form1, Signature, UnaryRow } from "./row.ts";
 
 const real: Signature & { readonly to: "f32" } = { from: ["f32"], to: "f32" };
 const everywhere: Domain = {};
@@ -11,6 +11,12 @@ const logOneMinusExp = (x: number): number =>
   x < -Math.LN2 ? Math.log1p(-Math.exp(x)) : Math.log(-Math.expm1(x));
 const logistic = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+
+/** With e = e^(−2|x|) − 1, which lies in (−1, 0], tanh |x| is −e / (2 + e). */
+const tanhOfSize: Form1 = (k, x) => {
+  const e = k.expm1(k.times(k.constant(-2), k.abs(x)));
+  return k.times(k.sign(x), k.over(k.neg(e), k.plus(k.constant(2), e)));
+};
 
 export const exp: UnaryRow = {
   ...real,
@@ -132,4 +138,20 @@ export const log1mExp: UnaryRow = {
     (x, y) => (expUnits(x) + 20) * unit.single * Math.max(Math.abs(y), x > -1 ? 1 : 0),
     (_x, y) => 2 ** -24 * Math.min(1, 2 * Math.abs(y)) + 2 ** -29 * Math.abs(y),
   ),
+};
+
+export const tanh: UnaryRow = {
+  ...real,
+  says: "The hyperbolic tangent, precise near 0 and exact in both tails.",
+  rank: 125,
+  reference: Math.tanh,
+  // 1 − y² = 4 σ(2x) σ(−2x), of which no digit cancels
+  derivative: (k, x) => {
+    const twice = k.times(k.constant(2), x);
+    return k.times(k.constant(4), k.times(k.sigmoid(twice), k.sigmoid(k.neg(twice))));
+  },
+  domain: everywhere,
+  sample: [-30, 30],
+  single: tanhOfSize,
+  pair: tanhOfSize,
 };
