@@ -7,11 +7,6 @@ import type { Axes } from "./axes.ts";
 import { describe } from "./check.ts";
 import type { Expr, Real } from "./expr.ts";
 import { operand, together, wrap } from "./facade.ts";
-import { logSigmoid, neg } from "./functions.generated.ts";
-import type { Elementwise } from "./pointwise.ts";
-
-/** log(1 + eˣ) = −log σ(−x) */
-export const softplus: Elementwise = (x) => neg(logSigmoid(neg(x)));
 
 /** `whenTrue` where the condition holds, `whenFalse` elsewhere; both sides must be defined everywhere. */
 export const where = <A extends Axes>(

@@ -155,3 +155,14 @@ export const tanh: UnaryRow = {
   single: tanhOfSize,
   pair: tanhOfSize,
 };
+
+export const softplus: UnaryRow = {
+  ...real,
+  says: "log(1 + eˣ) = −log σ(−x)",
+  rank: 115,
+  reference: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  derivative: (k, x) => k.sigmoid(x),
+  domain: everywhere,
+  sample: [-30, 30],
+  definition: (k, x) => k.neg(k.logSigmoid(k.neg(x))),
+};
