@@ -166,3 +166,14 @@ export const softplus: UnaryRow = {
   sample: [-30, 30],
   definition: (k, x) => k.neg(k.logSigmoid(k.neg(x))),
 };
+
+export const log2: UnaryRow = {
+  ...real,
+  says: "The logarithm to base 2, for x > 0: nats as bits.",
+  rank: 185,
+  reference: Math.log2,
+  derivative: (k, x) => k.over(k.constant(Math.LOG2E), x),
+  domain: { above: 0 },
+  sample: [1e-3, 1e3],
+  definition: (k, x) => k.times(k.constant(Math.LOG2E), k.log(x)),
+};
