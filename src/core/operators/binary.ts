@@ -223,3 +223,18 @@ export const or: MethodRow<"logical"> = {
   reference: (a, b) => Math.max(a, b),
   single: { sign: "||" },
 };
+
+export const clampedExp: BinaryRow = {
+  ...real,
+  says: "e to the smaller of x and a bound, as TRL's cap_exp; beyond the bound x has no gradient, at it x has all.",
+  rank: 135,
+  reference: (x, most) => Math.exp(Math.min(x, most)),
+  derivative: (k, x, most, y) => {
+    const isBeyond = k.gt(x, most);
+    return [k.select(isBeyond, k.constant(0), y), k.select(isBeyond, y, k.constant(0))];
+  },
+  domain: everywhere,
+  sample,
+  jumpsAtTies: true,
+  definition: (k, x, most) => k.exp(k.select(k.gt(x, most), most, x)),
+};
