@@ -2,8 +2,8 @@
 // cannot be read, keeps nothing in a dry run, and forgets what it is told to.
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { openDevice } from "../../src/index.ts";
 import { emptyTable, type Table } from "../../src/schedule/tuning.ts";
+import { usingDevice } from "../support/device.ts";
 import { complaints, folder, prefc } from "./prefc.ts";
 
 const place = folder({});
@@ -26,9 +26,7 @@ describe("prefc tune", () => {
       `kept in ${path}`,
     ])
       expect(out).toContain(text);
-    const device = await openDevice();
-    const { line } = device;
-    device.dispose();
+    const line = await usingDevice(async (device) => device.line);
     expect(Object.keys(stored().adapters)).toEqual([line]);
     expect(stored().adapters[line]).toMatchObject([{ vocab: 8192, rows: 8, dtype: "f32" }]);
 

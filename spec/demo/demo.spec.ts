@@ -3,13 +3,14 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { generated, llama3Vocabulary } from "../../src/demo/generated.ts";
 import { bytes, error, milliseconds, number, table } from "../../src/demo/layout.ts";
 import { recorded } from "../../src/demo/recorded.ts";
 import { report, type Section } from "../../src/demo/report.ts";
 import { disagreements, section } from "../../src/demo/section.ts";
-import { dpo, evaluate, openDevice, wpo, type Device } from "../../src/index.ts";
+import { dpo, evaluate, wpo, type Device } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -18,11 +19,10 @@ describe("a section", () => {
   let done: Section;
   const file = recorded("trl-wpo");
 
-  beforeAll(async () => {
-    device = await openDevice();
+  withDevice(async (opened) => {
+    device = opened;
     done = await section(device, "WPO", wpo(), file, generated(7, 301));
   });
-  afterAll(() => device.dispose());
 
   it("agrees with TRL and with the interpreter", () => {
     expect(disagreements(done)).toBe(0);

@@ -11,6 +11,8 @@ if (isObjective(exported)) {
   const device = await openDevice();
   const options = { batches, seed: 1, device, params: {}, heights: {} };
   for await (const report of checkObjective(exported, options)) failures.push(...report.failures);
+  failures.push(...device.takeErrors());
+  device.dispose();
   console.log(`${exported.name}: ${batches} batches`);
 }
 process.stderr.write(failures.map((failure) => `${failure}\n`).join(""), () =>

@@ -2,23 +2,23 @@
 // f32 can know each objective on each batch. The objectives differ in what they do with log-probabilities: a sigmoid of a
 // margin, weights that are exponentials of sums, odds of a probability near 1, a divergence along the vocabulary, and single
 // completions.
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, describe, it } from "vitest";
 import { hardBatch, kinds } from "../../scripts/accuracy/data.ts";
 import { random } from "../../src/check/random.ts";
-import { builtIn, compile, openDevice, type Compiled, type Device } from "../../src/index.ts";
+import { builtIn, compile, type Compiled, type Device } from "../../src/index.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 
 let device: Device;
 const compiled = new Map<string, Compiled>();
 const objectives = ["dpo", "wpo", "orpo", "tdpo2", "kto"];
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
   for (const name of objectives) compiled.set(name, compile(builtIn(name), { device }));
 });
 afterAll(() => {
   for (const one of compiled.values()) one.dispose();
-  device.dispose();
 });
 
 describe.each(kinds.filter(({ name }) => name !== "wide"))("$name data: $summary", (kind) => {

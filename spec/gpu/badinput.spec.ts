@@ -1,7 +1,7 @@
 // What happens to wrong input on a device: each mistake ends in one sentence with a code, that says what, where and what to do.
 // A NaN or an infinity that the kernels meet is found by its bits, whatever the driver makes of such numbers; what no
 // completion token reads may hold anything; −Infinity masks an entry and is legal.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   adoptDevice,
   compile,
@@ -19,6 +19,7 @@ import {
   type GradientOptions,
 } from "../../src/index.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
+import { usingDevice, withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import {
   asSeparate,
@@ -32,14 +33,10 @@ import {
 let device: Device;
 let compiled: Compiled;
 let cached: Compiled;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
   compiled = compile(dpo(), { device });
   cached = compile(dpo(), { device, heights: { ref: "logps" } });
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
 });
 
 /** Expects a PrefcError of this code, in one sentence that matches every pattern. */
@@ -356,11 +353,12 @@ describe("memory", () => {
     );
     expect(own.memory()).toEqual({ buffersCreated: 0, bytes: 0 });
   });
-  it("a budget of a device that is opened with one", async () => {
-    const small = await openDevice({ byteBudget: 1024 });
-    await expectRejection(compile(dpo(), { device: small }).value(usable()), "byte-budget", /1024/);
-    small.dispose();
-  });
+  it("a budget of a device that is opened with one", () =>
+    usingDevice(
+      (small) =>
+        expectRejection(compile(dpo(), { device: small }).value(usable()), "byte-budget", /1024/),
+      { byteBudget: 1024 },
+    ));
   it("more than one buffer may hold", () => {
     const limits = { ...device.limits, maxBufferSize: 256 };
     const own = compile(dpo(), { device: limited({ limits }) });
@@ -447,9 +445,7 @@ describe("a device of the user's own that is lost", () => {
       doomed.gpu.destroy();
       await expectRejection(running, "device-lost", /adopt another one/);
     }
-    const fresh = await openDevice();
-    await expectAgreementOf(compile(wpo(), { device: fresh }), usable());
-    fresh.dispose();
+    await usingDevice((fresh) => expectAgreementOf(compile(wpo(), { device: fresh }), usable()));
     opened.dispose();
   });
 });

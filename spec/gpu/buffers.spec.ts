@@ -1,7 +1,7 @@
 // Where data lives on a device: logits that are there already, gradients that stay there or go into a user's buffer, a device
 // that the user brings, tensors cut into windows of rows that fit a binding, and more rows than one dimension of a grid holds.
 // None of it may change a bit of the results.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   adoptDevice,
   compile,
@@ -11,7 +11,6 @@ import {
   logPi,
   mean,
   objective,
-  openDevice,
   sft,
   sum,
   wpo,
@@ -21,17 +20,14 @@ import {
   type ValueAndGrad,
 } from "../../src/index.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
+import { usingDevice, withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { asPacked, asSeparate, asTrl, contentOf, uniforms, type Drawn } from "./batches.ts";
 import { everyUse, onDevice } from "./placed.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const drawn: Drawn = {
@@ -131,22 +127,21 @@ describe("gradients on the device", () => {
 });
 
 describe("a device that the user brings", () => {
-  it("gives the same bits as one of ours, and stays open", async () => {
-    const other = await openDevice();
-    const adopted = await adoptDevice(other.gpu);
-    const [ours, theirs] = [compile(wpo(), { device }), compile(wpo(), { device: adopted })];
-    const batch = asTrl(content);
-    same(await ours.valueAndGrad(batch), await theirs.valueAndGrad(batch));
-    theirs.dispose();
-    adopted.dispose();
-    expect(other.isLost()).toBe(false);
-    same(
-      await ours.valueAndGrad(batch),
-      await compile(wpo(), { device: other }).valueAndGrad(batch),
-    );
-    ours.dispose();
-    other.dispose();
-  });
+  it("gives the same bits as one of ours, and stays open", () =>
+    usingDevice(async (other) => {
+      const adopted = await adoptDevice(other.gpu);
+      const [ours, theirs] = [compile(wpo(), { device }), compile(wpo(), { device: adopted })];
+      const batch = asTrl(content);
+      same(await ours.valueAndGrad(batch), await theirs.valueAndGrad(batch));
+      theirs.dispose();
+      adopted.dispose();
+      expect(other.isLost()).toBe(false);
+      same(
+        await ours.valueAndGrad(batch),
+        await compile(wpo(), { device: other }).valueAndGrad(batch),
+      );
+      ours.dispose();
+    }));
 });
 
 /** The same device, as if it bound no more than this many bytes. */

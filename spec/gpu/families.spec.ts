@@ -2,7 +2,7 @@
 // responses, prompts, scores without any logits, state. And where single precision would lose a loss that is written as its
 // paper prints it, the kernels do not.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Batch } from "../../src/batch/batch.ts";
 import { checkObjective } from "../../src/check/check.ts";
 import { gradientError, lossError } from "../../src/check/error.ts";
@@ -14,7 +14,6 @@ import {
   evaluate,
   fromResponses,
   kto,
-  openDevice,
   orpo,
   type Device,
   type Objective,
@@ -23,12 +22,12 @@ import { gradient } from "../../src/ad/gradient.ts";
 import { binary, count, reduce } from "../../src/core/build.ts";
 import { logitsOf } from "../../src/core/inputs.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 describe("the kernels agree with the interpreter", () => {
   it.each(["kto", "bco", "orpo", "tpo", "alphapo", "xpo", "nash-md", "reward"])(

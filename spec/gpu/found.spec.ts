@@ -1,7 +1,7 @@
 // What random programs found (spec/fuzz), each as the smallest program that shows it. They are compared with the interpreter
 // on ragged batches, value and gradient, like objectives from outside.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { at as pick, binary, constant as number, reduce, unary } from "../../src/core/build.ts";
 import { tokenAxis } from "../../src/core/axis.ts";
 import { idsOf } from "../../src/core/inputs.ts";
@@ -15,7 +15,6 @@ import {
   max,
   minimum,
   objective,
-  openDevice,
   param,
   real,
   relu,
@@ -28,16 +27,13 @@ import {
   type Pair,
   type PerExample,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { contentOf, draws, laidOut, layouts } from "./batches.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const found: Readonly<Record<string, (g: Given<Pair>) => Expr<PerExample>>> = {

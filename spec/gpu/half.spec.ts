@@ -1,20 +1,17 @@
 // The conversions of the 16-bit types in kernels, on the adapter at hand: every bit pattern is read exactly, and writing
 // rounds to the nearest number and at a tie to the even one. pack2x16float is not used to write, because it does not:
 // SwiftShader rounds subnormal numbers down.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { halfBits, halfValue, type HalfType } from "../../src/core/storage.ts";
-import { openDevice, type Device } from "../../src/index.ts";
+import { type Device } from "../../src/index.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
 import { functions } from "../../src/wgsl/prelude.generated.ts";
+import { withDevice } from "../support/device.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 /** The functions of the prelude that turn entries of 16 bits into numbers and back. */

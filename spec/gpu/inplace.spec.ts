@@ -1,12 +1,11 @@
 // A gradient in the place of its logits: the same bits as one in a buffer of its own, for every storage type, every kind
 // of pass and tensors in windows; hardly any memory beside the logits; and a sentence where it would be wrong.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   compile,
   dpo,
   fromTrl,
-  openDevice,
   tdpo2,
   wpo,
   type Batch,
@@ -14,6 +13,7 @@ import {
   type LogitsTensor,
   type Objective,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import {
   asSeparate,
   asTrl,
@@ -27,12 +27,8 @@ import {
 import { bufferOf, freed, heldIn, onDevice, policyTensors } from "./placed.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 /** Each combination is a shader of its own, and drivers take long for some. */

@@ -1,14 +1,13 @@
 // Tensors larger than a binding, than 2^24 entries and, where it is asked for (npm run test:large), than 2^31 bytes: read
 // and written in windows, in place. The rows are built so that every result is known in closed form: entry v of row r is
 // half of (v + 3r) mod 8, so each row has the same eight logits over and over.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { unrounded } from "../../src/check/unrounded.ts";
 import { bufferBytes } from "../../src/batch/logits.ts";
 import { bytesPerEntry } from "../../src/core/storage.ts";
 import {
   compile,
   fromResponses,
-  openDevice,
   sft,
   toHalf,
   type Device,
@@ -16,15 +15,12 @@ import {
 } from "../../src/index.ts";
 import { windows } from "../../src/runtime/run/stack.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
+import { withDevice } from "../support/device.ts";
 import { bufferOf, everyUse } from "./placed.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const period = 8;

@@ -3,20 +3,20 @@
 // half the size give halves of what the whole gives; and a constant added to all logits of a row changes nothing. The sample
 // is drawn by the seed. spec/objectives/laws.spec.ts holds every objective to the same laws by the interpreter.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
 import {
   builtIn,
   builtIns,
   compile,
-  openDevice,
   type Batch,
   type Compiled,
   type Device,
   type ValueAndGrad,
 } from "../../src/index.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 import { byExample, isSeparable, padded, picked } from "../support/picked.ts";
 
 /** Objectives that are compiled: each costs a software adapter some tenths of a second, or seconds. */
@@ -24,12 +24,8 @@ const sampled = 5;
 
 let device: Device;
 const compiled = new Map<string, Compiled>();
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const compiledOf = (name: string): Compiled => {

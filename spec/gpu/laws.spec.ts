@@ -3,11 +3,10 @@
 // differs (the schedule), both sides must be within the bounds of agree.ts. A row of whole vectors is added up alike wherever it
 // lies. Other rows are read in the vectors of their tensor, so where they lie decides which of their entries meet first.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   compile,
   dpo,
-  openDevice,
   wpo,
   type Batch,
   type Compiled,
@@ -16,6 +15,7 @@ import {
 } from "../../src/index.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import {
   asPacked,
@@ -31,16 +31,12 @@ import {
 
 let device: Device;
 let compiled: Readonly<Record<"dpo" | "wpo", Compiled>>;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
   compiled = {
     dpo: compile(dpo({ label_smoothing: 0.1 }), { device }),
     wpo: compile(wpo({ stop: false }), { device }),
   };
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
 });
 
 const names = fc.constantFrom("dpo", "wpo");

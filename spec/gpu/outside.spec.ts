@@ -2,7 +2,7 @@
 // of their own, both models may be read in one loop, and vocabulary terms may be differentiated. Each must validate for both
 // vector widths without a device, and agree with the interpreter, value and gradient.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   abs,
   compile,
@@ -15,7 +15,6 @@ import {
   mean,
   neg,
   objective,
-  openDevice,
   param,
   relu,
   sigmoid,
@@ -33,16 +32,13 @@ import {
 } from "../../src/index.ts";
 import { chooseSchedule, typicalTraits } from "../../src/schedule/schedule.ts";
 import { validateWgsl } from "../../src/runtime/shaders/shaders.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { contentOf, draws, laidOut, layouts, withHighInputs } from "./batches.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const pi = <R extends string>(m: Model, y: Response<R>) => exp(logPi(m, y));

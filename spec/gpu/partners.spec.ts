@@ -1,12 +1,13 @@
 // Responses whose gradients read different models run in passes of their own, over one tensor or several: neither
 // overwrites the other's rows, and no response needs logits that only another one reads.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LogitsBinding } from "../../src/batch/batch.ts";
 import { gradientError, lossError } from "../../src/check/error.ts";
-import { compile, evaluate, exp, logSoftmax, objective, openDevice, sum } from "../../src/index.ts";
+import { compile, evaluate, exp, logSoftmax, objective, sum } from "../../src/index.ts";
 import type { Device } from "../../src/index.ts";
 import { expand, scatterRows } from "../../src/reference/tensor.ts";
 import { exampleBatch } from "../support/arbitraries.ts";
+import { withDevice } from "../support/device.ts";
 
 const divergence = objective(
   "divergence on one response",
@@ -21,10 +22,9 @@ const divergence = objective(
 
 describe("a gradient that reads the reference for one response only", () => {
   let device: Device;
-  beforeAll(async () => {
-    device = await openDevice();
+  withDevice((opened) => {
+    device = opened;
   });
-  afterAll(() => device.dispose());
 
   it.each(["trl", "separate"] as const)(
     "agrees with the interpreter, layout %s",

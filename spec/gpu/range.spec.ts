@@ -17,7 +17,6 @@ import {
   logSigmoid,
   neg,
   objective,
-  openDevice,
   param,
   PrefcError,
   tdpo2,
@@ -29,15 +28,15 @@ import {
   type StorageType,
 } from "../../src/index.ts";
 import { runs, seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 import { asSeparate, contentOf, type Content, type Drawn } from "./batches.ts";
 import { tolerances } from "./bounds.ts";
 import { computed, farthest, interpreted, largest, roots } from "./results.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 const largestF32 = 3.4028234663852886e38;
 /** What a run may say instead of a result. */

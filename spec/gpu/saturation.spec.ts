@@ -1,7 +1,7 @@
 // TRL's losses and modifiers on the GPU against the interpreter, and where single precision loses what the formulas of
 // their sources say: each case shows the printed form in float32 first.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch } from "../../src/batch/batch.ts";
 import { checkObjective } from "../../src/check/check.ts";
@@ -19,7 +19,6 @@ import {
   hinge,
   ipo,
   none,
-  openDevice,
   trlDpo,
   withDivergence,
   withWeighting,
@@ -28,12 +27,12 @@ import {
 } from "../../src/index.ts";
 import { scalar } from "../objectives/slopes.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 describe("the kernels agree with the interpreter", () => {
   it.each([

@@ -1,7 +1,7 @@
 // Schedules change the order of additions and nothing else. Whatever the schedule, a plan agrees with the interpreter within the
 // bounds of f32, on any adapter; and the same plan on the same batch gives the same bits, however often it runs.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { storageTypes } from "../../src/core/storage.ts";
 import {
   builtIn,
@@ -11,7 +11,6 @@ import {
   exp,
   logPi,
   objective,
-  openDevice,
   sum,
   wpo,
   type Batch,
@@ -21,6 +20,7 @@ import {
   type ScheduleOptions,
 } from "../../src/index.ts";
 import { chooseSchedule, typicalTraits, type AdapterTraits } from "../../src/schedule/schedule.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { runs } from "../seed.ts";
 import { contentOf, draws, laidOut, layouts, type Drawn } from "./batches.ts";
@@ -47,12 +47,8 @@ const objectives: Readonly<Record<string, Objective>> = {
 };
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const unmasked = draws({ scales: ["normal", "peaked"], masked: false });

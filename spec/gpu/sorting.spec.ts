@@ -1,6 +1,6 @@
 // Comparing examples of a batch on the GPU: sorting by counting, gradients that are permuted back, and the variance.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   compile,
   count,
@@ -10,7 +10,6 @@ import {
   mean,
   neg,
   objective,
-  openDevice,
   param,
   rank,
   real,
@@ -22,15 +21,15 @@ import {
   type Device,
   type Given,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { contentOf, draws, laidOut, layouts } from "./batches.ts";
 import { code, drawnScores, scores, scoresOf } from "./scores.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 const about = { source: "a test" };
 

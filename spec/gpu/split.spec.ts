@@ -2,13 +2,12 @@
 // the result is that of a row which one workgroup reads; so it is for a single row, for vocabularies that are no multiple of
 // four, for logits in 16 bits, for a gradient in the place of its logits, and for grids that are wider than a dimension.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lossError } from "../../src/check/error.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import {
   compile,
   fromResponses,
-  openDevice,
   sft,
   tdpo2,
   wpo,
@@ -16,17 +15,14 @@ import {
   type Device,
   type ScheduleOptions,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { asSeparate, asTrl, contentOf, storedAs, uniforms, type Drawn } from "./batches.ts";
 import { freed, heldIn, onDevice, policyTensors } from "./placed.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const parts = (split: number, more: ScheduleOptions = {}): ScheduleOptions => ({

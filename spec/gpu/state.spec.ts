@@ -1,5 +1,5 @@
 // State on the GPU: it goes in with a run and comes out of it, and a compiled objective keeps none.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   compile,
   constant,
@@ -7,19 +7,18 @@ import {
   evaluate,
   mean,
   objective,
-  openDevice,
   square,
   state,
   stopGrad,
   type Device,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { code, scores, scoresOf } from "./scores.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 const about = { source: "a test" };
 

@@ -1,18 +1,15 @@
 // Logits and gradients in 16 bits: for random shapes, lengths, layouts and storage types, what a run gives agrees with the
 // interpreter on the very numbers that the bits mean, the gradient to half a unit of its type more.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compile, dpo, openDevice, tdpo2, wpo, type Device } from "../../src/index.ts";
+import { describe, expect, it } from "vitest";
+import { compile, dpo, tdpo2, wpo, type Device } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { asSeparate, asTrl, contentOf, draws, laidOut, layouts, storedAs } from "./batches.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const dtypes = fc.constantFrom("f32", "f16", "bf16");

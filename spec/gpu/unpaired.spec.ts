@@ -1,6 +1,6 @@
 // Prompts that may be empty, and unpaired rows with a label and mismatched completions, on the GPU.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   compile,
   count,
@@ -11,7 +11,6 @@ import {
   mean,
   neg,
   objective,
-  openDevice,
   param,
   prompt,
   sigmoid,
@@ -23,15 +22,15 @@ import {
   type Device,
   type Objective,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreementOf } from "./agree.ts";
 import { uniforms } from "./batches.ts";
 import { code } from "./scores.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 const about = { source: "a test" };
 

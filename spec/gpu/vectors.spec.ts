@@ -2,7 +2,7 @@
 // another pass or do not exist, buffers that end with the last entry. Nothing outside a row is read into it, each entry of the
 // gradient is written by one workgroup, and nothing behind the last row is touched.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LogitsTensor } from "../../src/batch/batch.ts";
 import {
   compile,
@@ -10,7 +10,6 @@ import {
   exp,
   logPi,
   objective,
-  openDevice,
   sum,
   wpo,
   type Compiled,
@@ -18,6 +17,7 @@ import {
   type Objective,
 } from "../../src/index.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
+import { withDevice } from "../support/device.ts";
 import { expectAgreement, expectAgreementOf } from "./agree.ts";
 import { asTrl, contentOf, draws, laidOut, layouts } from "./batches.ts";
 import { everyUse, freed, onDevice } from "./placed.ts";
@@ -36,18 +36,14 @@ const mixed: Objective = objective(
 
 let device: Device;
 let compiled: Readonly<Record<string, Compiled>>;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
   compiled = {
     dpo: compile(dpo(), { device }),
     wpo: compile(wpo({ stop: false }), { device }),
     mixed: compile(mixed, { device }),
     "mixed, few lanes": compile(mixed, { device, schedule: { rowLanes: 2, unroll: 1 } }),
   };
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
 });
 
 const names = fc.constantFrom("dpo", "wpo", "mixed", "mixed, few lanes");

@@ -2,7 +2,7 @@
 // backend; and no name that a user chooses reaches it: with any strings as names the text is the same byte for byte, and
 // the results are the same bits.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   builtIns,
   compile,
@@ -14,7 +14,6 @@ import {
   mean,
   neg,
   objective,
-  openDevice,
   param,
   referenceFree,
   sigmoid,
@@ -27,6 +26,7 @@ import {
   type Objective,
 } from "../../src/index.ts";
 import { validateWgsl } from "../../src/runtime/shaders/shaders.ts";
+import { withDevice } from "../support/device.ts";
 import { asSeparate, contentOf, withHighInputs, type Drawn } from "./batches.ts";
 
 const variants: Readonly<Record<string, Objective>> = {
@@ -180,12 +180,8 @@ const anyNames: fc.Arbitrary<Names> = fc.record({
 
 describe("names that a user chooses", () => {
   let device: Device;
-  beforeAll(async () => {
-    device = await openDevice();
-  });
-  afterAll(() => {
-    expect(device.takeErrors()).toEqual([]);
-    device.dispose();
+  withDevice((opened) => {
+    device = opened;
   });
 
   const drawn: Drawn = {

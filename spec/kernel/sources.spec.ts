@@ -1,16 +1,17 @@
 // Which expression each line of a kernel was made for: every line that computes with reals knows it, under every schedule,
 // and a shader that a driver refuses names it.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
 import { printExpression } from "../../src/core/print.ts";
-import { builtIns, compile, dpo, openDevice, tdpo2, wpo, type Device } from "../../src/index.ts";
+import { builtIns, compile, dpo, tdpo2, wpo, type Device } from "../../src/index.ts";
 import type { CompileOptions, Objective } from "../../src/index.ts";
 import type { Assignment, Declaration, Kernel, Statement } from "../../src/kernel/kernel.ts";
 import { printStatements } from "../../src/kernel/text.ts";
 import { pipelineFor } from "../../src/runtime/shaders/pipelines.ts";
 import { printKernel, sourceLines } from "../../src/wgsl/print.ts";
+import { withDevice } from "../support/device.ts";
 
 const schedules: readonly NonNullable<CompileOptions["schedule"]>[] = [
   {},
@@ -88,12 +89,8 @@ describe("the expression of a line", () => {
 
 describe("a shader that the driver refuses", () => {
   let device: Device;
-  beforeAll(async () => {
-    device = await openDevice();
-  });
-  afterAll(() => {
-    expect(device.takeErrors()).toEqual([]);
-    device.dispose();
+  withDevice((opened) => {
+    device = opened;
   });
 
   const ruin = (text: string, line: number): string =>

@@ -1,8 +1,8 @@
 // How a buffer is cut into workgroups when an adapter's rates are measured, and that rates come out of a real adapter.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openDevice } from "../../src/index.ts";
 import { cut, measureRates } from "../../src/measure/ceilings.ts";
+import { usingDevice } from "../support/device.ts";
 
 describe("ceilings", () => {
   it("move nearly all of a buffer, never past its end or the binding, in one dispatch", () => {
@@ -22,13 +22,12 @@ describe("ceilings", () => {
     );
   });
 
-  it("are measured as rates above 0 of a buffer of at most 128 MiB", async () => {
-    const device = await openDevice();
-    const { read_gb_s, copy_gb_s, bytes, clock } = await measureRates(device);
-    expect(read_gb_s).toBeGreaterThan(0);
-    expect(copy_gb_s).toBeGreaterThan(0);
-    expect(bytes).toBeLessThanOrEqual(2 ** 27);
-    expect(clock).toBe(device.features.includes("timestamp-query") ? "gpu" : "wall");
-    device.dispose();
-  });
+  it("are measured as rates above 0 of a buffer of at most 128 MiB", () =>
+    usingDevice(async (device) => {
+      const { read_gb_s, copy_gb_s, bytes, clock } = await measureRates(device);
+      expect(read_gb_s).toBeGreaterThan(0);
+      expect(copy_gb_s).toBeGreaterThan(0);
+      expect(bytes).toBeLessThanOrEqual(2 ** 27);
+      expect(clock).toBe(device.features.includes("timestamp-query") ? "gpu" : "wall");
+    }));
 });

@@ -2,23 +2,22 @@
 // which fails, beside the interpreter and the GPU, which agree. Formulas are written as the papers have them; what makes
 // them stable is the language's log-softmax and the compiler's rules.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   compile,
   evaluate,
   fromResponses,
-  openDevice,
   type Batch,
   type Device,
   type Objective,
 } from "../../src/index.ts";
 import { dbaql, halosSimpo, ktoPair, lrml, tdpo2, tisDpo } from "../../src/objectives/index.ts";
+import { withDevice } from "../support/device.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+withDevice((opened) => {
+  device = opened;
 });
-afterAll(() => device.dispose());
 
 const f = Math.fround;
 const exp = (x: number): number => f(Math.exp(x));

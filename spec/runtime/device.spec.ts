@@ -1,5 +1,5 @@
 // An open device: what it says of itself, the budget it keeps, the errors nobody caught, and whose it is to close.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { defaultAdapter, findAdapter } from "../../src/runtime/device/adapter.ts";
 import { adoptDevice, openDevice, type Device } from "../../src/runtime/device/device.ts";
 import { describeEnvironment, environmentText } from "../../src/runtime/device/environment.ts";
@@ -10,15 +10,12 @@ import {
 } from "../../src/runtime/device/limits.ts";
 import { finished } from "../../src/runtime/device/wait.ts";
 import { bufferUsage } from "../../src/runtime/device/usage.ts";
+import { expectNoErrors, withDevice } from "../support/device.ts";
 
 let device: Device;
 
-beforeAll(async () => {
-  device = await openDevice();
-});
-
-afterAll(() => {
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 describe("an open device", () => {
@@ -46,6 +43,12 @@ describe("an open device", () => {
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(/usage/i);
     expect(device.takeErrors()).toEqual([]);
+  });
+
+  it("fails the test in which such an error came, whatever else that test expects", async () => {
+    device.gpu.createBuffer({ label: "without a use", size: 16, usage: 0 });
+    await expect(expectNoErrors(device)).rejects.toThrow(/usage/i);
+    await expectNoErrors(device);
   });
 
   it("has a budget, which an option replaces", async () => {
@@ -110,7 +113,6 @@ describe("a user's own device", () => {
     expect(adopted.isLost()).toBe(false);
     const buffer = device.gpu.createBuffer({ size: 4, usage: bufferUsage.storage });
     buffer.destroy();
-    expect(device.takeErrors()).toEqual([]);
   });
 });
 

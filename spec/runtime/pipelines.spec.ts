@@ -5,9 +5,10 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import { randomBatch } from "../../src/check/batch.ts";
 import { random } from "../../src/check/random.ts";
-import { compile, dpo, openDevice, wpo, type Device, type Objective } from "../../src/index.ts";
+import { compile, dpo, wpo, type Device, type Objective } from "../../src/index.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { pipelineFor, type Pipeline } from "../../src/runtime/shaders/pipelines.ts";
+import { usingDevice, withDevice } from "../support/device.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -27,8 +28,12 @@ async function built(device: Device, objective: Objective): Promise<readonly str
 }
 
 describe("the cache of pipelines", () => {
+  let device: Device;
+  withDevice((opened) => {
+    device = opened;
+  });
+
   it("builds each shader once on a device, whoever needs it", async () => {
-    const device = await openDevice();
     const first = await built(device, dpo());
     expect(first.length).toBeGreaterThanOrEqual(4);
     expect(await built(device, dpo())).toEqual([]);
@@ -36,14 +41,10 @@ describe("the cache of pipelines", () => {
     expect(other.length).toBeGreaterThan(0);
     expect(other.filter((text) => first.includes(text))).toEqual([]);
     expect(other.length).toBeLessThan(first.length + 1);
-    const another = await openDevice();
-    expect(await built(another, dpo())).toEqual(first);
-    another.dispose();
-    device.dispose();
+    expect(await usingDevice((another) => built(another, dpo()))).toEqual(first);
   });
 
   it("keeps what a kernel needs and the last few, and lets the others go", async () => {
-    const device = await openDevice();
     const kernel = (n: number): Kernel =>
       ({ name: `kernel ${n}`, bindings: [] }) as Partial<Kernel> as Kernel;
     const text = (n: number): string =>
@@ -68,6 +69,5 @@ describe("the cache of pipelines", () => {
     expect(spy).toHaveBeenCalledOnce();
     // so that it is held until here
     expect(held.bindings).toEqual([]);
-    device.dispose();
   });
 });

@@ -1,7 +1,8 @@
 // WGSL that the compiler rejects becomes an error that names the line, on a device and, without one, on the null backend.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { describe, expect, it } from "vitest";
+import { type Device } from "../../src/runtime/device/device.ts";
 import { createPipeline, showDiagnostic, validateWgsl } from "../../src/runtime/shaders/shaders.ts";
+import { withDevice } from "../support/device.ts";
 
 const good = `@group(0) @binding(0) var<storage, read_write> result: array<f32>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -62,12 +63,8 @@ describe("a diagnostic as text", () => {
 describe("a pipeline", () => {
   let device: Device;
 
-  beforeAll(async () => {
-    device = await openDevice();
-  });
-
-  afterAll(() => {
-    device.dispose();
+  withDevice((opened) => {
+    device = opened;
   });
 
   it("is made of a valid shader", async () => {
