@@ -4,6 +4,33 @@ import { describe, expect, it } from "vitest";
 import { readOptions, usage } from "../../bench/options.ts";
 import { builtIns } from "../../src/index.ts";
 
+/** Every option with a value that differs from its default; true for those that take none. */
+const everyOption: Readonly<Record<string, string | true>> = {
+  objectives: "sft",
+  rows: "2",
+  vocab: "3",
+  dtype: "bf16",
+  data: "peaked",
+  directions: "forward",
+  clock: "wall",
+  metrics: "off",
+  padding: "0.5",
+  repeats: "2",
+  "warm-up": "1",
+  "flush-mib": "0",
+  adapter: "lavapipe",
+  json: "lines.jsonl",
+  report: "report.md",
+  roofline: "roofline.svg",
+  peers: true,
+  "cached-reference": true,
+  "in-place": true,
+  "only-peers": true,
+  help: true,
+};
+const withValue = (name: string, value: string | true): readonly string[] =>
+  value === true ? [`--${name}`] : [`--${name}`, value];
+
 describe("the options of the benchmark", () => {
   it("reads lists, numbers, flags and files", () => {
     const options = readOptions(
@@ -83,8 +110,16 @@ describe("the options of the benchmark", () => {
     expect(() => readOptions(args)).toThrow(message);
   });
 
-  it("names every option in its help", () => {
-    for (const name of ["objectives", "padding", "json", "cached-reference", "peers", "data"])
-      expect(usage()).toContain(`--${name}`);
+  it("names every option in its help, with what it is for, and no other", () => {
+    const explained = [...usage().matchAll(/^ {2}--(\S+) +(\S.*)$/gm)].map(([, name, text]) => {
+      expect(text!.length, name).toBeGreaterThan(5);
+      return name!;
+    });
+    expect(explained.toSorted()).toEqual(Object.keys(everyOption).toSorted());
+  });
+
+  it.each(Object.entries(everyOption))("reads --%s", (name, value) => {
+    const [initial, given] = [readOptions([]), readOptions(withValue(name, value))];
+    expect(given).not.toEqual(initial);
   });
 });
