@@ -1,5 +1,6 @@
 // Draws curves over one horizontal axis as SVG: panels one below the other, each with its own vertical axis, ticks at round
 // numbers, a name for each axis and, where there are several curves, for each curve.
+import { escaped, place } from "./svg.ts";
 
 /** A curve, one value for each horizontal position. */
 export interface Curve {
@@ -25,9 +26,6 @@ const frame = { left: 70, right: 16, top: 30, height: 150, gap: 42, bottom: 46 }
 const colours = ["#1f5fa8", "#b4501e"] as const;
 const dashes = ["", ' stroke-dasharray="6 4"'] as const;
 
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-
 /** Round numbers within a range, at most seven steps of 1, 2 or 5 times a power of ten. */
 export function ticks(from: number, to: number): readonly number[] {
   const least = (to - from) / 7;
@@ -38,7 +36,6 @@ export function ticks(from: number, to: number): readonly number[] {
 }
 
 const label = (value: number): string => String(Number(value.toPrecision(6))).replace("-", "−");
-const place = (value: number): string => value.toFixed(1);
 
 /** The range of values, widened so that no curve lies on the frame, and a constant one has a height. */
 function rangeOf(curves: readonly Curve[]): readonly [from: number, to: number] {

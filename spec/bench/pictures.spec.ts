@@ -5,6 +5,7 @@ import type { Line } from "../../bench/line.ts";
 import { progress } from "../../src/cli/progress.ts";
 import { report } from "../../bench/report.ts";
 import { logTicks, roofline } from "../../bench/roofline.ts";
+import { escaped, widthOf } from "../../scripts/svg.ts";
 
 const positive = fc.double({ min: 1e-3, max: 1e4, noNaN: true });
 const line: fc.Arbitrary<Line> = fc
@@ -91,6 +92,45 @@ describe("the roofline picture", () => {
             !provider.startsWith("ceiling-") && clock === "gpu" && entries! > 0,
         );
         expect(text.match(/10⁹ entries\/s/g) ?? []).toHaveLength(drawn.length);
+      }),
+    );
+  });
+
+  it("cuts no text off, whatever the adapter and the providers are called, and names each objective once", () => {
+    const named = fc.array(
+      fc.record({
+        one: line,
+        device: fc.array(fc.constantFrom("llvmpipe", "(LLVM 15.0.6)", "&"), { maxLength: 60 }),
+        provider: fc.constantFrom("compiled", "a-provider-with-a-long-name-beside-the-others"),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(named, (given) => {
+        const lines = given.map(({ one, device, provider }) => ({
+          ...one,
+          provider,
+          device: device.join(" "),
+        }));
+        const text = roofline(lines, 1e9);
+        const width = Number(/width="([\d.]+)"/.exec(text)![1]);
+        const height = Number(/height="([\d.]+)"/.exec(text)![1]);
+        const places = [...text.matchAll(/<text x="([\d.]+)" y="([\d.]+)"([^>]*)>([^<]*)</g)];
+        expect(places.length).toBeGreaterThan(1);
+        for (const [, x, y, style, said] of places) {
+          const own = widthOf(said!.replaceAll(/&\w+;/g, "&"), style!.includes("14") ? 14 : 12);
+          const from = Number(x) - (style!.includes("middle") ? own / 2 : 0);
+          if (style!.includes("end")) continue;
+          expect(from + own, said).toBeLessThanOrEqual(width);
+          expect(from, said).toBeGreaterThanOrEqual(0);
+          expect(Number(y), said).toBeLessThanOrEqual(height);
+        }
+        const drawn = lines.filter(({ clock, entries }) => clock === "gpu" && entries! > 0);
+        for (const name of new Set(drawn.map(({ objective }) => objective)))
+          expect(
+            places.filter(([, , , , said]) => said === escaped(name)),
+            name,
+          ).toHaveLength(1);
       }),
     );
   });
