@@ -1,13 +1,20 @@
-// How the tests run. Each file gets its own process: a GPU adapter is found through environment variables, and worker
-// threads see only a copy of the environment, so a pool of threads would never find the bundled adapter.
+// How the tests run: in three lanes (spec/lanes.ts), which vitest calls projects. Each file gets its own process: a GPU
+// adapter is found through environment variables, and worker threads see only a copy of the environment, so a pool of
+// threads would never find the bundled adapter.
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { lanes } from "./spec/lanes.ts";
+import { Told } from "./spec/told.ts";
 
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
-    include: ["spec/**/*.spec.ts"],
-    globalSetup: ["spec/seed.ts"],
+    globalSetup: ["spec/generated.ts"],
     setupFiles: ["spec/setup.ts"],
+    reporters: ["default", new Told()],
+    projects: lanes.map(({ name, include, exclude }) => ({
+      extends: true,
+      test: { name, include: [...include], exclude: [...exclude] },
+    })),
     // a guard against hanging, not a measure: a software driver may take minutes to compile what it has never seen
     testTimeout: 240_000,
     hookTimeout: 240_000,

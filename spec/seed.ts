@@ -1,6 +1,5 @@
 // Where the random cases of the property tests come from, read in one place: PREFC_SEED replays a run, and PREFC_RUNS
-// sets the number of cases of each property that does not fix its own. Vitest also calls the default export once, before
-// any file, to print the seed that a failure report needs; that is also when the generated sources are written.
+// sets the number of cases of each property that does not fix its own.
 const defaultSeed = 20_260_101;
 
 const integerFrom = (name: string): number | undefined => {
@@ -18,12 +17,3 @@ export const seed: number = integerFrom("PREFC_SEED") ?? defaultSeed;
 
 /** The number of cases of a property that does not fix its own: PREFC_RUNS, or fast-check's default when absent. */
 export const runs: number | undefined = integerFrom("PREFC_RUNS");
-
-const begin = async (): Promise<void> => {
-  await import("../scripts/embed-kernels.ts");
-  await import("../scripts/embed-functions.ts");
-  const cases = runs === undefined ? "" : ` PREFC_RUNS=${runs}`;
-  console.log(`property tests: PREFC_SEED=${seed}${cases}`);
-};
-
-export default begin;
