@@ -8,7 +8,8 @@ import { finished } from "../../src/runtime/device/wait.ts";
 /** Waits for all work that was submitted, and fails when an error came that neither a scope nor a listener took. */
 export async function expectNoErrors(device: Device): Promise<void> {
   if (!device.isLost()) await finished(device, "waiting for the errors of a test");
-  expect(device.takeErrors(), "errors that no error scope caught").toEqual([]);
+  const errors = device.takeErrors();
+  expect(errors, `no error scope caught: ${errors.join("; ")}`).toEqual([]);
 }
 
 /**
