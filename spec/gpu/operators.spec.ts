@@ -2,7 +2,7 @@
 // meaning stays within the bound of the operator's row. Along the vocabulary an operator is computed in single floats;
 // beside it in pairs, whose lower half is seen by taking away the single float that is nearest to the value.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { binaryNames, binaryOps, unaryNames, unaryOps } from "../../src/core/ops.ts";
 import type { BinaryOp, UnaryOp } from "../../src/core/ops.ts";
 import { isWithin, type Domain } from "../../src/core/operators/row.ts";
@@ -14,7 +14,6 @@ import {
   fromResponses,
   mean,
   objective,
-  openDevice,
   sum,
   type Device,
   type Expr,
@@ -22,16 +21,13 @@ import {
   type PerVocab,
 } from "../../src/index.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 import { binaryRounding, unaryRounding } from "../support/running-elementwise.ts";
 import { unit } from "../support/rounding.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const cases = 512;
