@@ -42,6 +42,7 @@ export function boundRootsOf({ loss, metrics, next, heights, batch }: Case): rea
 export const objectiveOf = ({ responses, loss, metrics, next, state }: Case): Objective => ({
   name: "a random program",
   responses,
+  models: [],
   loss,
   metrics,
   next,

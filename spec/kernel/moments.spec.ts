@@ -4,7 +4,6 @@
 // combined along any tree, must give the moments of the row.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ModelName } from "../../src/core/inputs.ts";
 import { combineLanes, sharedState } from "../../src/kernel/combine.ts";
 import * as k from "../../src/kernel/kernel.ts";
 import { factor, momentKey, momentsOf, shiftMoment, type Moment } from "../../src/kernel/moment.ts";
@@ -15,7 +14,8 @@ import { powersAt } from "../stream/reading.ts";
 import { executor, valueIn } from "./execute.ts";
 
 const models = ["policy", "ref"] as const;
-type Entry = Readonly<Record<ModelName, number>>;
+type Known = "policy" | "ref";
+type Entry = Readonly<Record<Known, number>>;
 /** The variables of a lane, by name. */
 type Part = Readonly<Record<string, number>>;
 
@@ -24,7 +24,7 @@ const tolerance = 1e-12;
 const close = (a: number, b: number): boolean =>
   a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 
-const power = (model: ModelName): fc.Arbitrary<ModelPower> =>
+const power = (model: Known): fc.Arbitrary<ModelPower> =>
   fc.record({
     model: fc.constant(model),
     d: fc.constantFrom(0, 0.5, 1, 2, 3),
@@ -54,7 +54,7 @@ const entries = fc.array(entry, { maxLength: 9 });
 function partOf(own: readonly Entry[], moments: readonly Moment[]): Part {
   const tops = Object.fromEntries(
     models.map((model) => [model, Math.max(lowest, ...own.map((one) => one[model]))]),
-  ) as Record<ModelName, number>;
+  ) as Record<Known, number>;
   const part: Record<string, number> = {};
   for (const model of models) {
     part[`m_${model}`] = tops[model];
@@ -62,7 +62,9 @@ function partOf(own: readonly Entry[], moments: readonly Moment[]): Part {
     part[`ties_${model}`] = own.filter((one) => one[model] === tops[model]).length;
   }
   for (const { name, powers } of moments) {
-    const terms = own.map((one) => powersAt(powers, (model) => one[model] - tops[model]));
+    const terms = own.map((one) =>
+      powersAt(powers, (model) => one[model as Known] - tops[model as Known]),
+    );
     part[name] = terms.reduce((sum, term) => sum + term, 0);
   }
   return part;

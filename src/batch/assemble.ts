@@ -7,6 +7,7 @@ import type { Node } from "../core/node.ts";
 import type { Batch, Binding } from "./batch.ts";
 import { checkBatch } from "./check.ts";
 import { memberPath } from "../core/json.ts";
+import { fieldOf, modelsAt } from "./models.ts";
 import { partsOf } from "./record.ts";
 import { reals, type Numbers } from "./numbers.ts";
 import { cite } from "../core/quote.ts";
@@ -19,7 +20,8 @@ export type ByResponse = Readonly<Record<string, Numbers>>;
 
 /** Numbers that may accompany any batch, each list with one number per example. */
 export interface Extras {
-  /** log π_ref(y | x) computed beforehand: then the reference's logits need not be brought. */
+  /** log π(y | x) of a model computed beforehand: then its logits need not be brought. */
+  readonly [modelLogps: `${string}_logps`]: ByResponse | undefined;
   readonly ref_logps?: ByResponse;
   /** log π(y | x) of the policy, when a loss is wanted of sequence log-probabilities alone. */
   readonly policy_logps?: ByResponse;
@@ -68,10 +70,12 @@ export function examplesOf(given: Extras["examples"]): readonly Entry[] {
 
 /** The accompanying numbers as inputs of the core. */
 export function entriesOf(extras: Extras, responses: readonly string[]): readonly Entry[] {
-  const logps = (model: "policy" | "ref") => (response: string) => logpsInput(model, response);
   return [
-    ...byResponse(extras.ref_logps, "ref_logps", responses, logps("ref")),
-    ...byResponse(extras.policy_logps, "policy_logps", responses, logps("policy")),
+    ...modelsAt<ByResponse>(extras, "logps").flatMap(([model, given]) =>
+      byResponse(given, fieldOf(model, "logps"), responses, (response) =>
+        logpsInput(model, response),
+      ),
+    ),
     ...byResponse(extras.rewards, "rewards", responses, rewardInput),
     ...examplesOf(extras.examples),
   ];

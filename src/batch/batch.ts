@@ -16,6 +16,8 @@ export interface LogitsTensor {
   readonly name: string;
   readonly data: LogitsData;
   readonly rows: number;
+  /** Entries of a row, where they are not those of the batch: a model may have a vocabulary of its own. */
+  readonly vocab?: number;
   /** How an entry is stored; "f32" when left out. The gradient is stored in the same way. */
   readonly dtype?: StorageType;
 }
@@ -48,6 +50,7 @@ export interface ResponseTokens {
 export interface Batch {
   /** Number of examples. */
   readonly examples: number;
+  /** Entries of the vocabulary: the width of the policy's logits. */
   readonly vocab: number;
   readonly responses: Readonly<Record<string, ResponseTokens>>;
   /** By input name of the core (src/core/inputs.ts), for example "policy.logits.w" or "ref.logps.l". */

@@ -8,7 +8,15 @@ import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { inputAdvice, responseAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
-import { capacityOf, checkLogitsData, describeKind, dtypeOf, isGpuBuffer } from "./logits.ts";
+import {
+  capacityOf,
+  checkLogitsData,
+  describeKind,
+  dtypeOf,
+  isGpuBuffer,
+  vocabOf,
+} from "./logits.ts";
+import { widthsOf } from "./widths.ts";
 import { didYouMean } from "../core/names.ts";
 import { cite } from "../core/quote.ts";
 
@@ -90,19 +98,28 @@ function checkLogits(name: string, response: string, binding: LogitsBinding, bat
   const tokens = batch.responses[response]!.labels.length;
   const dtype = dtypeOf(tensor);
   checkLogitsData(tensor.data, dtype, `The tensor ${cite(tensor.name)} of input ${cite(name)}`);
-  const needed = tensor.rows * batch.vocab;
+  const vocab = vocabOf(tensor, batch);
+  const needed = tensor.rows * vocab;
   const held = capacityOf(tensor.data, dtype);
   if (held < needed) {
     const bytes = isGpuBuffer(tensor.data) ? ` (${tensor.data.size} bytes)` : "";
     fail(
       "logits-too-small",
-      `The tensor ${cite(tensor.name)} of input ${cite(name)} holds ${held} numbers${bytes}, but ${tensor.rows} rows of ${batch.vocab} need ${needed}; give all rows or correct the vocabulary size.`,
+      `The tensor ${cite(tensor.name)} of input ${cite(name)} holds ${held} numbers${bytes}, but ${tensor.rows} rows of ${vocab} need ${needed}; give all rows or correct the vocabulary size.`,
     );
   }
   if (rowIndex.length !== tokens) {
     fail(
       "row-index-length",
       `Input ${cite(name)} names ${rowIndex.length} rows for the ${tokens} tokens of response ${cite(response)}; give one row per token.`,
+    );
+  }
+  const { labels } = batch.responses[response]!;
+  const far = vocab < batch.vocab ? labels.findIndex((label) => label >= vocab) : -1;
+  if (far >= 0) {
+    fail(
+      "label-out-of-range",
+      `Token ${far} of response ${cite(response)} has label ${labels[far]}, but the vocabulary of ${cite(name)} has ${vocab} entries; leave the example out, or give a model that has the token.`,
     );
   }
   rowIndex.forEach((row, token) => {
@@ -174,7 +191,7 @@ function checkInput(node: Input, batch: Batch): void {
  * @throws PrefcError with a code per kind of mistake: "empty-batch", "vocabulary-size", "missing-response",
  * "offsets-length", "offsets-start", "offsets-not-ascending", "empty-completion", "labels-length",
  * "label-out-of-range", "missing-input", "input-axes", "input-height", "input-length", "input-dtype",
- * "logits-dtype", "logits-too-small", "row-index-length", "row-out-of-range".
+ * "logits-dtype", "logits-too-small", "row-index-length", "row-out-of-range", "vocabulary-differs".
  */
 export function checkBatch(batch: Batch, needed: readonly Node[]): void {
   if (!Number.isInteger(batch.examples) || batch.examples < 1) {
@@ -188,4 +205,5 @@ export function checkBatch(batch: Batch, needed: readonly Node[]): void {
   }
   for (const response of responsesNeeded(needed)) checkResponse(response, batch);
   for (const node of inputsNeeded(needed)) checkInput(node, batch);
+  widthsOf(needed, batch);
 }

@@ -3,7 +3,7 @@
 
 import { fail } from "../core/error.ts";
 import { bytesPerEntry, fromHalf, storageTypes, type StorageType } from "../core/storage.ts";
-import type { LogitsData, LogitsTensor } from "./batch.ts";
+import type { Batch, LogitsData, LogitsTensor } from "./batch.ts";
 import { cite } from "../core/quote.ts";
 
 /** Whether a value is a buffer on a GPU. */
@@ -75,3 +75,7 @@ export function numbersIn({ data, dtype }: LogitsTensor): Float32Array | Float64
   if (!(data instanceof Uint16Array)) return data;
   return fromHalf(data, dtype === "f16" ? "f16" : "bf16");
 }
+
+/** The width of a tensor's rows. */
+export const vocabOf = ({ vocab }: LogitsTensor, batch: Pick<Batch, "vocab">): number =>
+  vocab ?? batch.vocab;

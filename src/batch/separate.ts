@@ -15,8 +15,9 @@ import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { entryPath, memberPath } from "../core/json.ts";
 import { capacityOf, checkLogitsData, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
+import { fieldOf, modelsAt } from "./models.ts";
 import { partsOf, requireRecord } from "./record.ts";
-import { readLogits, storedIn, type LogitsSource } from "./source.ts";
+import { readLogits, readOther, storedIn, type LogitsSource } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
 /** One response of every example. */
@@ -29,15 +30,19 @@ export interface ResponseData {
   readonly offsets?: Numbers;
   /** Logits [tokens, V]: row n predicts the n-th label. */
   readonly policy_logits?: LogitsSource;
+  /** Those of the reference and of any other model, under its name. */
   readonly ref_logits?: LogitsSource;
+  readonly [modelLogits: `${string}_logits`]: LogitsSource | undefined;
   /** Row of each token, if the logits have other rows too. Responses that are given the same array share one tensor. */
   readonly rows?: Numbers;
   /** log π(y_t | x, y<t), one per token. */
   readonly policy_logp?: Numbers;
   readonly ref_logp?: Numbers;
+  readonly [modelLogp: `${string}_logp`]: Numbers | undefined;
   /** log π(y | x), one per example. */
   readonly policy_logps?: Numbers;
   readonly ref_logps?: Numbers;
+  readonly [modelLogps: `${string}_logps`]: Numbers | undefined;
   /** Score of a reward model, one per example. */
   readonly reward?: Numbers;
   /** Any other number per token by name, such as a token weight. */
@@ -84,12 +89,11 @@ function valuesOf(name: string, data: ResponseData): readonly Entry[] {
     values: reals(values, partPath(name, what)),
   });
   const entries: Entry[] = [];
-  for (const model of ["policy", "ref"] as const) {
-    const [logp, logps] = [data[`${model}_logp`], data[`${model}_logps`]];
-    if (logp !== undefined) entries.push([logpInput(model, name), perToken(logp, `${model}_logp`)]);
-    if (logps !== undefined) {
-      entries.push([logpsInput(model, name), perExample(logps, partPath(name, `${model}_logps`))]);
-    }
+  for (const [model, logp] of modelsAt<Numbers>(data, "logp"))
+    entries.push([logpInput(model, name), perToken(logp, fieldOf(model, "logp"))]);
+  for (const [model, logps] of modelsAt<Numbers>(data, "logps")) {
+    const what = partPath(name, fieldOf(model, "logps"));
+    entries.push([logpsInput(model, name), perExample(logps, what)]);
   }
   if (data.reward !== undefined) {
     entries.push([rewardInput(name), perExample(data.reward, partPath(name, "reward"))]);
@@ -144,22 +148,27 @@ export function fromResponses(
 
   const bindLogits = (name: string, model: ModelName, source: LogitsSource): void => {
     const { rows: picked } = responses[name]!;
-    const what = partPath(name, `${model}_logits`);
+    const field = fieldOf(model, "logits");
+    const what = partPath(name, field);
     const { data } = storedIn(source);
     const holds = (other: LogitsSource | undefined): boolean =>
       other !== undefined && storedIn(other).data === data;
-    const sharers = names.filter((other) => holds(responses[other]![`${model}_logits`]));
+    const sharers = names.filter((other) => holds(responses[other]![field]));
     if (sharers.length > 1 && picked === undefined) {
       fail(
         "rows-needed",
-        `Responses ${sharers.map((other) => cite(other)).join(" and ")} share one ${model}_logits; say in rows which row predicts each token of ${cite(name)}.`,
+        `Responses ${sharers.map((other) => cite(other)).join(" and ")} share one ${field}; say in rows which row predicts each token of ${cite(name)}.`,
       );
     }
     const count = tokens[name]!.labels.length;
-    const rows = picked === undefined ? count : rowsIn(source, what, vocab);
+    const rows =
+      picked === undefined ? count : rowsIn(source, what, storedIn(source).vocab_size ?? vocab);
     const all = names.length > 1 && sharers.length === names.length;
     const label = all ? model : `${model}.${sharers.join(".")}`;
-    const read = readLogits(source, label, what, rows, vocab);
+    const own = model === "policy" || vocab === undefined;
+    const read = own
+      ? readLogits(source, label, what, rows, storedIn(source).vocab_size ?? vocab)
+      : { tensor: readOther(source, label, what, rows, vocab!), vocab };
     vocab = read.vocab;
     const tensor = tensors.get(data) ?? read.tensor;
     if (dtypeOf(tensor) !== dtypeOf(read.tensor)) {
@@ -176,12 +185,16 @@ export function fromResponses(
     entries.push([logitsOf(model, name), { height: "logits", tensor, rowIndex }]);
   };
 
-  for (const name of names) {
-    const { policy_logits: policy, ref_logits: ref } = responses[name]!;
-    if (policy !== undefined) bindLogits(name, "policy", policy);
-    if (ref !== undefined) bindLogits(name, "ref", ref);
-    entries.push(...valuesOf(name, responses[name]!));
-  }
+  const logits = names.flatMap((name) =>
+    modelsAt<LogitsSource>(responses[name]!, "logits").map(
+      ([model, source]) => [name, model, source] as const,
+    ),
+  );
+  // the policy's first: its vocabulary is the batch's
+  const isPolicy = (model: ModelName): number => Number(model === "policy");
+  for (const [name, model, source] of logits.toSorted(([, a], [, b]) => isPolicy(b) - isPolicy(a)))
+    bindLogits(name, model, source);
+  for (const name of names) entries.push(...valuesOf(name, responses[name]!));
   if (vocab === undefined) {
     return fail(
       "vocabulary-needed",

@@ -8,9 +8,10 @@ import { logitsOf, promptOf, tokenInput, type ModelName } from "../core/inputs.t
 import { assemble, entriesOf, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { memberPath } from "../core/json.ts";
+import { fieldOf, modelsAt } from "./models.ts";
 import { flatten, type Nested } from "./numbers.ts";
 import { partsOf, requireNames } from "./record.ts";
-import { readLogits, type LogitsSource } from "./source.ts";
+import { readLogits, readOther, type LogitsSource } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
 /** Whole sequences, one after the other. */
@@ -88,18 +89,24 @@ export interface Contents extends Omit<Batch, "inputs"> {
   readonly entries: readonly Entry[];
 }
 
-/** What every layout of whole sequences brings. */
-export interface SequenceData extends Extras {
+/** What every layout of whole sequences brings, whatever its responses are called. */
+export interface SequenceParts extends Extras {
   /** 1 where a token belongs to the completion. The first token of a sequence is ignored: nothing predicts it. */
   readonly completion_mask: Nested;
   /** 1 where a token is no padding. What it marks outside the completion are the prompt tokens, for `prompt(y)`. */
   readonly attention_mask?: Nested;
   readonly policy_logits: LogitsSource;
+  /** Those of the reference and of any other model, under its name. */
   readonly ref_logits?: LogitsSource;
-  /** The responses in the order of their sequences: all of the first, then all of the second. Default: "w", "l". */
-  readonly responses?: readonly string[];
+  readonly [modelLogits: `${string}_logits`]: LogitsSource | undefined;
   /** Any number per position by name, such as a token weight; those at completion tokens are read. */
   readonly tokens?: Readonly<Record<string, Nested>>;
+}
+
+/** What a layout brings whose responses may be named. */
+export interface SequenceData extends SequenceParts {
+  /** The responses in the order of their sequences: all of the first, then all of the second. Default: "w", "l". */
+  readonly responses?: readonly string[];
 }
 
 /**
@@ -142,26 +149,38 @@ export function readSequences(
       : names.map((name, n) => select(sequences, promptOf(name), n * examples, examples, isPrompt));
   const found = [...completions, ...prompts];
   const rows = sequences.ids.length;
-  const read = (model: ModelName, source: LogitsSource, width: number | undefined) =>
-    readLogits(source, `${model}${suffix}`, `${where}${model}_logits`, rows, width);
   const bound = (model: ModelName, tensor: LogitsTensor): readonly Entry[] =>
     found.map(({ response, positions }) => [
       logitsOf(model, response),
       { height: "logits", tensor, rowIndex: Uint32Array.from(positions, (one) => one - 1) },
     ]);
-  const policy = read("policy", data.policy_logits, vocab);
-  const ref =
-    data.ref_logits === undefined ? null : read("ref", data.ref_logits, policy.vocab).tensor;
+  const read = modelTensors(data, rows, vocab, { where, suffix });
   return {
     examples,
-    vocab: policy.vocab,
+    vocab: read.vocab,
     responses: Object.fromEntries(found.map(({ response, tokens }) => [response, tokens])),
     entries: [
-      ...bound("policy", policy.tensor),
-      ...(ref === null ? [] : bound("ref", ref)),
+      ...read.tensors.flatMap(([model, tensor]) => bound(model, tensor)),
       ...tokenEntries(data.tokens, completions, sequences),
     ],
   };
+}
+
+/** The tensor of each model, and the width of the policy's rows. */
+function modelTensors(
+  data: SequenceData,
+  rows: number,
+  vocab: number | undefined,
+  { where, suffix }: Origin,
+): { readonly vocab: number; readonly tensors: readonly (readonly [ModelName, LogitsTensor])[] } {
+  const name = (model: ModelName): string => `${where}${fieldOf(model, "logits")}`;
+  const policy = readLogits(data.policy_logits, `policy${suffix}`, name("policy"), rows, vocab);
+  const others = modelsAt<LogitsSource>(data, "logits", where).flatMap(([model, source]) =>
+    model === "policy"
+      ? []
+      : [[model, readOther(source, `${model}${suffix}`, name(model), rows, policy.vocab)] as const],
+  );
+  return { vocab: policy.vocab, tensors: [["policy", policy.tensor], ...others] };
 }
 
 /** Numbers per position, as numbers per completion token. */

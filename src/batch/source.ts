@@ -15,17 +15,23 @@ export type NestedRows =
   | readonly Float64Array[]
   | readonly NestedRows[];
 
-/** Logits with the type in which they are stored: raw bits of a 16-bit type, or a GPU buffer of any. */
+/** Logits with the type in which they are stored, raw bits of a 16-bit type or a GPU buffer of any, or with their width. */
 export interface StoredLogits {
   readonly data: LogitsData;
-  readonly dtype: StorageType;
+  /** "f32" unless it is given. */
+  readonly dtype?: StorageType;
+  /** Entries of a row, for a model whose vocabulary is not the policy's. */
+  readonly vocab_size?: number;
 }
 
 /** Logits of any layout whose last axis is the vocabulary. */
 export type LogitsSource = Float32Array | Float64Array | GPUBuffer | NestedRows | StoredLogits;
 
 const isStored = (source: LogitsSource): source is StoredLogits =>
-  typeof source === "object" && source !== null && !Array.isArray(source) && "dtype" in source;
+  typeof source === "object" &&
+  source !== null &&
+  !Array.isArray(source) &&
+  ("dtype" in source || ("vocab_size" in source && "data" in source));
 
 /** What holds the logits, which two sources may share, and the type. */
 export const storedIn = (
@@ -33,7 +39,8 @@ export const storedIn = (
 ): {
   readonly data: Exclude<LogitsSource, StoredLogits> | LogitsData;
   readonly dtype: StorageType;
-} => (isStored(source) ? source : { data: source, dtype: "f32" });
+  readonly vocab_size?: number;
+} => (isStored(source) ? { dtype: "f32", ...source } : { data: source, dtype: "f32" });
 
 interface Read {
   readonly data: LogitsData;
@@ -92,4 +99,36 @@ export function readLogits(
       ? `${what} holds ${held} numbers, which ${rows} rows cannot share evenly; give one row of vocabulary size for each position.`
       : `${what} holds ${held} numbers, but ${rows} rows of ${found} are ${rows * found}; give exactly those.`,
   );
+}
+
+/** Rows of another model are taken for its own vocabulary up to this many times as wide or as narrow as the policy's. */
+const likelyRatio = 2;
+
+/**
+ * The tensor of a model that is not the policy, whose vocabulary may be its own (padded or resized embeddings): as wide as
+ * it says, as its nesting shows, or as the rows share its numbers evenly.
+ * @throws PrefcError what `readLogits` throws
+ */
+export function readOther(
+  source: LogitsSource,
+  name: string,
+  what: string,
+  rows: number,
+  vocab: number,
+): LogitsTensor {
+  const { data, dtype, width } = read(source, what);
+  const { vocab_size } = storedIn(source);
+  const held = capacityOf(data, dtype);
+  const even = isGpuBuffer(data) ? vocab : held / rows;
+  const isLikely =
+    Number.isInteger(even) && even < likelyRatio * vocab && vocab < likelyRatio * even;
+  const own = vocab_size ?? width ?? (isLikely ? even : vocab);
+  if (!isGpuBuffer(data) && own === vocab && held > rows * vocab) {
+    fail(
+      "logits-length",
+      `${what} holds ${held} numbers, but ${rows} rows of ${vocab} are ${rows * vocab}; give exactly those, or say that the model has a vocabulary of its own: { data, vocab_size }.`,
+    );
+  }
+  const { tensor } = readLogits(source, name, what, rows, own);
+  return own === vocab ? tensor : { ...tensor, vocab: own };
 }

@@ -8,7 +8,7 @@ import { assemble, entriesOf, perExample, type Entry } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { reals, type Nested, type Numbers } from "./numbers.ts";
 import { requireRecord } from "./record.ts";
-import { readSequences, type Contents, type SequenceData } from "./sequences.ts";
+import { readSequences, type Contents, type SequenceParts } from "./sequences.ts";
 import type { LogitsSource } from "./source.ts";
 import { rectangle } from "./trl.ts";
 
@@ -19,12 +19,12 @@ export interface MismatchedRows {
   readonly completion_mask: Nested;
   /** Logits [B, T', V]. */
   readonly policy_logits: LogitsSource;
-  readonly ref_logits?: LogitsSource;
+  readonly [modelLogits: `${string}_logits`]: LogitsSource | undefined;
   /** [B, T', V] where nesting does not show it. */
   readonly shape?: readonly [rows: number, length: number, vocab: number];
 }
 
-export interface UnpairedBatch extends Omit<SequenceData, "responses"> {
+export interface UnpairedBatch extends SequenceParts {
   /** Token ids [B, T]. Nested arrays, or flat with `shape`. */
   readonly input_ids: Nested;
   /** Whether each completion is desirable, [B]: `label` in TRL's batches. Objectives read it as "desirable". */

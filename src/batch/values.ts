@@ -7,7 +7,7 @@ import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Batch, LogitsBinding } from "./batch.ts";
 import { inputsNeeded } from "./check.ts";
-import { numbersIn } from "./logits.ts";
+import { numbersIn, vocabOf } from "./logits.ts";
 import { cite } from "../core/quote.ts";
 
 /** "token 2 of example 1 in response w", from a position in the response's order. */
@@ -26,7 +26,7 @@ function checkLogits(
 ): void {
   const data = numbersIn(binding.tensor);
   if (data === null) return;
-  const width = batch.vocab;
+  const width = vocabOf(binding.tensor, batch);
   const { labels } = batch.responses[response]!;
   binding.rowIndex.forEach((row, token) => {
     for (let v = 0; v < width; v++) {

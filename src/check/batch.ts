@@ -45,7 +45,9 @@ export function randomBatch(
   const scale = 0.5 + 1.5 * random.uniform();
   const together = random.uniform() < 0.5;
   const bindings: Record<string, Binding> = {};
-  for (const model of ["policy", "ref"] as const) {
+  const models = inputs.flatMap(({ datum }) => (datum.kind === "logits" ? [datum.model] : []));
+  // the order in which numbers are drawn: the policy's first, then the reference's
+  for (const model of new Set(["policy", "ref", ...models])) {
     const own = inputs.filter(({ datum }) => datum.kind === "logits" && datum.model === model);
     const groups = together ? [own] : own.map((input) => [input]);
     for (const group of groups.filter(({ length }) => length > 0)) {

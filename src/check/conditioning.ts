@@ -4,7 +4,7 @@
 // kernel in float32 can do better, so what a GPU may be off grows with it.
 
 import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
-import { numbersIn } from "../batch/logits.ts";
+import { numbersIn, vocabOf } from "../batch/logits.ts";
 import type { Input } from "../core/node.ts";
 import type { Compiled } from "../runtime/compiled.ts";
 import { interpret, type GpuErrors, type Truth } from "./compare.ts";
@@ -23,7 +23,7 @@ function moved(batch: Batch, { name, datum }: Input): Batch {
   const { labels } = batch.responses[datum.response]!;
   const data = Float64Array.from(numbers);
   binding.rowIndex.forEach((row, token) => {
-    data[row * batch.vocab + labels[token]!]! += unknown;
+    data[row * vocabOf(binding.tensor, batch) + labels[token]!]! += unknown;
   });
   const tensor: LogitsTensor = { ...binding.tensor, data, dtype: "f32" };
   return { ...batch, inputs: { ...batch.inputs, [name]: { ...binding, tensor } } };

@@ -63,9 +63,10 @@ export async function givenObjective(
 export function givenHeights(
   rawArgs: readonly string[],
   args: ArgsDef,
-): Readonly<Partial<Record<ModelName, Height>>> {
+): Readonly<Record<ModelName, Height>> {
   const given = pairs("heights", repeated(rawArgs, args, "heights"));
-  return Object.fromEntries(given);
+  // the compiler checks what they are
+  return Object.fromEntries(given) as Record<ModelName, Height>;
 }
 
 /** Parameters by name. @throws PrefcError option-value */

@@ -14,12 +14,13 @@ import {
   type ModelName,
 } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
+import { didYouMean, listNames } from "../core/names.ts";
 import { cite } from "../core/quote.ts";
 
 /** Where a model's log-probabilities enter: for all responses alike, or by response. */
 export type HeightOf = Height | Readonly<Record<string, Height>>;
 /** Where each model's log-probabilities enter: from logits unless said otherwise. */
-export type Heights = Readonly<Partial<Record<ModelName, HeightOf>>>;
+export type Heights = Readonly<Record<ModelName, HeightOf>>;
 
 export interface Roots {
   readonly loss: Node;
@@ -33,14 +34,19 @@ export interface Bound extends Roots {
 }
 
 /** Replaces what lies at the given heights by inputs. @throws PrefcError input-too-high, unknown-height */
-export function bindHeights(roots: Roots, responses: readonly string[], heights: Heights): Bound {
+export function bindHeights(
+  roots: Roots,
+  responses: readonly string[],
+  heights: Heights,
+  models: readonly ModelName[] = ["policy", "ref"],
+): Bound {
   const replaced = new Map<Node, Node>();
   const below: { node: Node; model: ModelName; height: Height }[] = [];
-  for (const [model, given] of Object.entries(heights) as readonly [ModelName, HeightOf][]) {
-    if (model !== "policy" && model !== "ref") {
+  for (const [model, given] of Object.entries(heights)) {
+    if (!models.includes(model)) {
       fail(
         "unknown-height",
-        `heights: there is no model ${cite(model)}; the models are "policy" and "ref".`,
+        `heights: there is no model ${cite(model)}; the models are ${listNames(models)}.${didYouMean(model, models)}`,
       );
     }
     for (const [response, height] of heightsByResponse(model, given, responses)) {

@@ -19,6 +19,8 @@ import { nodesWithin } from "./limit.ts";
 export interface Source {
   readonly name: string;
   readonly responses: readonly string[];
+  /** Models beside "policy" and "ref"; none. */
+  readonly models?: readonly string[];
   readonly loss: Node;
   readonly metrics: Readonly<Record<string, Node>>;
   /** The next value of each state; none. */
@@ -99,6 +101,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     { loss: source.loss, metrics: wanted, next: following },
     responses,
     options.heights ?? {},
+    ["policy", "ref", ...(source.models ?? [])],
   );
   const names = Object.keys(bound.metrics);
   const states = Object.keys(bound.next);

@@ -3,8 +3,8 @@
 
 import { isTokenAxis, responseAmong, type Axis } from "./axis.ts";
 
-/** "policy" is differentiated, "ref" is data. */
-export type ModelName = "policy" | "ref";
+/** "policy" is differentiated; any other name ("ref", "old", "teacher") is data. */
+export type ModelName = string;
 /** The heights at which a model's log-probabilities may enter. */
 export type Height = "logits" | "logp" | "logps";
 
@@ -58,7 +58,13 @@ export function nameOfDatum(datum: Datum): string {
   }
 }
 
-const isModel = (name: string): name is ModelName => name === "policy" || name === "ref";
+/** First words of names that stand for something else than a model. */
+const taken = ["ids", "reward", "example", "tokens", "field", "z", "slot", "label"];
+/** Words of letters and digits, so that a name may become part of the names of fields, tensors and variables. */
+const modelShape = /^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z][A-Za-z0-9]*)*$/;
+
+/** Whether a model can have this name. */
+export const isModel = (name: string): boolean => modelShape.test(name) && !taken.includes(name);
 const isHeight = (name: string): name is Height =>
   name === "logits" || name === "logp" || name === "logps";
 

@@ -1,4 +1,4 @@
-// What an objective is given: the two models, its responses, and the data that may come with each example.
+// What an objective is given: the models, its responses, and the data that may come with each example.
 
 import { binary, constant } from "../core/build.ts";
 import { exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
@@ -9,6 +9,7 @@ import { listNames } from "../core/names.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { model, type Model } from "./model.ts";
+import { strict } from "./models.ts";
 import { makeResponse, response, type Response } from "./response.ts";
 import { cite } from "../core/quote.ts";
 
@@ -18,8 +19,8 @@ export interface Models {
   readonly ref: Model;
 }
 
-/** Everything that the formula of an objective with responses R may read. */
-export interface Given<R extends string> extends Models {
+/** What a formula may read beside models that were declared. */
+interface Usual<R extends string> extends Models {
   /** The responses by name. */
   readonly y: { readonly [K in R]: Response<K> };
   /** A reward model's score of a response; differentiated. */
@@ -31,6 +32,11 @@ export interface Given<R extends string> extends Models {
   /** A number given with each completion token, such as a token weight; not differentiated. */
   readonly tokens: <K extends R>(name: string, y: Response<K>) => Expr<PerToken<K>>;
 }
+
+/** Everything that the formula of an objective with responses R and declared models M may read. */
+export type Given<R extends string, M extends string = never> = Usual<R> & {
+  readonly [K in M]: Model;
+};
 
 /** The responses by name; reading any other name is an error that lists them. */
 function makeResponses(where: string, names: readonly string[]): object {
@@ -48,9 +54,33 @@ function makeResponses(where: string, names: readonly string[]): object {
   });
 }
 
-/** The given of an objective; `where` begins the sentences of its errors. */
-export function given<R extends string>(where: string, names: readonly R[]): Given<R> {
-  return {
+/** What a formula is given, with some of it changed: how a combinator hands it on. */
+export function changedGiven<G extends object>(g: G, change: Partial<G>): G {
+  const copy = { ...g, ...change };
+  const { where, models } = origins.get(g) ?? { where: "objective", models: [] };
+  return remembered(where, models, copy);
+}
+
+/** For whom each given was made. */
+const origins = new WeakMap<
+  object,
+  { readonly where: string; readonly models: readonly string[] }
+>();
+
+function remembered<G extends object>(where: string, models: readonly string[], g: G): G {
+  const made = strict(where, models, g);
+  origins.set(made, { where, models });
+  return made;
+}
+
+/** The given of an objective with further models; `where` begins the sentences of its errors. */
+export function given<R extends string>(
+  where: string,
+  names: readonly R[],
+  models: readonly string[] = [],
+): Given<R> {
+  return remembered(where, models, {
+    ...Object.fromEntries(models.map((name) => [name, model(name)])),
     policy: model("policy"),
     ref: model("ref"),
     y: makeResponses(where, names) as Given<R>["y"],
@@ -58,5 +88,5 @@ export function given<R extends string>(where: string, names: readonly R[]): Giv
     example: (name) => wrap(exampleInput(checkName("example", name))),
     flag: (name) => wrap(binary("gt", exampleInput(checkName("flag", name)), constant(0.5))),
     tokens: (name, y) => wrap(tokenInput(checkName("tokens", name), response("tokens", y).name)),
-  };
+  });
 }

@@ -25,7 +25,7 @@ export { rank, sort, variance } from "./batch.ts";
 export { constant, param, state } from "./param.ts";
 export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
-export type { Given, Models } from "./given.ts";
+export { changedGiven, type Given, type Models } from "./given.ts";
 export { reads } from "./inspect.ts";
 export { isObjective, named, objective, referenceFree } from "./objective.ts";
 export type {

@@ -1,5 +1,5 @@
-// The two models of a preference objective as an objective sees them: the policy, which is trained, and the
-// reference, which is data. A third kind, the model without an opinion, makes an objective reference-free.
+// Models as an objective sees them: the policy, which is trained, and any others, which are data: the reference, a policy
+// of the past, a teacher. The model without an opinion makes an objective reference-free.
 
 import { tokenAxis } from "../core/axis.ts";
 import { constant } from "../core/build.ts";

@@ -7,8 +7,9 @@ import type { PerExample } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
 import type { AnyExpr, Expr } from "./expr.ts";
 import { isExpr } from "./facade.ts";
-import { given, type Given } from "./given.ts";
+import { changedGiven, given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
+import { checkModels } from "./models.ts";
 import { unifyParams } from "./param.ts";
 import { checkInputs, checkResponses, nextValue, result, stateRead } from "./wellformed.ts";
 import { cite } from "../core/quote.ts";
@@ -38,6 +39,8 @@ export interface LossAndMetrics {
 export interface Objective {
   readonly name: string;
   readonly responses: readonly string[];
+  /** The models that it declares beside "policy" and "ref". */
+  readonly models: readonly string[];
   /** Axes [batch], which means the average over the batch, or none. */
   readonly loss: Node;
   /** By name; axes [batch], which means the average over the batch, or none. */
@@ -57,15 +60,19 @@ export interface ObjectiveOf<R extends string> extends Objective {
 }
 
 /** What is known of an objective besides its formula. */
-export interface About<R extends string> {
+export interface About<R extends string, M extends string = never> {
   /** Paper and equation. */
   readonly source: string;
+  /** Models beside the policy and the reference, which the formula finds under these names: data, such as "teacher". */
+  readonly models?: readonly M[];
   /** What to report beside the loss. */
-  readonly metrics?: (given: Given<R>) => Metrics;
+  readonly metrics?: (given: Given<R, M>) => Metrics;
 }
 
 /** A formula: the loss alone, or the loss with metrics. */
-export type Build<R extends string> = (given: Given<R>) => Expr<PerExample> | LossAndMetrics;
+export type Build<R extends string, M extends string = never> = (
+  given: Given<R, M>,
+) => Expr<PerExample> | LossAndMetrics;
 
 const made = new WeakSet<object>();
 
@@ -112,11 +119,11 @@ const isRecord = (value: unknown): boolean =>
  * loss (one number per example, or one in all), or `{ loss, metrics, next }`.
  * @throws PrefcError one sentence for anything that is not well formed.
  */
-export function objective<const R extends string>(
+export function objective<const R extends string, const M extends string = never>(
   name: string,
   responses: readonly R[],
-  build: Build<R>,
-  about: About<R>,
+  build: Build<R, M>,
+  about: About<R, M>,
 ): ObjectiveOf<R> {
   const where = `objective ${cite(checkName("objective", name))}`;
   checkResponses(where, responses);
@@ -131,20 +138,23 @@ export function objective<const R extends string>(
       `${where}: no source is given; say where the formula comes from: { source: "paper, equation" }.`,
     );
   }
+  const models = Object.freeze(checkModels(where, about.models));
   const define = (g: Given<R>): Definition => {
-    const { loss, metrics, next } = split(where, build(g));
-    return { loss, metrics: { ...about.metrics?.(g), ...metrics }, next };
+    // whoever calls this has made the given from `models`
+    const all = g as Given<R, M>;
+    const { loss, metrics, next } = split(where, build(all));
+    return { loss, metrics: { ...about.metrics?.(all), ...metrics }, next };
   };
   return assemble(
     where,
-    { name, responses: Object.freeze([...responses]), source: about.source, define },
-    given(where, responses),
+    { name, responses: Object.freeze([...responses]), models, source: about.source, define },
+    given(where, responses, models),
   );
 }
 
 function assemble<R extends string>(
   where: string,
-  formula: Pick<ObjectiveOf<R>, "name" | "responses" | "source" | "define">,
+  formula: Pick<ObjectiveOf<R>, "name" | "responses" | "models" | "source" | "define">,
   g: Given<R>,
 ): ObjectiveOf<R> {
   const { loss, metrics, next } = formula.define(g);
@@ -182,15 +192,16 @@ function assemble<R extends string>(
 /** The same objective under another name. */
 export function named<R extends string>(
   name: string,
-  { responses, source, define }: ObjectiveOf<R>,
+  { responses, models, source, define }: ObjectiveOf<R>,
 ): ObjectiveOf<R> {
   const where = `objective ${cite(checkName("objective", name))}`;
-  return assemble(where, { name, responses, source, define }, given(where, responses));
+  const formula = { name, responses, models, source, define };
+  return assemble(where, formula, given(where, responses, models));
 }
 
 /** The same formula without a reference model: its log-probabilities are 0, so no reference is read. */
 export const referenceFree = <R extends string>(inner: ObjectiveOf<R>): ObjectiveOf<R> =>
   named(`${inner.name} reference-free`, {
     ...inner,
-    define: (g) => inner.define({ ...g, ref: noReference }),
+    define: (g) => inner.define(changedGiven<Given<R>>(g, { ref: noReference })),
   });

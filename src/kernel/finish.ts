@@ -40,10 +40,12 @@ export function finish(
         k.letValue(z, row.finite(raw)),
         k.letValue(top, k.maximum(name(`m_${model}`), z)),
         k.when(k.infix(isBad, "||", k.infix(top, ">=", k.f32(row.reach))), [
-          report(logitWord(model, "not-finite")),
+          report(logitWord(schedule, model, "not-finite")),
         ]),
-        k.when(isWeighted, [report(logitWord(model, "masked-entry-weighted"))]),
-        k.when(k.infix(z, "<=", k.f32(-row.reach)), [report(logitWord(model, "label-impossible"))]),
+        k.when(isWeighted, [report(logitWord(schedule, model, "masked-entry-weighted"))]),
+        k.when(k.infix(z, "<=", k.f32(-row.reach)), [
+          report(logitWord(schedule, model, "label-impossible")),
+        ]),
         k.letValue(name(`shift_${model}`), k.minus(name(`m_${model}`), top)),
         k.letValue(name(`x_label_${model}`), k.minus(z, top)),
         k.letValue(name(`e_label_${model}`), k.exp(name(`x_label_${model}`))),

@@ -42,7 +42,7 @@ export function gradientKernel(
   const role = { kind: "gradient", model: pass.of } as const;
   const target = inPlace
     ? row.logitsOf(pass.of, schedule, true)
-    : rowsOf("gradient", role, schedule.storage[pass.of], lanes, true, inPairs(schedule));
+    : rowsOf("gradient", role, schedule.storage[pass.of]!, lanes, true, inPairs(schedule));
   const pairs = target.paired;
   const write = (positions: readonly Value[], of: (j: number) => Value): readonly Statement[] =>
     positions.flatMap((at, j) => {

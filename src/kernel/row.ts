@@ -47,7 +47,7 @@ export const logitsOf = (model: ModelName, layout: Layout, isWritten: boolean = 
   rowsOf(
     `logits_${model}`,
     { kind: "logits", model },
-    layout.storage[model],
+    layout.storage[model]!,
     layout.vector,
     isWritten,
     inPairs(layout),

@@ -7,6 +7,7 @@ import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
 import type { Statement } from "./kernel.ts";
 import * as row from "./row.ts";
+import type { Layout } from "./storage.ts";
 
 /** What can be wrong with a token's logits of one model. */
 export type LogitFault =
@@ -17,19 +18,34 @@ export type LogitFault =
   /** A masked entry has a weight other than 0. */
   | "masked-entry-weighted";
 
-const logitWords: Readonly<Record<ModelName, Readonly<Record<LogitFault, number>>>> = {
-  policy: { "not-finite": 0, "label-impossible": 1, "masked-entry-weighted": 5 },
-  ref: { "not-finite": 2, "label-impossible": 3, "masked-entry-weighted": 6 },
-};
-
-/** The word of what can be wrong with a model's logits. */
-export const logitWord = (model: ModelName, fault: LogitFault): number => logitWords[model][fault];
-
 /** The word of a gradient that leaves the range of the type in which it is stored. */
 export const gradientWord = 4;
 
-/** Words of the status buffer. */
-export const statusWords = 7;
+// so that a kernel is the same whatever other models an objective reads, each model's words have a place of their own
+const firstWords: Readonly<Record<LogitFault, readonly [first: number, second: number]>> = {
+  "not-finite": [0, 2],
+  "label-impossible": [1, 3],
+  "masked-entry-weighted": [5, 6],
+};
+const faults = Object.keys(firstWords) as readonly LogitFault[];
+
+/** The models of a layout in the order of their words. */
+export const modelsIn = ({ storage }: Pick<Layout, "storage">): readonly ModelName[] =>
+  Object.keys(storage);
+
+/** The word of what can be wrong with the logits of the model at a position in that order. */
+export const wordAt = (position: number, fault: LogitFault): number =>
+  firstWords[fault][position] ?? 1 + faults.length * position + faults.indexOf(fault);
+
+/** The word of what can be wrong with a model's logits. */
+export const logitWord = (
+  layout: Pick<Layout, "storage">,
+  model: ModelName,
+  fault: LogitFault,
+): number => wordAt(modelsIn(layout).indexOf(model), fault);
+
+/** Words of the status buffer for so many models. */
+export const statusWords = (models: number): number => 1 + faults.length * Math.max(2, models);
 
 const none = 0xffffffff;
 

@@ -4,6 +4,7 @@
 
 import { cite } from "../dsl/check.ts";
 import {
+  changedGiven,
   constant,
   iota,
   neg,
@@ -33,7 +34,7 @@ export function weighted(inner: PairwiseObjective, weight: Weight): PairwiseObje
       const { loss, ...rest } = inner.define(g);
       return { loss: loss.times(typeof weight === "function" ? weight(g) : weight), ...rest };
     },
-    { source: inner.source },
+    { source: inner.source, models: inner.models },
   );
 }
 
@@ -135,10 +136,11 @@ export function lengthDesensitised(
         source: "LD-DPO: Liu et al. 2024, arXiv 2409.06411",
       },
       (g) =>
-        inner.define({
-          ...g,
-          policy: desensitised(g.policy, g, α),
-          ref: reference ? desensitised(g.ref, g, α) : g.ref,
-        }),
+        inner.define(
+          changedGiven<Given<Pair>>(g, {
+            policy: desensitised(g.policy, g, α),
+            ref: reference ? desensitised(g.ref, g, α) : g.ref,
+          }),
+        ),
     );
 }

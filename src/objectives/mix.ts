@@ -84,6 +84,9 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
         ),
       };
     },
-    { source: [...new Set(members.map(({ source }) => source))].join("; ") },
+    {
+      source: [...new Set(members.map(({ source }) => source))].join("; "),
+      models: members.flatMap(({ models }) => models),
+    },
   );
 }

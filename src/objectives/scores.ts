@@ -3,7 +3,7 @@
 // without being written again; one that reads log-ratios themselves is left alone by such combinators.
 
 import { cite } from "../dsl/check.ts";
-import { named, objective, param, PrefcError } from "../dsl/index.ts";
+import { changedGiven, named, objective, param, PrefcError } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { logRatio, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
 
@@ -30,7 +30,8 @@ const logRatios: Scoring = (g) => scoresOf(logRatio(g, g.y.w), logRatio(g, g.y.l
 interface Scored extends Given<Pair> {
   readonly scoring?: Scoring;
 }
-const scoringOf = (g: Given<Pair>): Scoring => (g as Scored).scoring ?? logRatios;
+const scoringOf = (g: Given<Pair>): Scoring =>
+  "scoring" in g ? ((g as Scored).scoring ?? logRatios) : logRatios;
 
 /** The scores of the pair: h(y) = log π(y | x) − log π_ref(y | x), or what a combinator made of it. */
 export const pairScores: Scoring = (g) => scoringOf(g)(g);
@@ -41,8 +42,7 @@ export function rescored(
   change: (s: Scores, g: Given<Pair>) => Scores,
 ): Given<Pair> {
   const before = scoringOf(g);
-  const changed: Scored = { ...g, scoring: (at) => change(before(at), at) };
-  return changed;
+  return changedGiven<Scored>(g, { scoring: (at) => change(before(at), at) });
 }
 
 /** A loss of the scores of a pair and of β, with TRL's metrics. */

@@ -11,6 +11,7 @@ import * as k from "../kernel/kernel.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../kernel/program.ts";
 import { rowsKernel } from "../kernel/rows.ts";
+import { modelsIn } from "../kernel/status.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { onlineSteps, printed, stepOf, type Step } from "./steps.ts";
@@ -39,6 +40,8 @@ export interface HighGradient {
 }
 export interface Plan {
   readonly steps: readonly Step[];
+  /** The models whose logits may be read, in the order of their words in the status. */
+  readonly models: readonly string[];
   readonly responses: readonly string[];
   readonly rowFields: readonly string[];
   readonly exampleSlots: number;
@@ -176,6 +179,7 @@ export function plan(
   }
   return {
     steps,
+    models: modelsIn(schedule),
     responses: given.responses,
     rowFields: fields,
     exampleSlots,

@@ -2,7 +2,7 @@
 // before (src/batch/check.ts), so every lookup here succeeds.
 
 import type { Batch } from "../batch/batch.ts";
-import { numbersIn } from "../batch/logits.ts";
+import { numbersIn, vocabOf } from "../batch/logits.ts";
 import { fail } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import { tabulate, type Tensor } from "./tensor.ts";
@@ -27,9 +27,10 @@ export function readInput(node: Input, batch: Batch): Tensor {
       `evaluate: ${cite(node.name)} is in a GPU buffer, which the reference interpreter cannot read; give its values as a Float32Array or Float64Array.`,
     );
   }
+  const vocab = vocabOf(binding.tensor, batch);
   return tabulate(
     node.axes,
-    batch,
-    (place) => data[binding.rowIndex[place.token]! * batch.vocab + place.vocab]!,
+    { ...batch, vocab },
+    (place) => data[binding.rowIndex[place.token]! * vocab + place.vocab]!,
   );
 }

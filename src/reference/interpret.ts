@@ -8,6 +8,7 @@ import type { Batch, Params } from "../batch/batch.ts";
 import { checkBatch } from "../batch/check.ts";
 import { parameterValue } from "../batch/params.ts";
 import { checkValues } from "../batch/values.ts";
+import { widthsOf } from "../batch/widths.ts";
 import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
@@ -160,7 +161,9 @@ function describeSpace(axes: readonly Axis[]): string {
 }
 
 function describePlace(tensor: Tensor, position: number, batch: Batch): string {
-  const row = tensor.axes.includes("vocab") ? Math.floor(position / batch.vocab) : position;
+  const row = tensor.axes.includes("vocab")
+    ? Math.floor(position / (tensor.vocab ?? batch.vocab))
+    : position;
   const token = tensor.axes.find(isTokenAxis);
   if (token !== undefined) {
     const offsets = offsetsOf(token, batch);
@@ -188,9 +191,16 @@ export function evaluate(
   const tables = new Map<Node, Tensor>();
   let suspect: Node | undefined;
 
+  const widths = widthsOf(roots, batch);
+  // what is made of no logits may be read beside any of them
+  const widest = Math.max(batch.vocab, ...(widths?.values() ?? []));
+  const seenBy = (node: Node): Batch =>
+    widths === null ? batch : { ...batch, vocab: widths.get(node) ?? widest };
+
   order.forEach((node, position) => {
     const reads = node.args.map((arg) => reader(tables.get(arg)!, batch));
-    const table = held.get(node) ?? tabulate(node.axes, batch, denote(node, reads, batch, params));
+    const own = seenBy(node);
+    const table = held.get(node) ?? tabulate(node.axes, own, denote(node, reads, own, params));
     if (suspect === undefined && table.data.some(Number.isNaN)) suspect = node;
     tables.set(node, table);
     for (const arg of node.args)

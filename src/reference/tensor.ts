@@ -11,6 +11,8 @@ import { isTokenAxis, responseOf, tokenAxis, type Axis, type TokenAxis } from ".
 export interface Tensor {
   readonly axes: readonly Axis[];
   readonly data: Float64Array;
+  /** Entries of its vocabulary axis, where they are not those of the batch. */
+  readonly vocab?: number;
 }
 
 /**
@@ -72,15 +74,14 @@ export function tabulate(
     }
   };
   visit(0);
-  return { axes, data };
+  return axes.includes("vocab") ? { axes, data, vocab: batch.vocab } : { axes, data };
 }
 
 /** Reads a tensor in an environment. Index variables that it does not have make no difference. */
 export function reader(tensor: Tensor, batch: Batch): (place: Environment) => number {
-  const { axes, data } = tensor;
+  const { axes, data, vocab: width = batch.vocab } = tensor;
   const ragged = axes.some(isTokenAxis);
   const rows = axes.includes("batch");
-  const width = batch.vocab;
   if (axes.includes("vocab")) {
     if (ragged) return (place) => data[place.token * width + place.vocab]!;
     if (rows) return (place) => data[place.batch * width + place.vocab]!;

@@ -4,16 +4,17 @@
 import type { Batch } from "../batch/batch.ts";
 import { checkBatch } from "../batch/check.ts";
 import { checkParams, stateOf } from "../batch/params.ts";
-import { isGpuBuffer } from "../batch/logits.ts";
-import { compileProgram, type Program } from "../compile/pipeline.ts";
+import { isGpuBuffer, vocabOf } from "../batch/logits.ts";
+import { haveOneWidth } from "../batch/widths.ts";
+import { compileProgram, type Lowered, type Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import { isDifferentiated } from "../core/inputs.ts";
-import type { Input } from "../core/node.ts";
+import { topological, type Input } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
 import { explain } from "../explain/json.ts";
 import { exactShape } from "../explain/shape.ts";
-import { singleEntries, type Schedule } from "../schedule/schedule.ts";
+import { forWidths, singleEntries, type Schedule } from "../schedule/schedule.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
@@ -26,7 +27,7 @@ import type { Executed, Request } from "./run/run.ts";
 import { refuseBadLogits, refuseGradient } from "./run/faults.ts";
 import { runsOn } from "./run/runs.ts";
 import { scheduler } from "../schedule/choose.ts";
-import { storageTypesOf, tensorsOf } from "./run/stored.ts";
+import { modelsRead, storageTypesOf, tensorsOf } from "./run/stored.ts";
 import { isInPlace } from "./run/targets.ts";
 import { endsInWholeVectors } from "./run/vectors.ts";
 import { cite } from "../core/quote.ts";
@@ -40,6 +41,9 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const written = writtenRoots(objective);
   const divisors = knownDivisors(roots);
   const plans = new Map<string, Plan>();
+  const logitsModels = program.inputs.flatMap(({ datum }) =>
+    datum.kind === "logits" ? [datum.model] : [],
+  );
   const scheduleFor = scheduler(tunedOn(device), options.schedule);
   const layoutKey = JSON.stringify(options.schedule ?? {});
   const planFor = (
@@ -68,7 +72,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     rows: number = Infinity,
   ): Plan => {
     const { schedule } = scheduleFor({ vocab, rows, dtype });
-    return planFor(direction, schedule, { policy: dtype, ref: dtype });
+    return planFor(
+      direction,
+      schedule,
+      Object.fromEntries(modelsRead(logitsModels).map((model) => [model, dtype])),
+    );
   };
 
   const run = async <T>(
@@ -98,8 +106,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       0,
     );
     const storage = storageTypesOf(tensors);
-    const usual = scheduleFor({ vocab: batch.vocab, rows, dtype: storage.policy }).schedule;
-    const schedule = endsInWholeVectors(batch, into) ? usual : singleEntries(usual);
+    const usual = scheduleFor({ vocab: batch.vocab, rows, dtype: storage["policy"]! }).schedule;
+    checkCounts(program[direction], batch, program.inputs);
+    const widths = tensors.map(({ tensor }) => vocabOf(tensor, batch));
+    const fitting = forWidths(usual, widths);
+    const schedule = endsInWholeVectors(batch, into) ? fitting : singleEntries(fitting);
     const keep = gradients === "keep";
     // another schedule takes another time, and its first run is slow again
     const key = `${objective.name} ${direction} ${layoutKey}`;
@@ -155,6 +166,29 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     memory: () => runs?.memory() ?? { buffersCreated: 0, bytes: 0 },
     dispose: () => runs?.dispose(),
   };
+}
+
+/**
+ * What lies between passes sees the batch's vocabulary, whichever model's sum it comes from.
+ * @throws PrefcError "vocabulary-differs"
+ */
+function checkCounts(lowered: Lowered, batch: Batch, inputs: readonly Input[]): void {
+  if (haveOneWidth(inputs, batch)) return;
+  const between = [...lowered.stages.outputs.values()].flatMap((outputs) =>
+    outputs.map(({ node }) => node),
+  );
+  const ends = [
+    ...lowered.scalars.map(([, node]) => node),
+    ...lowered.highGradients.map(({ node }) => node),
+  ];
+  const counted = topological([...between, ...ends]).some(
+    (node) => node.tag === "count" && node.axis === "vocab",
+  );
+  if (!counted) return;
+  fail(
+    "vocabulary-differs",
+    `The models have vocabularies of different sizes, and a kernel counts the entries of one (a sum of log-probabilities over the vocabulary does); give all models one vocabulary, or evaluate the objective with the interpreter.`,
+  );
 }
 
 /** A gradient buffer must belong to a tensor that the gradient is taken of. */

@@ -165,6 +165,18 @@ const single = <T extends RowSchedule>(schedule: T): T => ({
   paired: false,
 });
 
+/** A schedule for rows of several widths: only what holds of all of them is relied on. */
+export function forWidths(schedule: Schedule, widths: readonly number[]): Schedule {
+  const fits = <T extends RowSchedule>(rows: T): T => ({
+    ...rows,
+    aligned: rows.aligned && widths.every((width) => width % rows.vector === 0),
+    paired: rows.paired && widths.every((width) => width % 8 === 0),
+  });
+  return widths.some((width) => width < 4)
+    ? singleEntries(schedule)
+    : { ...fits(schedule), gradient: fits(schedule.gradient) };
+}
+
 /** The same with single entries in place of vectors: for buffers that end inside a vector. */
 export const singleEntries = (schedule: Schedule): Schedule => ({
   ...single(schedule),

@@ -28,7 +28,7 @@ import {
   type Batch,
   type Objective,
 } from "../../../src/index.ts";
-import { logitWord, statusWords } from "../../../src/kernel/status.ts";
+import { statusWords, wordAt } from "../../../src/kernel/status.ts";
 import { centralDifference } from "../../../src/reference/differences.ts";
 import { refuseBadLogits } from "../../../src/runtime/run/faults.ts";
 import { newNullDevice } from "./devices.ts";
@@ -164,10 +164,10 @@ export const batches: Provocations<typeof rows> = {
   "masked-entry-weighted": () =>
     refuseBadLogits(
       any({ line: "an adapter" }),
-      any({ batch: right, plan: { responses: ["w", "l"] } }),
+      any({ batch: right, plan: { models: ["policy"], responses: ["w", "l"] } }),
       any({
-        status: Uint32Array.from({ length: statusWords }, (_, word) =>
-          word === logitWord("policy", "masked-entry-weighted") ? 0xffffffff : 0,
+        status: Uint32Array.from({ length: statusWords(1) }, (_, word) =>
+          word === wordAt(0, "masked-entry-weighted") ? 0xffffffff : 0,
         ),
         stacked: { tokens: 3, bases: [0, 1, 3] },
       }),

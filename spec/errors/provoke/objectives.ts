@@ -73,6 +73,26 @@ export const objectives: Provocations<typeof rows> = {
   "response-twice": () => objective("mine", ["w", "w"], () => logps, about),
   "unknown-response": () =>
     objective("mine", ["w", "l"], ({ policy, y }) => policy.logps(any(y["kl" as "w"])), about),
+  "models-not-a-list": () =>
+    objective("mine", ["w"], (given) => given.policy.logps(given.y.w), {
+      ...about,
+      models: any("teacher"),
+    }),
+  "model-name": () =>
+    objective("mine", ["w"], (given) => given.policy.logps(given.y.w), {
+      ...about,
+      models: ["my teacher"],
+    }),
+  "unknown-model": () =>
+    objective(
+      "mine",
+      ["w"],
+      (given) => (given as unknown as { techer: typeof given.ref }).techer.logps(given.y.w),
+      {
+        ...about,
+        models: ["teacher"],
+      },
+    ),
   "prompt-of-prompt": () => prompt(prompt(g.y.w)),
   "returns-nothing": () => returning(undefined),
   "axis-left-over": () => returning(g.policy.logp(g.y.w)),

@@ -42,6 +42,19 @@ export const objectives = {
     cause: "A formula reads a response that the objective does not declare.",
     remedy: "Declare it, or read one of those that the sentence lists.",
   },
+  "models-not-a-list": {
+    cause: "The models of an objective are not given as a list.",
+    remedy: 'Give a list of names such as ["teacher"].',
+  },
+  "model-name": {
+    cause: "A model has a name that is no plain word or that means something else already.",
+    remedy: 'Take words of letters and digits joined by "_", such as "teacher".',
+  },
+  "unknown-model": {
+    cause:
+      "A formula reads a model that the objective does not declare, perhaps by a misspelt name.",
+    remedy: 'Correct the name, or declare the model: { source, models: ["teacher"] }.',
+  },
   "prompt-of-prompt": {
     cause: "A prompt was asked for its prompt.",
     remedy: "Give a completion, for example prompt(y.w).",

@@ -2,6 +2,7 @@
 // fits a binding; and the logits tensors they read and write. No device is touched here.
 
 import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import { vocabOf } from "../../batch/logits.ts";
 import type { ModelName } from "../../core/inputs.ts";
 import { noToken, otherDispatch, type Kernel } from "../../kernel/kernel.ts";
 import type { Plan, Step } from "../../plan/plan.ts";
@@ -50,7 +51,7 @@ export function listDispatches(
       const group = isGradient && zeroed.has(tensor.data) ? withoutZeros(found) : found;
       if (isGradient) zeroed.add(tensor.data);
       const shader = isGradient && inPlace(tensor) ? step.overLogits! : { kernel, wgsl };
-      return jointWindows(group, batch.vocab, limits).map((cut) => ({
+      return jointWindows(group, vocabOf(group.tensors[0]!.tensor, batch), limits).map((cut) => ({
         index,
         step,
         ...shader,

@@ -2,11 +2,11 @@
 // which token's gradient cannot be stored. The kernels see bits, so nothing here relies on how a driver computes with NaN.
 
 import type { LogitsBinding } from "../../batch/batch.ts";
-import { bufferBytes, dtypeOf, numbersIn } from "../../batch/logits.ts";
+import { bufferBytes, dtypeOf, numbersIn, vocabOf } from "../../batch/logits.ts";
 import { nameOfDatum } from "../../core/datum.ts";
 import { fail } from "../../core/error.ts";
 import { reach } from "../../kernel/row.ts";
-import { firstToken, gradientWord, logitWord, type LogitFault } from "../../kernel/status.ts";
+import { firstToken, gradientWord, wordAt, type LogitFault } from "../../kernel/status.ts";
 import { bytesPerEntry, fromHalf } from "../../core/storage.ts";
 import type { Device } from "../device/device.ts";
 import type { Executed, Request } from "./run.ts";
@@ -46,9 +46,9 @@ export async function refuseBadLogits(
   locate: boolean,
 ): Promise<void> {
   const { batch } = request;
-  for (const model of ["policy", "ref"] as const) {
+  for (const [position, model] of request.plan.models.entries()) {
     const first = (fault: LogitFault): number | null =>
-      firstToken(done.status, logitWord(model, fault));
+      firstToken(done.status, wordAt(position, fault));
     const bad = first("not-finite");
     const impossible = first("label-impossible");
     const token = bad ?? impossible ?? first("masked-entry-weighted");
@@ -61,7 +61,7 @@ export async function refuseBadLogits(
     if (bad === null && impossible === null) {
       fail(
         "masked-entry-weighted",
-        `A ${model} logit is −Infinity or below −2^96 at ${place}, and the objective multiplies its log-probability by something else than 0, so that its value is infinite; mask the entry in both models or in none.`,
+        `A ${model} logit is −Infinity or below −2^96 at ${place}, and the objective multiplies its log-probability by something else than 0, so that its value is infinite; mask the entry in all models that it compares or in none.`,
       );
     }
     if (bad === null) {
@@ -76,7 +76,7 @@ export async function refuseBadLogits(
         `A ${model} logit is NaN, +Infinity or above 2^96 at ${place}; find out where it comes from, or run again with { locate: true } to learn the column.`,
       );
     }
-    const values = await readRow(device, binding, row, batch.vocab);
+    const values = await readRow(device, binding, row, vocabOf(binding.tensor, batch));
     const column = values.findIndex((value) => !(value < reach));
     fail(
       "logits-not-finite",

@@ -2,11 +2,10 @@
 // of the batch. What is needed is counted against the byte budget before anything is allocated.
 
 import type { Batch, LogitsTensor, Params } from "../../batch/batch.ts";
-import { bufferBytes, dtypeOf, isGpuBuffer } from "../../batch/logits.ts";
+import { bufferBytes, dtypeOf, isGpuBuffer, vocabOf } from "../../batch/logits.ts";
 import { parameterValue } from "../../batch/params.ts";
 import { fail } from "../../core/error.ts";
 import type { Role } from "../../kernel/kernel.ts";
-import { statusWords } from "../../kernel/status.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { storageUsage, uniformUsage } from "./buffers.ts";
 import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
@@ -15,6 +14,7 @@ import type { Window } from "./stack.ts";
 import { partBytes, partRole } from "./large.ts";
 import { checkTargets, gradientRole, storageOf } from "./targets.ts";
 import { wholeVectors } from "./vectors.ts";
+import { statusWords } from "../../kernel/status.ts";
 import { cite, quote } from "../../core/quote.ts";
 
 export interface Gradient {
@@ -37,8 +37,8 @@ const windowStride = 256;
 export function resources(run: Run): Resources {
   const { device, held, plan, batch, stacked, dispatches, params, into, keep } = run;
   const bytesOf = (tensor: LogitsTensor, rows: number = tensor.rows): number =>
-    bufferBytes(rows * batch.vocab, dtypeOf(tensor));
-  checkTargets(dispatches, batch.vocab, into);
+    bufferBytes(rows * vocabOf(tensor, batch), dtypeOf(tensor));
+  checkTargets(dispatches, batch, into);
   const read = tensorsRead(dispatches).map(({ model, tensor }) => ({
     tensor,
     role: `${model} logits ${quote(tensor.name)}`,
@@ -63,7 +63,7 @@ export function resources(run: Run): Resources {
     const given = isGpuBuffer(tensor.data) ? storageOf(tensor.data, role) : null;
     logits.set(
       tensor.data,
-      given ?? held.upload(role, storedWords(tensor, batch.vocab), storageUsage),
+      given ?? held.upload(role, storedWords(tensor, vocabOf(tensor, batch)), storageUsage),
     );
   }
   const gradients = new Map<string, Gradient>();
@@ -76,17 +76,25 @@ export function resources(run: Run): Resources {
   }
 
   const { queue } = device.gpu;
-  const shape = Uint32Array.of(batch.examples, stacked.tokens, batch.vocab, 0);
+  // a pass sees the vocabulary of the models that it reads
+  const shapes = new Map<number, GPUBuffer>();
+  const vocabularyOf = (group: Dispatch["group"]): number =>
+    group === null ? batch.vocab : vocabOf(group.tensors[0]!.tensor, batch);
+  for (const vocab of [batch.vocab, ...dispatches.map(({ group }) => vocabularyOf(group))]) {
+    if (shapes.has(vocab)) continue;
+    const shape = Uint32Array.of(batch.examples, stacked.tokens, vocab, 0);
+    const role = shapes.size === 0 ? "shape" : `shape ${shapes.size}`;
+    shapes.set(vocab, held.upload(role, shape, uniformUsage));
+  }
   const exampleBytes = Math.max(1, plan.exampleSlots) * batch.examples * 8;
   const fixed = {
-    shape: held.upload("shape", shape, uniformUsage),
     params: held.upload("parameters", parameters(plan, params), uniformUsage),
     ragged: held.upload("ragged offsets", stacked.ragged, storageUsage),
     labels: held.upload("labels", stacked.labels, storageUsage),
     rows: held.get("row fields", fieldBytes, storageUsage),
     examples: held.get("example values", exampleBytes, storageUsage),
     scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 8, storageUsage),
-    status: held.get("status", statusWords * 4, storageUsage),
+    status: held.get("status", statusWords(plan.models.length) * 4, storageUsage),
   };
   for (const { input, response, slot } of plan.tokenUploads) {
     const base = stacked.bases[plan.responses.indexOf(response!)]!;
@@ -122,7 +130,7 @@ export function resources(run: Run): Resources {
       { firstRow, rows }: Window,
     ): GPUBufferBinding => {
       const offset = bytesOf(tensor, firstRow);
-      const size = Math.min(wholeVectors(tensor, rows, batch.vocab), buffer.size - offset);
+      const size = Math.min(wholeVectors(tensor, rows, batch), buffer.size - offset);
       return { buffer, offset, size };
     };
     switch (role.kind) {
@@ -145,6 +153,7 @@ export function resources(run: Run): Resources {
       case "parts":
         return { buffer: held.get("parts of rows", partsBytes, storageUsage) };
       case "shape":
+        return { buffer: shapes.get(vocabularyOf(group))! };
       case "params":
       case "ragged":
       case "labels":

@@ -22,6 +22,11 @@ export const tensorsOf = (batch: Batch, inputs: readonly Input[]): readonly Owne
     return [{ model: datum.model, tensor: binding.tensor }];
   });
 
+/** Models in one order: the policy and the reference, which every layout has, and then the others by name. */
+export const modelsRead = (models: readonly ModelName[]): readonly ModelName[] => [
+  ...new Set(["policy", "ref", ...models.toSorted()]),
+];
+
 /** The storage type of each model's logits; of a model without any, that of the other. @throws PrefcError dtype-differs */
 export function storageTypesOf(
   tensors: readonly Owned[],
@@ -37,6 +42,8 @@ export function storageTypesOf(
       `The ${model} logits ${cite(first.tensor.name)} are stored as ${dtype} and ${cite(other.tensor.name)} as ${dtypeOf(other.tensor)}; give all logits of a model in one dtype.`,
     );
   };
-  const [policy, ref] = [typeOf("policy"), typeOf("ref")];
-  return { policy: policy ?? ref ?? "f32", ref: ref ?? policy ?? "f32" };
+  const models = modelsRead(tensors.map(({ model }) => model));
+  const types = models.map(typeOf);
+  const usual = types.find((type) => type !== undefined) ?? "f32";
+  return Object.fromEntries(models.map((model, position) => [model, types[position] ?? usual]));
 }

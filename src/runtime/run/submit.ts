@@ -2,7 +2,7 @@
 // between, so that runs in flight cannot mix their commands or their error scopes.
 
 import type { LogitsTensor } from "../../batch/batch.ts";
-import { bufferBytes, dtypeOf } from "../../batch/logits.ts";
+import { bufferBytes, dtypeOf, vocabOf } from "../../batch/logits.ts";
 import { statusWords } from "../../kernel/status.ts";
 import { gridWidth } from "./dispatches.ts";
 import type { Executed, Run } from "./run.ts";
@@ -72,7 +72,7 @@ function readings(
     wanted.push({ source, offset, bytes }) - 1;
   const exampleBytes = 8 * batch.examples;
 
-  const status = want(made.status, 0, statusWords * 4);
+  const status = want(made.status, 0, statusWords(plan.models.length) * 4);
   const scalars = want(made.scalars, 0, plan.scalars.length * 8);
   const losses =
     perExample && plan.perExample !== null
@@ -87,9 +87,9 @@ function readings(
     return { input, part: want(made.rows, start, length * 4), pairs: false };
   });
   const gradients = [...made.gradients].map(([name, { buffer, tensor }]) => {
-    const bytes = bufferBytes(tensor.rows * batch.vocab, dtypeOf(tensor));
+    const bytes = bufferBytes(tensor.rows * vocabOf(tensor, batch), dtypeOf(tensor));
     const asStored = (words: ArrayBuffer): Float32Array | Uint16Array =>
-      storedIn(words, tensor, batch.vocab);
+      storedIn(words, tensor, vocabOf(tensor, batch));
     const stays = keep || Object.hasOwn(into, name);
     if (!stays && bytes > partBytes) large.push({ name, buffer, bytes, asStored });
     const part = stays || bytes > partBytes ? null : want(buffer, 0, bytes);

@@ -2,8 +2,8 @@
 // in the place of its logits is right because every pass that reads whole rows has ended before the first gradient is
 // written, and the gradient of an entry needs no other entry; it would be wrong where anything else lies in that buffer.
 
-import type { LogitsTensor } from "../../batch/batch.ts";
-import { bufferBytes, dtypeOf } from "../../batch/logits.ts";
+import type { Batch, LogitsTensor } from "../../batch/batch.ts";
+import { bufferBytes, dtypeOf, vocabOf } from "../../batch/logits.ts";
 import { fail } from "../../core/error.ts";
 import { tensorsWritten, type Dispatch } from "./dispatches.ts";
 import { bufferUsage } from "../device/usage.ts";
@@ -34,14 +34,14 @@ export function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
  * the gradient belongs to.
  * @throws PrefcError buffer-usage, gradient-too-small, gradient-aliases-logits, gradients-share-buffer
  */
-export function checkTargets(dispatches: readonly Dispatch[], vocab: number, into: Targets): void {
+export function checkTargets(dispatches: readonly Dispatch[], batch: Batch, into: Targets): void {
   const read = dispatches.flatMap(({ group }) => group?.tensors ?? []);
   const owners = new Map<GPUBuffer, string>();
   for (const tensor of tensorsWritten(dispatches)) {
     const given = Object.hasOwn(into, tensor.name) ? into[tensor.name] : undefined;
     if (given === undefined) continue;
     storageOf(given, gradientRole(tensor));
-    const bytes = bufferBytes(tensor.rows * vocab, dtypeOf(tensor));
+    const bytes = bufferBytes(tensor.rows * vocabOf(tensor, batch), dtypeOf(tensor));
     if (given.size < bytes) {
       fail(
         "gradient-too-small",

@@ -2,7 +2,7 @@
 // all of that vector must be in the buffer: our own buffers are long enough, a user's own may not be.
 
 import type { Batch, LogitsTensor } from "../../batch/batch.ts";
-import { dtypeOf, isGpuBuffer } from "../../batch/logits.ts";
+import { dtypeOf, isGpuBuffer, vocabOf } from "../../batch/logits.ts";
 import { bytesPerEntry } from "../../core/storage.ts";
 import type { Targets } from "./targets.ts";
 
@@ -10,8 +10,8 @@ import type { Targets } from "./targets.ts";
 const longest = 16;
 
 /** Bytes of some rows, up to the end of the last vector that they reach into. */
-export const wholeVectors = (tensor: LogitsTensor, rows: number, vocab: number): number =>
-  Math.ceil((rows * vocab) / 4) * 4 * bytesPerEntry(dtypeOf(tensor));
+export const wholeVectors = (tensor: LogitsTensor, rows: number, batch: Batch): number =>
+  Math.ceil((rows * vocabOf(tensor, batch)) / 4) * 4 * bytesPerEntry(dtypeOf(tensor));
 
 /** The largest number of bytes of whole vectors within a limit. */
 export const wholeVectorsWithin = (limit: number): number =>
@@ -25,7 +25,7 @@ export function endsInWholeVectors(batch: Batch, into: Targets): boolean {
   return Object.values(batch.inputs).every((binding) => {
     if (binding.height !== "logits") return true;
     const { tensor } = binding;
-    const needed = wholeVectors(tensor, tensor.rows, batch.vocab);
+    const needed = wholeVectors(tensor, tensor.rows, batch);
     const fits = (buffer: GPUBuffer | undefined): boolean =>
       buffer === undefined || buffer.size >= needed;
     const target = Object.hasOwn(into, tensor.name) ? into[tensor.name] : undefined;
