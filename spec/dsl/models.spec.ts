@@ -133,7 +133,7 @@ describe("a model of any name", () => {
 
   it("passes through combinators and mixtures", () => {
     const pair = named("distilled pair", { ...distilled(), responses: ["w", "l"] });
-    const mixed = mix({ dpo: [dpo(), 1], kd: [pair as never, 0.5] });
+    const mixed = mix({ dpo: [dpo(), 1], kd: [pair, 0.5] });
     expect(mixed.models).toEqual(["teacher"]);
     expect(compile(mixed).program.inputs.map(({ name }) => name)).toContain("teacher.logits.w");
     expect(referenceFree(mixed).models).toEqual(["teacher"]);

@@ -33,8 +33,8 @@ let device: Device;
 beforeAll(async () => {
   device = await openDevice();
 });
-afterAll(async () => {
-  expect(await device.takeErrors()).toEqual([]);
+afterAll(() => {
+  expect(device.takeErrors()).toEqual([]);
   device.dispose();
 });
 

@@ -49,7 +49,7 @@ export function widthsBelow(order: readonly Node[], batch: Batch): ReadonlyMap<N
       logits.set(node, own);
     }
     const bound = "axis" in node && node.axis === "vocab";
-    const found = logits.get(bound ? node.args[0]! : node);
+    const found = logits.get(bound ? node.args[0] : node);
     if (found !== undefined) widths.set(node, widthOf(found, batch));
     else if (node.tag === "count" && bound) refuseCount(node, batch);
     else if (node.tag === "reduce" && bound) refuseCount(node, batch);
