@@ -1,6 +1,6 @@
 // Objectives of several models on the GPU against the interpreter: a teacher, a policy of the past, three models in one
 // sum; and models whose vocabularies have different sizes, where no entry of one is compared with an entry of another.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkObjective } from "../../src/check/check.ts";
 import { gradientError, lossError } from "../../src/check/error.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
@@ -18,7 +18,6 @@ import {
   minimum,
   neg,
   objective,
-  openDevice,
   sum,
   tdpo2,
   type Batch,
@@ -28,14 +27,11 @@ import {
 } from "../../src/index.ts";
 import { random as randomOf } from "../../src/check/random.ts";
 import { seed } from "../seed.ts";
+import { withDevice } from "../support/device.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 const source = "a test";
