@@ -25,9 +25,9 @@ export {
   adoptDevice,
   openDevice,
   type AdoptOptions,
-  type Device,
   type DeviceOptions,
-} from "./runtime/device/device.ts";
+} from "./runtime/device/open.ts";
+export type { Device } from "./runtime/device/device.ts";
 export {
   compile,
   type CompileOptions,

@@ -68,7 +68,7 @@ const run = async (name: string | undefined, argument: string): Promise<Report> 
       const { unpackSwiftShader } = await import("../../src/runtime/node/bundled.ts");
       return { folder: unpackSwiftShader(argument) };
     }
-    const { openDevice } = await import("../../src/runtime/device/device.ts");
+    const { openDevice } = await import("../../src/runtime/device/open.ts");
     return { kind: (await openDevice({ adapter: argument })).info.kind };
   } catch (error) {
     if (error instanceof PrefcError) return { code: error.code, message: error.message };

@@ -1,7 +1,8 @@
 // An open device: what it says of itself, the budget it keeps, the errors nobody caught, and whose it is to close.
 import { describe, expect, it } from "vitest";
 import { defaultAdapter, findAdapter } from "../../src/runtime/device/adapter.ts";
-import { adoptDevice, openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { adoptDevice, openDevice } from "../../src/runtime/device/open.ts";
+import type { Device } from "../../src/runtime/device/device.ts";
 import { describeEnvironment, environmentText } from "../../src/runtime/device/environment.ts";
 import {
   featureNames,

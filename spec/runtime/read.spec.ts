@@ -1,7 +1,8 @@
 // Waiting for the GPU and reading back: the bytes that come, and the ways in which a wait ends without them.
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openDevice, type Device } from "../../src/runtime/device/device.ts";
+import { openDevice } from "../../src/runtime/device/open.ts";
+import type { Device } from "../../src/runtime/device/device.ts";
 import { readBuffer } from "../../src/runtime/device/read.ts";
 import { finished, sleepThenAwait } from "../../src/runtime/device/wait.ts";
 import { createPipeline } from "../../src/runtime/shaders/shaders.ts";

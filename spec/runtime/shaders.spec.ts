@@ -1,6 +1,6 @@
 // WGSL that the compiler rejects becomes an error that names the line, on a device and, without one, on the null backend.
 import { describe, expect, it } from "vitest";
-import { type Device } from "../../src/runtime/device/device.ts";
+import type { Device } from "../../src/runtime/device/device.ts";
 import { createPipeline, showDiagnostic, validateWgsl } from "../../src/runtime/shaders/shaders.ts";
 import { withDevice } from "../support/device.ts";
 

@@ -5,7 +5,8 @@ import { PrefcError } from "../core/error.ts";
 import { bytesText } from "../explain/units.ts";
 import { measureRates } from "../measure/ceilings.ts";
 import { storeRates, type StoredRates } from "../measure/stored.ts";
-import { openDevice, type Device } from "../runtime/device/device.ts";
+import { openDevice } from "../runtime/device/open.ts";
+import type { Device } from "../runtime/device/device.ts";
 import { describeEnvironment, environmentText } from "../runtime/device/environment.ts";
 import { print, printJson } from "./output.ts";
 

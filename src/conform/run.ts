@@ -3,7 +3,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fail, PrefcError } from "../core/error.ts";
-import { openDevice, type Device } from "../runtime/device/device.ts";
+import { openDevice } from "../runtime/device/open.ts";
+import type { Device } from "../runtime/device/device.ts";
 import type { Engine } from "./engine.ts";
 import { conformFile, failed, type FileReport } from "./file.ts";
 import { readGolden, type Golden } from "./golden.ts";

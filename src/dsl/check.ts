@@ -1,30 +1,14 @@
 // What the surface language says about values that TypeScript would have refused: how a value is described
 // in a sentence and which names are accepted.
 
+import { describe as describeValue } from "../core/describe.ts";
 import { fail } from "../core/error.ts";
-import { cite } from "../core/quote.ts";
 
 const longestName = 200;
 
-/** A value as a noun phrase: `the string "beta"`, `an array`, `undefined`, … */
-export function describe(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  switch (typeof value) {
-    case "string":
-      return value.length > 40 ? "a long string" : `the string ${cite(value)}`;
-    case "number":
-      return `the number ${value}`;
-    case "boolean":
-      return `the boolean ${value}`;
-    case "function":
-      return "a function";
-    case "object":
-      return value instanceof Promise ? "a promise" : "an object that is no expression";
-    default:
-      return `a ${typeof value}`;
-  }
-}
+/** A value as a noun phrase, where an expression may be expected. */
+export const describe = (value: unknown): string =>
+  describeValue(value, "an object that is no expression");
 
 /** Checks a name given by the user. It may hold any characters: it never reaches generated code. */
 export function checkName(what: string, value: unknown): string {
@@ -46,3 +30,5 @@ export function checkName(what: string, value: unknown): string {
 
 export { didYouMean, listNames } from "../core/names.ts";
 export { cite } from "../core/quote.ts";
+export { checkOptions, inRange, rangeText } from "../core/options.ts";
+export type { Accepted, KindsOf, NumberRange, OptionKind, OptionKinds } from "../core/options.ts";

@@ -27,7 +27,7 @@ export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export { changedGiven, type Given, type Models } from "./given.ts";
 export { reads } from "./inspect.ts";
-export { isObjective, named, objective, referenceFree } from "./objective.ts";
+export { isObjective, named, objective, referenceFree, requireObjective } from "./objective.ts";
 export type {
   About,
   Build,

@@ -2,6 +2,7 @@
 // itself is kept as well, so that combinators can build a new objective from an old one.
 
 import { fail } from "../core/error.ts";
+import { isInterned } from "../core/intern.ts";
 import type { Node } from "../core/node.ts";
 import type { PerExample } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
@@ -86,6 +87,42 @@ export const writtenRoots = ({ loss, metrics, next }: Objective): readonly Node[
 /** Whether a value was made by `objective` of this copy of the package. */
 export const isObjective = (value: unknown): value is Objective =>
   typeof value === "object" && value !== null && made.has(value);
+
+/**
+ * Checks that a value is an objective of this copy of the package; `where` begins the sentence.
+ * @throws PrefcError not-an-objective
+ */
+export function requireObjective<T extends Objective>(where: string, value: T): T {
+  // a copy with another name or source is one still, but nodes of another copy of the package are strangers here
+  const unknown: unknown = value;
+  if (isObjective(unknown) || (hasLoss(unknown) && isInterned(unknown.loss))) return value;
+  const advice =
+    typeof unknown === "function"
+      ? "call it, as in dpo()"
+      : unknown instanceof Promise
+        ? "await it"
+        : typeof unknown === "string"
+          ? `write builtIn(${cite(unknown)})`
+          : isForeign(unknown)
+            ? "it was made by another copy of this package; import everything from one"
+            : "give what objective(…) or a built-in such as dpo() returns";
+  return fail(
+    "not-an-objective",
+    `${where}: the objective is ${describeObject(unknown)}; ${advice}.`,
+  );
+}
+
+const isForeign = (value: unknown): boolean => hasLoss(value) && "responses" in value;
+const hasLoss = (value: unknown): value is { readonly loss: Node } =>
+  typeof value === "object" && value !== null && "loss" in value;
+
+const describeObject = (value: unknown): string =>
+  typeof value === "object" &&
+  value !== null &&
+  !(value instanceof Promise) &&
+  !Array.isArray(value)
+    ? "an object that is none"
+    : describe(value);
 
 function split(where: string, built: AnyExpr | LossAndMetrics): Definition {
   if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {}, next: {} };

@@ -22,6 +22,7 @@ import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./run/results.ts";
 import { timeoutOf } from "./device/deadline.ts";
 import { tunedOn } from "./device/traits.ts";
+import { checkCompile, checkRun } from "./options.ts";
 import { execute } from "./run/execute.ts";
 import type { Executed, Request } from "./run/run.ts";
 import { refuseBadLogits, refuseGradient } from "./run/faults.ts";
@@ -34,6 +35,7 @@ import { cite } from "../core/quote.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */
 export function compile(objective: Objective, options: CompileOptions = {}): Compiled {
+  checkCompile(objective, options);
   const { device } = options;
   const program = compileProgram(objective, options);
   const runs = device === undefined ? null : runsOn(device, objective.name);
@@ -82,9 +84,11 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
   const run = async <T>(
     direction: "value" | "valueAndGrad",
     batch: Batch,
-    { params = {}, state, locate = false, timeoutMs, ...rest }: GradientOptions,
+    options: GradientOptions,
     finish: (program: Program, done: Executed) => T,
   ): Promise<T> => {
+    checkRun(direction, program, options);
+    const { params = {}, state, locate = false, timeoutMs, ...rest } = options;
     if (runs === null) {
       return fail(
         "no-device",

@@ -1,7 +1,8 @@
 // Devices for provoking what drivers and adapters do wrong, without one: Dawn's null backend validates and executes nothing,
 // so its sentences are the same on every machine.
 import { compile, dpo, fromTrl, type Batch, type Compiled } from "../../../src/index.ts";
-import { adoptDevice, type Device } from "../../../src/runtime/device/device.ts";
+import { adoptDevice } from "../../../src/runtime/device/open.ts";
+import type { Device } from "../../../src/runtime/device/device.ts";
 import { requestedLimits } from "../../../src/runtime/device/limits.ts";
 import { adapterOf } from "../../../src/runtime/node/instance.ts";
 

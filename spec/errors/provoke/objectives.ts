@@ -119,6 +119,7 @@ export const objectives: Provocations<typeof rows> = {
     referenceFree(
       objective("mine", ["w"], ({ ref, y }) => sum("token", sum("vocab", ref.logits(y.w))), about),
     ),
+  "not-an-objective": () => compile(any(dpo)),
   "unknown-objective": () => builtIn("dop"),
   "unknown-option": () => builtIn("dpo", { bta: 1 }),
   "option-value": () => dpo({ beta: 0 }),

@@ -20,10 +20,11 @@ import {
   type CompileOptions,
   type Objective,
 } from "../../../src/index.ts";
+import { checkRun } from "../../../src/runtime/options.ts";
 import { adapterNameOf, findAdapter } from "../../../src/runtime/device/adapter.ts";
 import { valueOf } from "../../../src/runtime/run/results.ts";
 import { within } from "../../../src/runtime/device/deadline.ts";
-import { openDevice } from "../../../src/runtime/device/device.ts";
+import { openDevice } from "../../../src/runtime/device/open.ts";
 import {
   loadBundledDriver,
   locateArchive,
@@ -99,6 +100,9 @@ export const running: Provocations<typeof rows> = {
   "schedule-option": () => compile(dpo(), { schedule: { rowLanes: 3 } }),
   "tuning-not-kept": () => keepEntries("an adapter", [], []),
   "no-device": () => compile(dpo()).value(batch),
+  "not-a-device": () => compile(dpo(), { device: any(openDevice) }),
+  "not-a-buffer": () =>
+    checkRun("valueAndGrad", compile(dpo()).program, { into: { policy: any(3) } }),
   "used-after-dispose": async () => {
     const own = await dpoOn();
     own.dispose();

@@ -107,12 +107,17 @@ export const objectives = {
     cause: "A reference-free objective reads the logits of the reference, which it does not have.",
     remedy: "Keep the reference, or use ref.logp or ref.logps, which are 0.",
   },
+  "not-an-objective": {
+    cause: "Something else than an objective was given where one is taken.",
+    remedy:
+      "Give what objective(…) or a function of a built-in returns; call the function, await a promise.",
+  },
   "unknown-objective": {
     cause: "There is no built-in objective of that name.",
     remedy: "Correct the name; prefc explain --help lists them.",
   },
   "unknown-option": {
-    cause: "An objective or a command has no option of that name.",
+    cause: "A function, an objective or a command has no option of that name.",
     remedy: "Correct the name; the sentence lists the options or says where they are listed.",
   },
   "option-value": {

@@ -61,6 +61,14 @@ export const running = {
     cause: "A compiled objective was run that has no device.",
     remedy: "Compile it with { device: await openDevice() }.",
   },
+  "not-a-device": {
+    cause: "Something else than an open device was given where one is taken.",
+    remedy: "Await openDevice(), or wrap a GPUDevice of your own: await adoptDevice(gpu).",
+  },
+  "not-a-buffer": {
+    cause: "Something else than a GPUBuffer was given where a gradient is to be written.",
+    remedy: "Give a GPUBuffer with the usage STORAGE, or leave it out.",
+  },
   "used-after-dispose": {
     cause: "A compiled objective or its device was used after dispose(), or disposed during a run.",
     remedy: "Compile it again, on a device that is open.",

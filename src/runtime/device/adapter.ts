@@ -3,6 +3,7 @@
 // which differs between Node and a browser and can be replaced in tests.
 import { PrefcError } from "../../core/error.ts";
 import { isNode, nodeHost } from "./host.ts";
+import { didYouMean } from "../../core/names.ts";
 import { cite } from "../../core/quote.ts";
 
 /**
@@ -59,7 +60,7 @@ export const adapterNameOf = (name: string): AdapterName => {
   if (known !== undefined) return known;
   throw new PrefcError(
     "unknown-adapter",
-    `There is no adapter called ${cite(name)}; the names are ${adapterNames.join(", ")} (option adapter, or PREFC_ADAPTER in Node).`,
+    `There is no adapter called ${cite(name)}; the names are ${adapterNames.join(", ")} (option adapter, or PREFC_ADAPTER in Node).${typeof name === "string" ? didYouMean(name, adapterNames) : ""}`,
   );
 };
 

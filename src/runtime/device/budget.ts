@@ -1,5 +1,6 @@
 // How many bytes of buffers we allow ourselves. Software adapters were seen to hand out far more memory than there is
 // without any out-of-memory error, and WebGPU does not tell how much a GPU has, so a budget of our own decides.
+import { cite } from "../../core/quote.ts";
 import { PrefcError } from "../../core/error.ts";
 import { isNode, nodeHost } from "./host.ts";
 
@@ -39,6 +40,6 @@ export const requireBudget = (byteBudget: number | undefined): void => {
   if (byteBudget === undefined || (Number.isSafeInteger(byteBudget) && byteBudget > 0)) return;
   throw new PrefcError(
     "byte-budget-invalid",
-    `byteBudget must be a whole number of bytes greater than 0, but it is ${String(byteBudget)}; leave it out for the default.`,
+    `byteBudget must be a whole number of bytes greater than 0, but it is ${cite(byteBudget)}; leave it out for the default.`,
   );
 };

@@ -1,5 +1,6 @@
 // No wait is unbounded: a software adapter has no watchdog of its own, and a driver that hangs never settles a promise. A
 // wait that exceeds its limit ends in a sentence that says what was waited for.
+import { cite } from "../../core/quote.ts";
 import { fail, PrefcError } from "../../core/error.ts";
 
 /** The longest wait in milliseconds where nobody says otherwise: far beyond any run that makes sense. */
@@ -11,10 +12,10 @@ const longestTimeoutMs = 2 ** 31 - 1;
 /** A limit that a user gives, or the default. Throws PrefcError "timeout-invalid". */
 export const timeoutOf = (timeoutMs: number | undefined): number => {
   if (timeoutMs === undefined) return defaultTimeoutMs;
-  if (timeoutMs > 0) return Math.min(timeoutMs, longestTimeoutMs);
+  if (typeof timeoutMs === "number" && timeoutMs > 0) return Math.min(timeoutMs, longestTimeoutMs);
   return fail(
     "timeout-invalid",
-    `timeoutMs must be a number of milliseconds greater than 0, but it is ${String(timeoutMs)}; leave it out for the default.`,
+    `timeoutMs must be a number of milliseconds greater than 0, but it is ${cite(timeoutMs)}; leave it out for the default.`,
   );
 };
 

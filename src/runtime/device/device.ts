@@ -2,15 +2,10 @@
 // bytes we allow ourselves, whether it still lives, and what takes its place when it does not. Devices that we opened and
 // devices that a user brings are the same record afterwards, so nothing above this file distinguishes Node from a browser.
 import { fail, PrefcError } from "../../core/error.ts";
-import { defaultAdapter, findAdapter, type Probe } from "./adapter.ts";
-import { budgetFor, coresHere, requireBudget } from "./budget.ts";
-import { within } from "./deadline.ts";
-import { infoOf, lineOf, unnamed, type AdapterInfo } from "./identity.ts";
-import { isNode, nodeHost } from "./host.ts";
-import { requestedFeatures, requestedLimits } from "./limits.ts";
+import { lineOf, type AdapterInfo } from "./identity.ts";
+import { requestedLimits } from "./limits.ts";
 import { destroyQuietly, quietly } from "./quietly.ts";
-import { untuned, type Tuning } from "../../schedule/tuning.ts";
-import { cite } from "../../core/quote.ts";
+import type { Tuning } from "../../schedule/tuning.ts";
 
 export type { AdapterInfo } from "./identity.ts";
 
@@ -52,34 +47,13 @@ export interface Device {
   dispose(): void;
 }
 
-/** Options of `adoptDevice`. */
-export interface AdoptOptions {
-  /** Bytes of buffers that may live on the device at once. Default: see budget.ts. */
-  readonly byteBudget?: number;
-}
-
-/** Options of `openDevice`. */
-export interface DeviceOptions extends AdoptOptions {
-  /** One of `adapterNames`. Default: the environment variable PREFC_ADAPTER in Node, else "auto". */
-  readonly adapter?: string;
-  /** How a place is searched for an adapter; for tests. */
-  readonly probe?: Probe;
-  /** The longest wait for the adapter, and then for its device, in milliseconds; 120,000. */
-  readonly timeoutMs?: number;
-}
-
 const mostErrorsKept = 100;
 
-type Surroundings = Pick<Device, "byteBudget" | "cores" | "tuning">;
-
 /** What is known of the machine and from earlier measurements. */
-const surroundings = async (info: AdapterInfo, byteBudget: number): Promise<Surroundings> => ({
-  byteBudget,
-  cores: await coresHere(),
-  tuning: isNode ? (await nodeHost()).readTuning(lineOf(info)) : untuned,
-});
+export type Surroundings = Pick<Device, "byteBudget" | "cores" | "tuning">;
 
-const describe = (
+/** The record of a device that was opened on an adapter. */
+export const watched = (
   gpu: GPUDevice,
   info: AdapterInfo,
   { byteBudget, cores, tuning }: Surroundings,
@@ -184,57 +158,4 @@ const describe = (
     },
   };
   return self;
-};
-
-/**
- * Finds an adapter and opens a device on it, with the adapter's own limits and with f16, subgroups and timestamps where
- * it has them. Throws PrefcError: "unknown-adapter", "no-adapter" or another of `findAdapter`'s; "byte-budget-invalid";
- * "device-refused" when the adapter does not give a device; "gpu-timeout" when the driver does not answer.
- */
-export const openDevice = async (options: DeviceOptions = {}): Promise<Device> => {
-  requireBudget(options.byteBudget);
-  const name = options.adapter ?? (await defaultAdapter());
-  const { timeoutMs } = options;
-  const { adapter, kind } = await within(
-    timeoutMs,
-    `finding an adapter (${cite(name)})`,
-    findAdapter(name, options.probe),
-  );
-  const info = infoOf(adapter.info, kind);
-  const during = `opening a device on ${lineOf(info)}`;
-  let gpu: GPUDevice | undefined;
-  try {
-    const requested = adapter.requestDevice({
-      label: "prefc",
-      requiredFeatures: [...requestedFeatures(adapter.features)],
-      requiredLimits: requestedLimits(adapter.limits),
-    });
-    gpu = await within(timeoutMs, during, requested, destroyQuietly);
-    const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
-    const alike = { ...options, adapter: name, byteBudget };
-    return describe(gpu, info, await surroundings(info, byteBudget), () => openDevice(alike));
-  } catch (cause) {
-    destroyQuietly(gpu);
-    if (cause instanceof PrefcError) throw cause;
-    const reason =
-      cause instanceof Error && cause.message !== "" ? cause.message : "no reason given";
-    throw new PrefcError(
-      "device-refused",
-      `The adapter ${lineOf(info)} refused to open a device (${reason.trim()}); try another adapter, for example "software".`,
-      { cause },
-    );
-  }
-};
-
-/**
- * Wraps a user's own GPUDevice, from a browser or from Node. It keeps the limits and features it was opened with, and
- * `dispose` leaves it open. Throws PrefcError "byte-budget-invalid".
- */
-export const adoptDevice = async (gpu: GPUDevice, options: AdoptOptions = {}): Promise<Device> => {
-  requireBudget(options.byteBudget);
-  // Browsers that are older than the field leave it out.
-  const known = (gpu as { readonly adapterInfo?: GPUAdapterInfo }).adapterInfo ?? unnamed;
-  const info = infoOf(known, "user's own");
-  const byteBudget = options.byteBudget ?? (await budgetFor(info.software, gpu.limits));
-  return describe(gpu, info, await surroundings(info, byteBudget), null);
 };
