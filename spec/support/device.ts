@@ -2,7 +2,7 @@
 // give it back or to ask whether an error came that no error scope caught.
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { openDevice, type Device } from "../../src/index.ts";
-import type { DeviceOptions } from "../../src/runtime/device/device.ts";
+import type { DeviceOptions } from "../../src/runtime/device/open.ts";
 import { finished } from "../../src/runtime/device/wait.ts";
 
 /** Waits for all work that was submitted, and fails when an error came that neither a scope nor a listener took. */

@@ -3,6 +3,7 @@
 
 import { fail } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
+import { inRange, rangeText } from "../core/range.ts";
 import { topological, type Node, type Param } from "../core/node.ts";
 import type { Params } from "./batch.ts";
 import { requireRecord } from "./record.ts";
@@ -11,7 +12,7 @@ import { cite, mention } from "../core/quote.ts";
 /**
  * The value of a parameter or state: the given one, else its default or initial value.
  * @throws PrefcError "missing-parameter" if there is neither, "parameter-not-finite" or "state-not-finite" if it is not
- * a finite number.
+ * a finite number, "parameter-out-of-range".
  */
 export function parameterValue(node: Param, params: Params): number {
   requireRecord(params, "params");
@@ -34,6 +35,12 @@ export function parameterValue(node: Param, params: Params): number {
     return fail(
       "parameter-not-finite",
       `Parameter ${cite(node.name)} is ${cite(value)}; give a finite number.`,
+    );
+  }
+  if (!inRange(node.range, value)) {
+    return fail(
+      "parameter-out-of-range",
+      `Parameter ${cite(node.name)} is ${value}; give a number ${rangeText(node.range)}.`,
     );
   }
   return value;

@@ -15,6 +15,7 @@ import {
   type UnaryOp,
 } from "./ops.ts";
 import { cite } from "./quote.ts";
+import { inRange, narrowed, rangeText, type NumberRange } from "./range.ts";
 
 const spell = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
@@ -27,14 +28,21 @@ export function constant(value: number, dtype: DType = "f32"): Node {
   return intern(`${dtype}:${spell(value)}`, { tag: "const", value, dtype, axes: [], args: [] });
 }
 
-export function param(name: string, initial?: number): Node {
+export function param(name: string, initial?: number, range: NumberRange = {}): Node {
   if (initial !== undefined && !Number.isFinite(initial)) {
     fail(
       "parameter-not-finite",
       `param ${cite(name)}: the default ${initial} is not finite; give a finite number or none.`,
     );
   }
-  return scalar("param", name, initial);
+  const bounds = narrowed(range);
+  if (initial !== undefined && !inRange(bounds, initial)) {
+    fail(
+      "parameter-out-of-range",
+      `param ${cite(name)}: the default is ${initial}; give a number ${rangeText(bounds)}.`,
+    );
+  }
+  return scalar("param", name, initial, bounds);
 }
 
 /** What the step before has left under this name; `initial` before the first step. */
@@ -48,12 +56,18 @@ export function state(name: string, initial: number): Node {
   return scalar("state", name, initial);
 }
 
-const scalar = (kind: Param["kind"], name: string, initial: number | undefined): Node =>
-  intern(JSON.stringify([kind, name, initial ?? null]), {
+const scalar = (
+  kind: Param["kind"],
+  name: string,
+  initial: number | undefined,
+  range: NumberRange = {},
+): Node =>
+  intern(JSON.stringify([kind, name, initial ?? null, range]), {
     tag: "param",
     kind,
     name,
     initial,
+    range: Object.freeze(range),
     dtype: "f32",
     axes: [],
     args: [],

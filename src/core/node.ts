@@ -4,6 +4,7 @@
 
 import type { Axis } from "./axis.ts";
 import type { Datum } from "./datum.ts";
+import type { NumberRange } from "./range.ts";
 import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "./ops.ts";
 
 export type DType = "f32" | "i32" | "bool";
@@ -31,6 +32,8 @@ export interface Param extends Common {
   readonly kind: "param" | "state";
   readonly name: string;
   readonly initial: number | undefined;
+  /** What its value may be; any finite number where no bound is named. */
+  readonly range: NumberRange;
 }
 /** Data of the batch; `name` spells the datum, for example `policy.logits.w`. */
 export interface Input extends Common {

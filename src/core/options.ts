@@ -5,16 +5,7 @@ import { describe } from "./describe.ts";
 import { fail, type ErrorCode } from "./error.ts";
 import { didYouMean, listNames } from "./names.ts";
 import { cite } from "./quote.ts";
-
-/** Numbers between bounds, of which there may be one. */
-export interface NumberRange {
-  readonly from?: number;
-  /** A lower bound that is excluded. */
-  readonly above?: number;
-  readonly to?: number;
-  /** An upper bound that is excluded. */
-  readonly below?: number;
-}
+import { inRange, rangeText, type NumberRange } from "./range.ts";
 
 /** What an option accepts where no other kind says it. */
 export interface Accepted {
@@ -23,8 +14,22 @@ export interface Accepted {
   readonly fits: (value: unknown) => boolean;
 }
 
-/** What an option accepts: a finite number, a number of a range, a boolean, one of several words, or what a test says. */
-export type OptionKind = "number" | NumberRange | "boolean" | readonly string[] | Accepted;
+/** One or several of a kind: words, or finite numbers. */
+export interface ListKind {
+  readonly listOf: readonly string[] | "number";
+}
+
+/**
+ * What an option accepts: a finite number, a number of a range, a boolean, one of several words, one or several of a kind, or
+ * what a test says.
+ */
+export type OptionKind =
+  | "number"
+  | NumberRange
+  | "boolean"
+  | readonly string[]
+  | ListKind
+  | Accepted;
 
 /** The options of a function by name. */
 export type OptionKinds = Readonly<Record<string, OptionKind>>;
@@ -37,28 +42,19 @@ export const checkedElsewhere: Accepted = { expected: "a value", fits: () => tru
 
 const isAccepted = (kind: OptionKind): kind is Accepted =>
   typeof kind === "object" && "expected" in kind;
+/** Whether an option may be a list. */
+export const isListKind = (kind: OptionKind | undefined): kind is ListKind =>
+  typeof kind === "object" && "listOf" in kind;
 const isWords = (kind: OptionKind): kind is readonly string[] => Array.isArray(kind);
-
-/** Whether a number is finite and within the bounds. */
-export const inRange = ({ from, above, to, below }: NumberRange, value: number): boolean =>
-  Number.isFinite(value) &&
-  value >= (from ?? -Infinity) &&
-  value > (above ?? -Infinity) &&
-  value <= (to ?? Infinity) &&
-  value < (below ?? Infinity);
-
-/** The bounds in words: "from 0 to below 0.5". */
-export const rangeText = ({ from, above, to, below }: NumberRange): string => {
-  const lower = from !== undefined ? `from ${from}` : above !== undefined ? `above ${above}` : "";
-  const upper = to !== undefined ? `to ${to}` : below !== undefined ? `below ${below}` : "";
-  if (lower === "" || upper === "") return lower + upper;
-  return lower + (from === undefined ? " and " : to === undefined ? " to " : " ") + upper;
-};
 
 const fits = (kind: OptionKind, value: unknown): boolean => {
   if (kind === "number") return typeof value === "number" && Number.isFinite(value);
   if (kind === "boolean") return typeof value === "boolean";
   if (isAccepted(kind)) return kind.fits(value);
+  if (isListKind(kind)) {
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.every((one) => fits(kind.listOf, one));
+  }
   if (isWords(kind)) return kind.some((word) => word === value);
   return typeof value === "number" && inRange(kind, value);
 };
@@ -67,6 +63,10 @@ const expected = (kind: OptionKind): string => {
   if (kind === "number") return "a finite number";
   if (kind === "boolean") return "true or false";
   if (isAccepted(kind)) return kind.expected;
+  if (isListKind(kind))
+    return kind.listOf === "number"
+      ? "a finite number or a list of them"
+      : `one or a list of ${listNames(kind.listOf)}`;
   return isWords(kind) ? `one of ${listNames(kind)}` : `a number ${rangeText(kind)}`;
 };
 

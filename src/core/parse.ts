@@ -19,6 +19,7 @@ import {
   unary,
 } from "./build.ts";
 import { PrefcError } from "./error.ts";
+import { boundNames } from "./range.ts";
 import type { DType, Node } from "./node.ts";
 import {
   binaryOps,
@@ -102,7 +103,11 @@ function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): No
       return constant(number(cursor), dtype);
     case "param": {
       const label = string(cursor, "the quoted name of a parameter");
-      return accept(cursor, "=") ? param(label, number(cursor)) : param(label);
+      const initial = accept(cursor, "=") ? number(cursor) : undefined;
+      const bounds = boundNames.flatMap((bound) =>
+        accept(cursor, `${bound} `) ? [[bound, number(cursor)] as const] : [],
+      );
+      return param(label, initial, Object.fromEntries(bounds));
     }
     case "state": {
       const label = string(cursor, "the quoted name of a state");

@@ -7,6 +7,7 @@
 //   return loss = %1
 
 import { topological, type Node } from "./node.ts";
+import { boundNames } from "./range.ts";
 import { quote, spellAxis, spellNumber, word } from "./spell.ts";
 
 const type = (node: Node): string =>
@@ -18,7 +19,13 @@ function operation(node: Node): string {
     case "const":
       return `const ${spellNumber(node.value)}`;
     case "param":
-      return `${node.kind} ${quote(node.name)}${node.initial === undefined ? "" : ` = ${spellNumber(node.initial)}`}`;
+      return [
+        `${node.kind} ${quote(node.name)}`,
+        ...(node.initial === undefined ? [] : [`= ${spellNumber(node.initial)}`]),
+        ...boundNames.flatMap((bound) =>
+          node.range[bound] === undefined ? [] : [`${bound} ${spellNumber(node.range[bound])}`],
+        ),
+      ].join(" ");
     case "input":
       return `input ${quote(node.name)}`;
     case "iota":

@@ -30,5 +30,6 @@ export function checkName(what: string, value: unknown): string {
 
 export { didYouMean, listNames } from "../core/names.ts";
 export { cite } from "../core/quote.ts";
-export { checkOptions, inRange, rangeText } from "../core/options.ts";
-export type { Accepted, KindsOf, NumberRange, OptionKind, OptionKinds } from "../core/options.ts";
+export { checkOptions, isListKind, isOptionsObject } from "../core/options.ts";
+export { inRange, rangeText, type NumberRange } from "../core/range.ts";
+export type { Accepted, KindsOf, ListKind, OptionKind, OptionKinds } from "../core/options.ts";

@@ -1,10 +1,10 @@
 // What a finished objective reads, for combinators that make sense of some objectives and not of others.
 
 import { topological, type Node } from "../core/node.ts";
-import type { Objective } from "./objective.ts";
+import { requireObjective, type Objective } from "./objective.ts";
 
-const some = ({ loss }: Objective, is: (node: Node) => boolean): boolean =>
-  topological([loss]).some(is);
+const some = (objective: Objective, is: (node: Node) => boolean): boolean =>
+  topological([requireObjective("reads", objective).loss]).some(is);
 
 /** Questions about the loss of an objective. */
 export const reads: {

@@ -227,18 +227,18 @@ function assemble<R extends string>(
 }
 
 /** The same objective under another name. */
-export function named<R extends string>(
-  name: string,
-  { responses, models, source, define }: ObjectiveOf<R>,
-): ObjectiveOf<R> {
+export function named<R extends string>(name: string, inner: ObjectiveOf<R>): ObjectiveOf<R> {
   const where = `objective ${cite(checkName("objective", name))}`;
+  if (typeof (inner as Partial<ObjectiveOf<R>> | null)?.define !== "function")
+    requireObjective(where, inner);
+  const { responses, models, source, define } = inner;
   const formula = { name, responses, models, source, define };
   return assemble(where, formula, given(where, responses, models));
 }
 
 /** The same formula without a reference model: its log-probabilities are 0, so no reference is read. */
 export const referenceFree = <R extends string>(inner: ObjectiveOf<R>): ObjectiveOf<R> =>
-  named(`${inner.name} reference-free`, {
+  named(`${requireObjective("referenceFree", inner).name} reference-free`, {
     ...inner,
     define: (g) => inner.define(changedGiven<Given<R>>(g, { ref: noReference })),
   });

@@ -4,21 +4,29 @@
 import * as core from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
-import { checkName, describe } from "./check.ts";
+import { narrowed, type NumberRange } from "../core/range.ts";
+import { checkName, checkOptions, describe } from "./check.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { cite } from "../core/quote.ts";
 
-/** A run-time hyper-parameter with an optional default: changing its value compiles nothing. */
-export function param(name: string, initial?: number): Expr {
+const bounds = { from: "number", above: "number", to: "number", below: "number" } as const;
+
+/**
+ * A run-time hyper-parameter with an optional default: changing its value compiles nothing.
+ * @param range what its value may be, such as `{ above: 0 }`; any finite number when left out
+ * @throws PrefcError parameter-not-finite, parameter-out-of-range for the default, unknown-option
+ */
+export function param(name: string, initial?: number, range: NumberRange = {}): Expr {
   checkName("param", name);
+  checkOptions(`param ${cite(name)}`, bounds, range, { example: "{ above: 0 }" });
   if (initial !== undefined && (typeof initial !== "number" || !Number.isFinite(initial))) {
     fail(
       "parameter-not-finite",
       `param ${cite(name)}: the default is ${describe(initial)}; give a finite number or none.`,
     );
   }
-  return wrap(core.param(name, initial));
+  return wrap(core.param(name, initial, range));
 }
 
 /**
@@ -50,19 +58,22 @@ const nouns = {
 } as const;
 
 /**
- * Makes each parameter one node: where it is written without a default, it gets the one it has elsewhere.
+ * Makes each parameter one node: where it is written without a default, it gets the one it has elsewhere, and
+ * it may be only what is within the range of each.
  * Fails when it is written with two different ones, and when a parameter and a state share a name.
  */
 export function unifyParams(where: string, roots: readonly Node[]): readonly Node[] {
   const order = topological(roots);
   const kinds = new Map<string, string>();
   const defaults = new Map<string, number>();
+  const ranges = new Map<string, NumberRange>();
   for (const node of order) {
     if (node.tag !== "param") continue;
     const name = cite(node.name);
     if ((kinds.get(node.name) ?? node.kind) !== node.kind)
       fail("name-of-two", `${where}: a parameter and a state are both called ${name}; rename one.`);
     kinds.set(node.name, node.kind);
+    ranges.set(node.name, narrowed(ranges.get(node.name) ?? {}, node.range));
     if (node.initial === undefined) continue;
     const known = defaults.get(node.name);
     if (known !== undefined && known !== node.initial) {
@@ -78,7 +89,7 @@ export function unifyParams(where: string, roots: readonly Node[]): readonly Nod
     roots,
     (node) =>
       node.tag === "param" && node.kind === "param"
-        ? core.param(node.name, defaults.get(node.name))
+        ? core.param(node.name, defaults.get(node.name), ranges.get(node.name))
         : node,
     order,
   );

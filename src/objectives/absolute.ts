@@ -3,7 +3,7 @@
 import { constant, logSigmoid, neg, objective, param, sigmoid, square } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { betaOptions, type BetaOptions } from "./margins.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, positive } from "./options.ts";
 import { logRatio, margin, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
 import { linked } from "./scores.ts";
 
@@ -46,7 +46,7 @@ function anchored(
   loss: (g: Given<Pair>, β: Expr) => Expr<PerExample>,
 ): PairwiseObjective {
   const { beta = 0.1 } = checkOptions(name, betaOptions, options);
-  const β = param("beta", beta);
+  const β = param("beta", beta, positive);
   return objective(name, ["w", "l"], (g) => loss(g, β), {
     source: "D'Oosterlinck et al. 2024, arXiv 2408.06266",
     metrics: (g) => pairMetrics(g, β),

@@ -3,7 +3,7 @@
 
 import { constant, logSigmoid, neg, objective, param, sort } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
-import { checkOptions, smoothing, type OptionKinds } from "./options.ts";
+import { checkOptions, positive, smoothing, type OptionKinds } from "./options.ts";
 import { betaOptions, type BetaOptions } from "./margins.ts";
 import { logRatio, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
 
@@ -21,7 +21,10 @@ function transport(
   differences: (g: Given<Pair>) => Expr<PerExample>,
 ): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions(name, aotOptions, options);
-  const [β, ε] = [param("beta", beta), param("label_smoothing", label_smoothing)];
+  const [β, ε] = [
+    param("beta", beta, positive),
+    param("label_smoothing", label_smoothing, smoothing),
+  ];
   return objective(
     name,
     ["w", "l"],

@@ -13,6 +13,7 @@ import {
   PrefcError,
   real,
   reads,
+  requireObjective,
   sum,
   where,
 } from "../dsl/index.ts";
@@ -26,6 +27,7 @@ export type Weight = Real<PerExample> | ((g: Given<Pair>) => Real<PerExample>);
 
 /** loss × weight; by the number 1 it is the objective itself. Metrics are not weighted. */
 export function weighted(inner: PairwiseObjective, weight: Weight): PairwiseObjective {
+  requireObjective("weighted", inner);
   if (weight === 1) return inner;
   return objective(
     `${inner.name} weighted`,
@@ -53,8 +55,9 @@ export function withLabelSmoothing(
   label_smoothing = 0,
 ): (inner: PairwiseObjective) => PairwiseObjective {
   checkOptions("withLabelSmoothing", { label_smoothing: smoothing }, { label_smoothing });
-  const ε = param("label_smoothing", label_smoothing);
+  const ε = param("label_smoothing", label_smoothing, smoothing);
   return (inner) => {
+    requireObjective("withLabelSmoothing", inner);
     if (reads.param(inner, "label_smoothing")) {
       throw new PrefcError(
         "already-smoothed",
@@ -125,10 +128,10 @@ export function lengthDesensitised(
 ): (inner: PairwiseObjective) => PairwiseObjective {
   const kinds = { ld_alpha: { from: 0, to: 1 }, reference: "boolean" } as const;
   const { ld_alpha = 0.5, reference = true } = checkOptions("lengthDesensitised", kinds, options);
-  const α = param("ld_alpha", ld_alpha);
+  const α = param("ld_alpha", ld_alpha, kinds.ld_alpha);
   return (inner) =>
     changed(
-      { ...inner, responses: ["w", "l"] },
+      { ...requireObjective("lengthDesensitised", inner), responses: ["w", "l"] },
       {
         combinator: "lengthDesensitised",
         what: "the log-probability of tokens beyond the shorter response",

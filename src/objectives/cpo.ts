@@ -99,7 +99,7 @@ export function cpo(options: CpoOptions = {}): PairwiseObjective {
   checkApplies("cpo", "loss_type", loss_type, given, readers);
   const [β, ε, γ] = [
     param("beta", beta),
-    param("label_smoothing", label_smoothing),
+    param("label_smoothing", label_smoothing, smoothing),
     param("simpo_gamma", simpo_gamma),
   ];
   const λ = param("cpo_alpha", cpo_alpha);

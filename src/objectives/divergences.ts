@@ -11,11 +11,13 @@ import {
   minimum,
   neg,
   param,
+  PrefcError,
   relu,
   stopGrad,
   where,
 } from "../dsl/index.ts";
 import type { Expr, PerExample } from "../dsl/index.ts";
+import { describe } from "../dsl/check.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 import { changed, rescored, scoresOf } from "./scores.ts";
@@ -117,6 +119,12 @@ export function alphaDivergence(options: AlphaOptions = {}): Divergence {
 export function withDivergence(
   divergence: Divergence,
 ): (inner: PairwiseObjective) => PairwiseObjective {
+  if (typeof divergence?.score !== "function") {
+    throw new PrefcError(
+      "option-value",
+      `withDivergence: the divergence is ${describe(divergence)}; give one such as forwardKl or alphaDivergence({ f_alpha_divergence_coef: 0.5 }).`,
+    );
+  }
   const { name, score, difference } = divergence;
   return (inner) =>
     name === reverseKl.name

@@ -24,7 +24,10 @@ export const dpoOptions: OptionKinds = { beta: positive, label_smoothing: smooth
  */
 export function dpo(options: DpoOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions("dpo", dpoOptions, options);
-  const [β, ε] = [param("beta", beta), param("label_smoothing", label_smoothing)];
+  const [β, ε] = [
+    param("beta", beta, positive),
+    param("label_smoothing", label_smoothing, smoothing),
+  ];
   return objective(
     "dpo",
     ["w", "l"],

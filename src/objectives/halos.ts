@@ -142,7 +142,10 @@ export function halosDpo(options: HalosDpoOptions = {}): PairwiseObjective {
  */
 export function halosCdpo(options: HalosCdpoOptions = {}): PairwiseObjective {
   const given = checkOptions("halos-cdpo", halosCdpoOptions, options);
-  const [β, ε] = [param("beta", given.beta ?? 0.1), param("epsilon", given.epsilon ?? 0.2)];
+  const [β, ε] = [
+    param("beta", given.beta ?? 0.1),
+    param("epsilon", given.epsilon ?? 0.2, smoothing),
+  ];
   return pairwise({
     name: "halos-cdpo",
     options: given,

@@ -1,6 +1,6 @@
 // The built-in objectives by name: what `prefc check NAME` and `prefc explain NAME` look up.
 
-import { cite, didYouMean, listNames } from "../dsl/check.ts";
+import { cite, describe, didYouMean, listNames } from "../dsl/check.ts";
 import { PrefcError, type Objective } from "../dsl/index.ts";
 import { authorEntries } from "./author-entries.ts";
 import { dpo, dpoOptions } from "./dpo.ts";
@@ -40,6 +40,12 @@ export function builtIn(name: string, options?: Options): Objective {
   const found = Object.hasOwn(builtIns, name) ? builtIns[name] : undefined;
   if (found !== undefined) return found.make(options);
   const names = Object.keys(builtIns);
+  if (typeof name !== "string") {
+    throw new PrefcError(
+      "unknown-objective",
+      `builtIn: the name is ${describe(name)}; give one of ${listNames(names)}.`,
+    );
+  }
   throw new PrefcError(
     "unknown-objective",
     `there is no built-in objective ${cite(name)}; there are ${listNames(names)}.${didYouMean(name, names)}`,
@@ -79,7 +85,7 @@ export { tpo, type TpoOptions } from "./tpo.ts";
 export { xpo, type XpoOptions } from "./xpo.ts";
 export { entropy, isMostLikely, logPi, logRatio, margin, pairMetrics } from "./pairwise.ts";
 export type { Pair, PairwiseObjective } from "./pairwise.ts";
-export type { NumberRange, OptionKind, OptionKinds } from "./options.ts";
+export type { Accepted, ListKind, NumberRange, OptionKind, OptionKinds } from "./options.ts";
 export { sft } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";

@@ -85,7 +85,7 @@ export const robustOptions: OptionKinds = { ...betaOptions, label_smoothing: smo
 /** [−(1 − ε) log σ(βδ) + ε log σ(−βδ)] / (1 − 2ε). Chowdhury et al. 2024 (arXiv 2403.00409). */
 export function robust(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0 } = checkOptions("robust", robustOptions, options);
-  const ε = param("label_smoothing", label_smoothing);
+  const ε = param("label_smoothing", label_smoothing, smoothing);
   const source = "Chowdhury et al. 2024, arXiv 2403.00409";
   return linked("robust", source, beta, ({ difference: δ }, β) => {
     const right = constant(1)
@@ -103,7 +103,7 @@ export const exoOptions: OptionKinds = { ...betaOptions, label_smoothing: positi
 /** KL(σ(±βδ) ‖ (1 − ε, ε)) = Σ_± σ(±βδ) (log σ(±βδ) − log p_±). Ji et al. 2024 (arXiv 2402.00856), equation 16. */
 export function exoPair(options: NoisyOptions = {}): PairwiseObjective {
   const { beta = 0.1, label_smoothing = 0.001 } = checkOptions("exoPair", exoOptions, options);
-  const ε = param("label_smoothing", label_smoothing);
+  const ε = param("label_smoothing", label_smoothing, positiveSmoothing);
   const source = "Ji et al. 2024, arXiv 2402.00856, equation 16";
   return linked("exo_pair", source, beta, ({ difference: δ }, β) => {
     const x = β.times(δ);
@@ -125,7 +125,7 @@ export const discopopOptions: OptionKinds = { ...betaOptions, discopop_tau: posi
  */
 export function discopop(options: DiscopopOptions = {}): PairwiseObjective {
   const { beta = 0.1, discopop_tau = 0.05 } = checkOptions("discopop", discopopOptions, options);
-  const τ = param("discopop_tau", discopop_tau);
+  const τ = param("discopop_tau", discopop_tau, positive);
   const source = "Lu et al. 2024, arXiv 2406.08414, the log-ratio modulated loss";
   return linked("discopop", source, beta, ({ difference: δ }, β) => {
     const x = β.times(δ);

@@ -1,8 +1,8 @@
 // Sums of objectives over the same batch: MPO, RPO, and whatever a trainer calls a multi-loss. What the parts have in
 // common (log-probabilities, log-ratios, weights) is the same expression and is computed once.
 
-import { cite } from "../dsl/check.ts";
-import { objective, PrefcError, type Next } from "../dsl/index.ts";
+import { cite, describe, isOptionsObject } from "../dsl/check.ts";
+import { objective, PrefcError, requireObjective, type Next } from "../dsl/index.ts";
 import { weighted, type Weight } from "./combinators.ts";
 import type { Pair, PairwiseObjective } from "./pairwise.ts";
 
@@ -44,6 +44,12 @@ function titleOf(names: readonly string[]): string {
  * @throws PrefcError mix-of-nothing, mix-part, states-differ, parameter-defaults-differ
  */
 export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
+  if (!isOptionsObject(parts)) {
+    throw new PrefcError(
+      "mix-part",
+      `mix: the parts are ${describe(parts)}; give an object such as { dpo: [dpo(), 0.8], sft: [sft(), 1] }.`,
+    );
+  }
   const names = Object.keys(parts);
   for (const name of names) {
     if (Array.isArray(parts[name]) && parts[name].length === 2) continue;
@@ -52,6 +58,7 @@ export function mix(parts: Readonly<Record<string, Part>>): PairwiseObjective {
       `mix: the part ${cite(name)} is not a pair; write ${cite(name)}: [objective, weight].`,
     );
   }
+  for (const name of names) requireObjective(`mix: the part ${cite(name)}`, parts[name]![0]);
   const members = Object.values(parts).map(([part, weight]) => weighted(part, weight));
   const [first] = members;
   if (first === undefined) {

@@ -5,8 +5,8 @@ import { cite, listNames } from "../dsl/check.ts";
 import type { NumberRange } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
 
-export { checkOptions } from "../dsl/check.ts";
-export type { NumberRange, OptionKind, OptionKinds } from "../dsl/check.ts";
+export { checkOptions, isListKind } from "../dsl/check.ts";
+export type { Accepted, ListKind, NumberRange, OptionKind, OptionKinds } from "../dsl/check.ts";
 
 /** ε, the probability that a preference label is wrong: at one half the labels say nothing. */
 export const smoothing: NumberRange = { from: 0, below: 0.5 };

@@ -3,7 +3,7 @@
 
 import { logSigmoid, mean, neg, objective, param, state, stopGrad } from "../dsl/index.ts";
 import { betaOptions, type BetaOptions } from "./margins.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, positive } from "./options.ts";
 import { pairMetrics, type PairwiseObjective } from "./pairwise.ts";
 import { pairScores } from "./scores.ts";
 
@@ -16,7 +16,7 @@ import { pairScores } from "./scores.ts";
  */
 export function shiftedBcoPair(options: BetaOptions = {}): PairwiseObjective {
   const { beta = 0.1 } = checkOptions("shiftedBcoPair", betaOptions, options);
-  const β = param("beta", beta);
+  const β = param("beta", beta, positive);
   const [before, seen] = [state("running_mean", 0), state("running_count", 0)];
   return objective(
     "bco_pair_shifted",

@@ -3,8 +3,16 @@
 // without being written again; one that reads log-ratios themselves is left alone by such combinators.
 
 import { cite } from "../dsl/check.ts";
-import { changedGiven, named, objective, param, PrefcError } from "../dsl/index.ts";
+import {
+  changedGiven,
+  named,
+  objective,
+  param,
+  PrefcError,
+  requireObjective,
+} from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
+import { positive } from "./options.ts";
 import { logRatio, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
 
 /** The scores of the chosen and the rejected response. */
@@ -50,7 +58,7 @@ export type Link = (s: Scores, β: Expr) => Expr<PerExample>;
 
 /** An objective whose loss is a function of the scores, with the run-time parameter `beta`. */
 export function linked(name: string, source: string, beta: number, link: Link): PairwiseObjective {
-  const β = param("beta", beta);
+  const β = param("beta", beta, positive);
   return objective(name, ["w", "l"], (g) => link(pairScores(g), β), {
     source,
     metrics: (g) => pairMetrics(g, β),
@@ -76,6 +84,7 @@ export function changed(
   { combinator, what, name, source }: Change,
   define: PairwiseObjective["define"],
 ): PairwiseObjective {
+  requireObjective(combinator, inner);
   const outer = named(name, { ...inner, source: `${inner.source}; ${source}`, define });
   if (outer.loss !== inner.loss) return outer;
   throw new PrefcError(

@@ -44,7 +44,10 @@ export function simpo(options: SimpoOptions = {}): PairwiseObjective {
   } = given;
   checkApplies("simpo", "loss_type", loss_type, given, { label_smoothing: ["sigmoid"] });
   const [β, ratio] = [param("beta", beta), param("gamma_beta_ratio", gamma_beta_ratio)];
-  const [ε, λ] = [param("label_smoothing", label_smoothing), param("sft_weight", sft_weight)];
+  const [ε, λ] = [
+    param("label_smoothing", label_smoothing, smoothing),
+    param("sft_weight", sft_weight),
+  ];
   return objective(
     "simpo",
     ["w", "l"],

@@ -52,7 +52,7 @@ export function tpo(options: TpoOptions = {}): ObjectiveOf<Pair | "gold"> {
     tpo_alpha = 1,
   } = given;
   checkApplies("tpo", "loss_type", loss_type, given, readers);
-  const [β, ε] = [param("beta", beta), param("label_smoothing", label_smoothing)];
+  const [β, ε] = [param("beta", beta), param("label_smoothing", label_smoothing, smoothing)];
   const [γ, λ] = [param("tpo_l_gamma", tpo_l_gamma), param("tpo_alpha", tpo_alpha)];
   const link = {
     sigmoid: (Δ: Expr<PerExample>) => logistic(β.times(Δ), ε),

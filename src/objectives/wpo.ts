@@ -13,6 +13,7 @@ import {
   objective,
   PrefcError,
   reads,
+  requireObjective,
   square,
   stopGrad,
   sum,
@@ -98,6 +99,7 @@ export function withWeighting(
     options,
   );
   return (inner) => {
+    requireObjective("withWeighting", inner);
     if (reads.sorted(inner)) {
       throw new PrefcError(
         "weight-of-sorted",

@@ -194,6 +194,7 @@ export const batches: Provocations<typeof rows> = {
   "missing-parameter": () => interpreted(scaled),
   "unknown-parameter": () => ran(dpo(), right, { params: { betta: 1 } }),
   "parameter-not-finite": () => param("beta", Number.NaN),
+  "parameter-out-of-range": () => evaluate([dpo().loss], right, { beta: -0.1 }),
   "parameter-exceeds-f32": () => ran(dpo(), right, { params: { beta: 1e39 } }),
   "missing-state": () => ran(moving, right, { state: { mean: 2 } }),
   "state-not-finite": () => state("mean", Number.NaN),

@@ -208,6 +208,11 @@ export const batches = {
     cause: "The value or default of a parameter is no finite number.",
     remedy: "Give a finite number.",
   },
+  "parameter-out-of-range": {
+    cause:
+      "The value or default of a parameter is outside the range that its formula has a meaning in.",
+    remedy: "Give a number of the range that the sentence names.",
+  },
   "parameter-exceeds-f32": {
     cause: "The value of a parameter is outside the range of f32, in which kernels compute.",
     remedy: "Rescale it.",
