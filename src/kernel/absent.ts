@@ -35,8 +35,8 @@ export function weighted(
           k.infix(
             factor(
               power,
-              name(`x_${power.model}_0`, "f32", lanes),
-              name(`e_${power.model}_0`, "f32", lanes),
+              name(`x_${power.model}_careful`, "f32", lanes),
+              name(`e_${power.model}_careful`, "f32", lanes),
             ),
             "!=",
             k.splat(k.f32(0), lanes),

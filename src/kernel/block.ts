@@ -76,9 +76,9 @@ export function addBlock(
   return [
     ...loads,
     ...offsets,
-    ...sumsOf(kept, count),
+    ...sumsOf(kept, positions),
     k.letValue(worst, fold(tree(bits, k.maximum), k.maximum)),
-    k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept)),
+    k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept, positions)),
   ];
 }
 
@@ -119,13 +119,13 @@ export function addCarefully(
       k.letValue(z, k.choose(masked, k.splat(k.f32(row.absent), lanes), row.asReal(bits))),
       k.letValue(top, fold(z, k.maximum)),
       ...raise(kept, model, ["lane", "part"]),
-      k.letValue(offset(kept, model, 0), x),
+      k.letValue(offset(kept, model, "careful"), x),
     ]);
   });
   return [
     ...before,
-    ...sumsOf(kept, 1),
-    ...addSums(kept),
+    ...sumsOf(kept, ["careful"]),
+    ...addSums(kept, ["careful"]),
     ...weighted(kept.moments, lanes, isMasked, inside),
   ];
 }
@@ -178,21 +178,23 @@ function raise(kept: Kept, model: ModelName, prefixes: readonly string[]): reado
 }
 const degree = (moment: Moment): number => moment.powers.reduce((sum, power) => sum + power.k, 0);
 
+/** A vector of a block by its number, or the one that is added with care. */
+export type Position = number | "careful";
+
 /** z − m of the entries at a position. */
-const offset = ({ lanes }: Kept, model: ModelName, j: number): Variable =>
+const offset = ({ lanes }: Kept, model: ModelName, j: Position): Variable =>
   name(`x_${model}_${j}`, "f32", lanes);
 const nothing = (lanes: Lanes): Value => k.splat(k.f32(0), lanes);
 /** Below everything that has an exponential, so that e^x x is 0 and not a NaN. */
 const farthest = (lanes: Lanes): Value => k.splat(k.f32(row.absent), lanes);
 
 /** The sums of everything that is kept over the entries whose offsets are known. */
-function sumsOf(kept: Kept, count: number): readonly Statement[] {
+function sumsOf(kept: Kept, positions: readonly Position[]): readonly Statement[] {
   const { lanes } = kept;
-  const positions = Array.from({ length: count }, (_, j) => j);
-  const x = (model: ModelName, j: number): Value => offset(kept, model, j);
-  const e = (model: ModelName, j: number): Variable => name(`e_${model}_${j}`, "f32", lanes);
+  const x = (model: ModelName, j: Position): Value => offset(kept, model, j);
+  const e = (model: ModelName, j: Position): Variable => name(`e_${model}_${j}`, "f32", lanes);
   const sum = (source: Node, own: string, terms: readonly Value[]): readonly Statement[] =>
-    k.about(source, [k.letValue(name(`sum_${own}`, "f32", lanes), tree(terms, k.plus))]);
+    k.about(source, [k.letValue(sumOf(kept, own, positions), tree(terms, k.plus))]);
   const powers = kept.moments.flatMap((moment) => moment.powers);
   return [
     ...kept.models
@@ -227,11 +229,16 @@ function sumsOf(kept: Kept, count: number): readonly Statement[] {
   ];
 }
 
+/** The sum over a block, or over a vector that is added with care. */
+const sumOf = ({ lanes }: Kept, own: string, [first]: readonly Position[]): Variable =>
+  name(first === "careful" ? `careful_${own}` : `sum_${own}`, "f32", lanes);
+
 /** Adds those sums to what is kept. */
-function addSums({ moments, ties, lanes }: Kept): readonly Statement[] {
+function addSums(kept: Kept, positions: readonly Position[]): readonly Statement[] {
+  const { moments, ties, lanes } = kept;
   const add = (source: Node, variable: string, own: string): readonly Statement[] => {
-    const kept = name(variable, "f32", lanes);
-    return k.about(source, [k.assign(kept, k.plus(kept, name(`sum_${own}`, "f32", lanes)))]);
+    const total = name(variable, "f32", lanes);
+    return k.about(source, [k.assign(total, k.plus(total, sumOf(kept, own, positions)))]);
   };
   return [
     ...moments.flatMap(({ name: own, powers }) =>

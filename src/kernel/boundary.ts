@@ -15,6 +15,9 @@ import { storeEntry, type Layout, type Rows } from "./storage.ts";
 import { gradientAt, openEntry, openTerms } from "./terms.ts";
 
 const { name } = row;
+/** The row that an entry of the vector belongs to, and where a model has it. */
+const owner = k.variable("owner", "u32");
+const startOf = k.family((model: ModelName) => k.variable(`start_${model}`, "u32"));
 const u = (text: string): Variable => name(text, "u32");
 
 export function sharedVector(
@@ -30,14 +33,16 @@ export function sharedVector(
   const four = k.u32(4);
   const end = k.plus(row.originOf(of), row.vocab);
   const position = k.plus(k.times(u("both"), four), u("part"));
-  const first = k.times(row.place, row.vocab);
+  const first = k.times(owner, row.vocab);
   const value = [
     k.letValue(row.label, k.load(buffers.labels, row.token)),
-    k.letValue(row.originOf(of), first),
-    ...others.map((model) => k.letValue(row.originOf(model), row.originAt(model))),
+    k.letValue(startOf(of), first),
+    ...others.map((model) => k.letValue(startOf(model), row.originAt(model))),
     k.letValue(u("entry"), k.minus(position, first)),
     ...openTerms(pass, fieldIndex),
-    ...openEntry(pass, 0, 1, (model) => row.loadOne(model, u("entry"), layout, logits(model))),
+    ...openEntry(pass, 0, 1, (model) =>
+      row.loadOne(model, u("entry"), layout, logits(model), startOf(model)),
+    ),
     ...gradientAt(pass, 0, 1, u("entry"), paramValue, { next: 0 }),
     k.assign(
       name("g"),
@@ -55,9 +60,9 @@ export function sharedVector(
       [
         k.letValue(u("both"), k.infix(end, "/", four)),
         k.loop(u("part"), k.u32(0), four, k.u32(1), [
-          k.letValue(row.place, k.infix(position, "/", row.vocab)),
-          k.when(k.infix(row.place, "<", k.uniform("rows")), [
-            k.letValue(row.token, row.tokenAt(of)),
+          k.letValue(owner, k.infix(position, "/", row.vocab)),
+          k.when(k.infix(owner, "<", k.uniform("rows")), [
+            k.letValue(row.token, row.tokenAt(of, owner)),
             k.when(k.infix(row.token, "!=", k.u32(otherDispatch)), [
               k.varValue(name("g"), k.f32(0)),
               k.when(k.infix(row.token, "!=", k.u32(noToken)), value),

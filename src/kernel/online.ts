@@ -160,7 +160,7 @@ function pairByPair(
   { from, isRest }: span.Block,
   carefully: (at: Value, load: Load) => readonly Statement[],
 ): Statement {
-  const [one, first, half, at] = ["one", "first", "half", "at"].map((text) =>
+  const [one, first, half, at] = ["one", "first", "half", "vector"].map((text) =>
     name(text, "u32"),
   ) as [Variable, Variable, Variable, Variable];
   const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);

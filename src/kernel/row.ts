@@ -212,10 +212,11 @@ export const loadOne = (
   entry: Value,
   layout: Layout,
   rows: Rows = logitsOf(model, layout),
+  origin: Value = originOf(model),
 ): Value =>
   layout.aligned
     ? loadEntry(rows, baseOf(model), entry)
-    : loadEntry(rows, u32(0), plus(originOf(model), entry));
+    : loadEntry(rows, u32(0), plus(origin, entry));
 
 /** A variable by its name. */
 export const name: (text: string, type?: k.Scalar, lanes?: k.Lanes) => k.Variable = (

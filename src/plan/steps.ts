@@ -6,6 +6,7 @@ import { onlineKernel } from "../kernel/online.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Layout } from "../kernel/storage.ts";
 import type { GradientPass, OnlinePass, TotalPass } from "../stream/stages.ts";
+import { verifyKernel } from "../kernel/verify.ts";
 import { printKernel } from "../wgsl/print.ts";
 
 export interface Shader {
@@ -33,6 +34,7 @@ export function printed(kernel: Kernel): Shader {
       `The kernel "${kernel.name}" has more than the ${longestKernel} characters that drivers can be given; write the objective with fewer different terms along the vocabulary, or fewer operators one inside the other.`,
     );
   }
+  verifyKernel(kernel);
   return { kernel, wgsl };
 }
 

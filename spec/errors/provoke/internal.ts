@@ -8,6 +8,7 @@ import * as k from "../../../src/kernel/kernel.ts";
 import { shiftMoment } from "../../../src/kernel/moment.ts";
 import { analyse } from "../../../src/kernel/program.ts";
 import { scope } from "../../../src/kernel/scalar.ts";
+import { verifyKernel } from "../../../src/kernel/verify.ts";
 import { rule, variable } from "../../../src/rewrite/rule.ts";
 import { derive } from "../../../src/stream/derive.ts";
 import { rowNode } from "../../../src/stream/settle.ts";
@@ -36,6 +37,15 @@ export const internal: Provocations<typeof rows> = {
   "kernel-leaf": () =>
     scope(() => null, { next: 0 }, singles).value(binary("times", param("beta"), constant(2))),
   "kernel-type": () => k.plus(k.u32(1), k.f32(1)),
+  "kernel-ill-formed": () =>
+    verifyKernel({
+      name: "row program",
+      bindings: [],
+      workgroup: 64,
+      shared: [],
+      body: [k.when(k.infix(k.lane, "==", k.u32(0)), [k.barrier])],
+      grid: "single",
+    }),
   "moment-missing": () => {
     const moment = { name: "s0", powers: [{ model: "policy", d: 1, k: 1 }] } as const;
     shiftMoment(
