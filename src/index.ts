@@ -42,3 +42,4 @@ export {
 export type { Explanation, Shape } from "./explain/json.ts";
 export type { Combine, RowOptions, ScheduleOptions } from "./schedule/schedule.ts";
 export { explanationText } from "./explain/text.ts";
+export { emitTorch, type EmitHeight, type EmitOptions, type Emitted } from "./torch/emit.ts";

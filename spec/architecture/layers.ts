@@ -22,8 +22,10 @@ const compiler = [
   "batch",
 ];
 const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
-const library = [...new Set([...compiler, ...comparison, "explain", "conform", "check"])];
-const everything = [...library, "measure", "tune", "cli", "demo", "index.ts"];
+const library = [
+  ...new Set([...compiler, ...comparison, "explain", "conform", "check", "seam", "torch"]),
+];
+const everything = [...library, "measure", "python", "tune", "cli", "demo", "index.ts"];
 
 /** Every folder directly under src, and src/index.ts, with what it may import. */
 export const layers: ReadonlyMap<string, Layer> = new Map([
@@ -38,6 +40,10 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // how kernels are laid out on an adapter: chosen, checked, measured, told
   ["schedule", layer(["core"])],
   ["kernel", layer(["core", "stream", "schedule"])],
+  // what an objective needs of each row of logits, found by the normal forms of the stream level
+  ["seam", layer(["core", "rewrite", "ad", "stream"])],
+  // objectives as PyTorch; it prints core nodes over statistics, and knows nothing of kernels
+  ["torch", layer(["core", "rewrite", "ad", "batch", "seam"], ["dsl"])],
   ["wgsl", layer(["core", "kernel"])],
   // runs kernels without a device
   ["host", layer(["core", "kernel"])],
@@ -60,7 +66,9 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "dsl",
     ]),
   ],
-  ["conform", layer([...comparison, "check"])],
+  // a process of Python with torch, which runs emitted files
+  ["python", layer(["core"])],
+  ["conform", layer([...comparison, "check", "seam", "torch", "python"])],
   ["check", layer(comparison)],
   // timing of memory, for predictions and benchmarks; in Node, where results are kept in files
   ["measure", layer(["core", "runtime"])],
@@ -80,6 +88,8 @@ export const general: readonly string[] = [
   "kernel",
   "wgsl",
   "plan",
+  "seam",
+  "torch",
 ];
 
 /** Names of objectives, as words of an identifier or of a string. */
@@ -110,6 +120,7 @@ export const outsideBrowsers: readonly RegExp[] = [
   /^demo\//,
   /^conform\//,
   /^measure\//,
+  /^python\//,
 ];
 
 /** Modules that exist only outside a browser. */

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   check: async () => (await import("./check.ts")).default,
   explain: async () => (await import("./explain.ts")).default,
   tune: async () => (await import("./tune.ts")).default,
+  emit: async () => (await import("./emit.ts")).default,
   conform: async () => (await import("./conform.ts")).default,
 };
 

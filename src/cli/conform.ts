@@ -11,7 +11,7 @@ const args = {
   dir: { type: "positional", description: "folder of golden files, or one file", required: true },
   engine: {
     type: "string",
-    description: "both, reference or gpu",
+    description: "both (reference and gpu), reference, gpu, or torch: emitted code at each height",
     default: "both",
     valueHint: "name",
   },
@@ -41,7 +41,7 @@ const command = defineCommand({
   run: async ({ args: { dir, engine, adapter, only, json } }) => {
     let line: ReturnType<typeof lineWriter> = jsonLine;
     const report = await runConform(dir, {
-      engine: oneOf("engine", engine, ["both", "reference", "gpu"]),
+      engine: oneOf("engine", engine, ["both", "reference", "gpu", "torch"]),
       ...(adapter === undefined ? {} : { adapter }),
       ...(only === undefined ? {} : { only }),
       onStart: (start) => {

@@ -3,6 +3,7 @@
 
 import type { Batch } from "../batch/batch.ts";
 import { fail } from "../core/error.ts";
+import type { EmitHeight } from "../torch/emit.ts";
 import type { Reading } from "./names.ts";
 import type { Expected } from "./recorded.ts";
 
@@ -10,8 +11,8 @@ export interface Computed {
   readonly loss: number;
   /** d loss / d policy logits, [rows, vocab] in the order of the tensor. */
   readonly gradient: ArrayLike<number>;
-  /** The loss of each example; null when the objective has none. */
-  readonly perExample: ArrayLike<number> | null;
+  /** The loss of each example; null when the objective has none, undefined when the engine does not say. */
+  readonly perExample: ArrayLike<number> | null | undefined;
   /** Recorded quantities per example, if the engine computes them. */
   readonly quantities: Readonly<Record<string, ArrayLike<number>>>;
   /** Metrics per example, if the engine keeps them. */
@@ -20,7 +21,7 @@ export interface Computed {
   readonly averages: Readonly<Record<string, number>>;
 }
 
-export type EngineName = "reference" | "gpu";
+export type EngineName = "reference" | "gpu" | `torch ${EmitHeight}`;
 
 export interface Engine {
   readonly name: EngineName;

@@ -75,6 +75,8 @@ async function runEngine(
     const again = judge(engine.name, computed, exact, source);
     return { ...again, notes: [...again.notes, saturated] };
   } catch (error) {
+    if (error instanceof PrefcError && error.code === "emit-statistic")
+      return refused([], [`${engine.name}: ${error.message}`]);
     const overflows = error instanceof PrefcError && error.code === "value-not-finite";
     const reported = Object.values(expected.averages).map(({ value }) => value);
     const outside = [expected.loss, ...reported].some((value) => Math.abs(value) > largestFloat32);

@@ -9,12 +9,15 @@ import type { Engine } from "./engine.ts";
 import { conformFile, failed, type FileReport } from "./file.ts";
 import { readGolden, type Golden } from "./golden.ts";
 import { gpuEngine } from "./gpu.ts";
+import { openPython } from "../python/worker.ts";
+import { emitHeights } from "../torch/emit.ts";
 import { referenceEngine } from "./reference.ts";
+import { torchEngine } from "./torch.ts";
 import { cite, mention } from "../core/quote.ts";
 
 export interface ConformOptions {
-  /** Which engine's results are compared; "both". */
-  readonly engine?: "reference" | "gpu" | "both";
+  /** Which engine's results are compared; "both", which is reference and gpu. "torch" is emitted code at each height. */
+  readonly engine?: "reference" | "gpu" | "both" | "torch";
   /** The GPU adapter by name; the environment's choice unless given. */
   readonly adapter?: string;
   /** Only files whose name or objective contains this text. The exact name of an objective selects that objective alone. */
@@ -104,12 +107,16 @@ export async function runConform(
   const { engine = "both", adapter, only, onStart, onFile } = options;
   const selected = select(pathsIn(place).map(candidate), only);
   const device: Device | null =
-    engine === "reference" ? null : await openDevice(adapter === undefined ? {} : { adapter });
+    engine === "reference" || engine === "torch"
+      ? null
+      : await openDevice(adapter === undefined ? {} : { adapter });
+  const python = engine === "torch" ? await openPython() : null;
   const engines: Engine[] = [
-    ...(engine === "gpu" ? [] : [referenceEngine()]),
+    ...(engine === "reference" || engine === "both" ? [referenceEngine()] : []),
+    ...(python === null ? [] : emitHeights.map((from) => torchEngine(python, from))),
     ...(device === null ? [] : [gpuEngine(device)]),
   ];
-  const line = device?.line ?? null;
+  const line = device?.line ?? python?.line ?? null;
   const files: FileReport[] = [];
   try {
     onStart?.({
@@ -124,6 +131,7 @@ export async function runConform(
     }
   } finally {
     for (const { close } of engines) close();
+    python?.close();
     device?.dispose();
   }
   const count = (verdict: FileReport["verdict"]): number =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { blame, inTime, moduleEnded } from "../../../src/cli/blame.ts";
 import { checkArguments } from "../../../src/cli/arguments.ts";
 import { commandNamed, neverSettled } from "../../../src/cli/commands.ts";
+import { write } from "../../../src/cli/emit.ts";
 import { loadObjective } from "../../../src/cli/objective.ts";
 import { parseGolden, readGolden } from "../../../src/conform/golden.ts";
 import { interpretGolden } from "../../../src/conform/names.ts";
@@ -44,6 +45,9 @@ const golden = (change: (document: Json) => void): unknown =>
   interpretGolden(parseGolden(changed(sigmoid, change), "recorded.json"));
 
 export const commands: Provocations<typeof rows> = {
+  "emit-not-written": () => {
+    write("nowhere/loss.py", "");
+  },
   "unknown-command": () => commandNamed("chekc"),
   "missing-argument": () => checkArguments("explain", [], declared),
   "too-many-arguments": () => checkArguments("explain", ["dpo", "wpo"], declared),

@@ -38,6 +38,8 @@ import { sleepThenAwait } from "../../../src/runtime/device/wait.ts";
 import { createPipeline } from "../../../src/runtime/shaders/shaders.ts";
 import { timer } from "../../../src/runtime/run/timing.ts";
 import { bufferUsage } from "../../../src/runtime/device/usage.ts";
+import { openPython, pythonEnded, pythonRaised } from "../../../src/python/worker.ts";
+import { emitTorch } from "../../../src/torch/emit.ts";
 import { batch, dpoOn, newNullDevice, openNull } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 
@@ -75,6 +77,30 @@ const apart = (policy: (response: "w" | "l") => GPUBuffer | Float32Array) =>
 export const running: Provocations<typeof rows> = {
   "unknown-height": () => compiled(dpo(), { heights: { ref: any("logpss") } }),
   "input-too-high": () => compiled(builtIn("wpo"), { heights: { policy: "logps" } }),
+  "emit-statistic": () => emitTorch(builtIn("wpo"), { from: "logps" }),
+  "emit-beyond-a-row": () =>
+    emitTorch(
+      mine(({ policy, y }) =>
+        sum("token", sum("vocab", policy.logits(y.w).times(mean("token", policy.logp(y.w))))),
+      ),
+      { from: "logits" },
+    ),
+  "python-missing": async () => {
+    const before = process.env["PREFC_PYTHON"];
+    process.env["PREFC_PYTHON"] = "no-such-python";
+    try {
+      await openPython();
+    } finally {
+      if (before === undefined) delete process.env["PREFC_PYTHON"];
+      else process.env["PREFC_PYTHON"] = before;
+    }
+  },
+  "python-ended": () => {
+    throw pythonEnded("Killed");
+  },
+  "python-raised": () => {
+    throw pythonRaised({ type: "ValueError", message: "3 rows do not fit; give as many of each" });
+  },
   "too-large": () =>
     compiled(
       mine(({ policy, y }) => {

@@ -1,6 +1,10 @@
 // Errors of the command line: arguments, modules that hold an objective, and recorded files.
 
 export const commands = {
+  "emit-not-written": {
+    cause: "The file that --out names cannot be written.",
+    remedy: "Give a file in a folder that exists and that you may write to.",
+  },
   "unknown-command": {
     cause: "There is no command of that name.",
     remedy: "Use one of those that the sentence lists.",

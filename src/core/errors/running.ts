@@ -9,6 +9,30 @@ export const running = {
     cause: "A model is bound above what the loss reads of it.",
     remedy: "Bind it at one of the heights that the sentence names.",
   },
+  "emit-statistic": {
+    cause:
+      "An objective is emitted from a height that does not hand out a statistic that its loss needs.",
+    remedy: "Emit it from statistics or from logits, or let the caller hand the statistic out.",
+  },
+  "emit-beyond-a-row": {
+    cause:
+      "An expression that is to be emitted looks tokens or vocabulary entries up across rows, which no function of rows can.",
+    remedy: "Reduce the tokens or the vocabulary with a condition instead.",
+  },
+  "python-missing": {
+    cause: "What runs emitted files was asked for, and the interpreter of Python has no torch.",
+    remedy: "Install torch and numpy, and set PREFC_PYTHON to the interpreter that has them.",
+  },
+  "python-ended": {
+    cause:
+      "The process of Python that runs emitted files has ended, most often for lack of memory.",
+    remedy: "Read what it said last, which the sentence repeats.",
+  },
+  "python-raised": {
+    cause:
+      "An emitted file has raised an error in Python, most often because of what it was given.",
+    remedy: "Read the sentence that it raised, which says what to give.",
+  },
   "too-large": {
     cause:
       "An objective has more different subexpressions than are compiled, most often because a loop wrote it.",

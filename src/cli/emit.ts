@@ -1,0 +1,108 @@
+// `prefc emit torch OBJECTIVE --from HEIGHT`: the objective as a file for another framework, on the standard output or where
+// --out says. What a file was made with stands in its header.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { defineCommand, type CommandDef } from "citty";
+import { PrefcError } from "../core/error.ts";
+import { cite, mention } from "../core/quote.ts";
+import type { Objective } from "../index.ts";
+import { emitHeights, emitTorch, type EmitOptions } from "../torch/emit.ts";
+import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
+import { pairs, repeated } from "./arguments.ts";
+import { print, printError } from "./output.ts";
+
+const args = {
+  target: { type: "positional", description: "torch: a function in PyTorch", required: true },
+  ...objectiveArgs,
+  from: {
+    type: "string",
+    description: "what the function is handed over: logits, statistics (of each token) or logps",
+    default: "statistics",
+    valueHint: "height",
+  },
+  statistics: {
+    type: "string",
+    description: "the statistics that are handed out, such as log_probs,entropy; all by default",
+    valueHint: "names",
+  },
+  metrics: {
+    type: "string",
+    description: "the metrics to compute, with commas, or none; all by default",
+    valueHint: "names",
+  },
+  out: { type: "string", description: "the file to write", valueHint: "file" },
+} as const;
+
+/** What becomes of an objective, by target. */
+const targets: Readonly<
+  Record<
+    string,
+    (
+      objective: Objective,
+      options: EmitOptions,
+    ) => { readonly text: string; readonly dropped: readonly string[] }
+  >
+> = { torch: emitTorch };
+
+const version = (): string =>
+  (
+    JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    }
+  ).version;
+
+const listed = (text: string): readonly string[] => text.split(",").map((one) => one.trim());
+
+const command = defineCommand({
+  meta: { name: "emit", description: "The objective as a file of PyTorch, for trainers" },
+  args,
+  run: async ({ args: given, rawArgs }) => {
+    const target = targets[oneOf("target", given.target, Object.keys(targets))]!;
+    const objective = await givenObjective(given.objective, rawArgs, args);
+    const sequences = Object.entries(givenHeights(rawArgs, args)).map(([model, height]) => {
+      if ((model === "policy" || model === "ref") && height === "logps") return model;
+      throw new PrefcError(
+        "option-value",
+        `--heights is ${cite(`${model}=${height}`)}; an emitted function takes policy=logps or ref=logps, and --from for the rest.`,
+      );
+    });
+    const options = pairs("option", repeated(rawArgs, args, "option"));
+    const { text, dropped } = target(objective, {
+      from: oneOf("from", given.from, emitHeights),
+      sequences,
+      ...(given.statistics === undefined ? {} : { statistics: listed(given.statistics) }),
+      ...(given.metrics === undefined
+        ? {}
+        : { metrics: given.metrics === "none" ? false : listed(given.metrics) }),
+      options: options.map(([name, value]) => `${name}=${value}`).join(" "),
+      version: version(),
+      hash: (whole) => `sha256 ${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`,
+    });
+    if (dropped.length > 0 && given.metrics === undefined)
+      printError(`left out, as they need more than is handed over: ${dropped.join(", ")}`);
+    if (given.out === undefined) print(text.trimEnd());
+    else write(given.out, text);
+    return 0;
+  },
+});
+
+/** Writes a file. @throws PrefcError "emit-not-written" */
+export function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const folder = dirname(path);
+    const reason = existsSync(folder)
+      ? (error as Error).message
+      : `there is no folder ${cite(folder)}`;
+    throw new PrefcError(
+      "emit-not-written",
+      `--out ${mention(path)} could not be written (${reason}); give a file in a folder that you may write to.`,
+      { cause: error },
+    );
+  }
+}
+
+export default command as unknown as CommandDef;

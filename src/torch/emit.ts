@@ -1,0 +1,221 @@
+// An objective as one file of PyTorch: a function of what a trainer hands out, that returns loss and metrics and, where there
+// is state, the next one. The formula is written from the nodes of the core; no objective is known here by name.
+
+import { responsesNeeded } from "../batch/check.ts";
+import { printExpression } from "../core/infix.ts";
+import { isPrompt, type ModelName } from "../core/inputs.ts";
+import { param, substitute } from "../core/build.ts";
+import { topological, type Node } from "../core/node.ts";
+import { visible } from "../core/quote.ts";
+import type { Objective } from "../dsl/objective.ts";
+import { bindStatistics, type Statistic } from "../seam/statistics.ts";
+import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
+import { body } from "./body.ts";
+import type { Uses } from "./formula.ts";
+import { broken, checkLines, filled, helperLines, importLines, shapeLines } from "./frame.ts";
+import { enter, type EmitHeight, type Entered } from "./height.ts";
+import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
+import { knownTerms, namer, wordOf } from "./names.ts";
+import { totalsOf } from "./totals.ts";
+
+export { emitHeights, type EmitHeight } from "./height.ts";
+
+export interface EmitOptions {
+  /** What the function is handed over: logits, statistics of each token, or log-probabilities of sequences. */
+  readonly from: EmitHeight;
+  /** The statistics that are handed out, by name; all that are needed when left out. Read from statistics. */
+  readonly statistics?: readonly string[];
+  /** Models of which one log-probability a sequence is handed over, such as a cached reference. */
+  readonly sequences?: readonly ModelName[];
+  /** Whether metrics are computed, or which; true. */
+  readonly metrics?: boolean | readonly string[];
+  /** Options that the objective was made with, for the header. */
+  readonly options?: string;
+  /** prefc's version, for the header. */
+  readonly version?: string;
+  /** The hash of a text, for the header. */
+  readonly hash?: (text: string) => string;
+}
+/** The file, and what a caller of its function has to know. */
+export interface Emitted {
+  readonly text: string;
+  /** The name of the function. */
+  readonly name: string;
+  readonly arguments: Pick<Arguments, "tensors" | "params" | "states">;
+  /** Counts and sums of the whole batch that may be given; 0 means those of the call. */
+  readonly totals: readonly NumberArgument[];
+  /** The responses whose rows each tensor holds, in order. */
+  readonly responses: readonly string[];
+  readonly statistics: readonly Statistic[];
+  /** Metrics that need what is not handed over. */
+  readonly dropped: readonly string[];
+  /** Terms that couple examples, so that parts of a batch do not add up; empty as a rule. */
+  readonly coupled: readonly string[];
+}
+
+const results = ({ loss, next, metrics }: Entered): readonly Node[] => [
+  loss,
+  ...Object.values(next),
+  ...Object.values(metrics),
+];
+
+/**
+ * Emits an objective. @throws PrefcError emit-statistic where the height does not hand out what it needs, emit-beyond-a-row
+ * for an expression that no function of rows can be
+ */
+export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
+  const { from, statistics, sequences = [], metrics = true } = options;
+  const written = [
+    objective.loss,
+    ...Object.values(objective.metrics),
+    ...Object.values(objective.next),
+  ];
+  const all = [...new Set([...objective.responses, ...responsesNeeded(written)])];
+  const responses = objective.responses.filter((response) => !isPrompt(response));
+  const seam = bindStatistics(objective, all);
+  const entered = enter(objective.name, seam, { from, statistics, sequences, metrics });
+  const roots = results(entered);
+  const names = namer();
+  const name = names.fresh(objective.name);
+  const given = argumentsOf(roots, entered, responses, from, names);
+  const totals = totalsOf(entered.loss, Object.values(entered.next));
+  const uses: Uses = { helpers: new Set(), modules: new Set(), logsigmoid: false };
+  const inner = body(entered, responses, given, totals, names, uses);
+  const low =
+    from === "logits" ? fromLogits(entered, given, name, uses) : { definitions: [], calls: [] };
+  const coupled = totals.coupled.map((node) => printExpression(node, 12));
+  const parameters = [
+    ...given.tensors.map((tensor) => tensor.name),
+    ...given.params.filter(({ initial }) => initial === undefined).map((one) => one.name),
+    ...[...given.params, ...given.states]
+      .filter(({ initial }) => initial !== undefined)
+      .map((one) => `${one.name}=${numberText(one.initial!)}`),
+    ...inner.totals.map((one) => `${one.name}=0`),
+  ];
+  const text = [
+    `"""${[...heading(objective, options, coupled, entered, responses, given.of)].join("\n")}`,
+    '"""',
+    ...importLines(name, uses),
+    ...shapeLines(given.tensors),
+    "",
+    ...checkLines(given.tensors, responses),
+    "",
+    ...helperLines(uses.helpers),
+    ...low.definitions.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0])),
+    "@checked",
+    ...broken(`def ${name}(${parameters.join(", ")}):`, ""),
+    ...describing(
+      given,
+      responses,
+      inner.totals.map((one) => one.name),
+    ).map((line) => `    ${line}`),
+    ...[...low.calls, ...inner.lines].flatMap((line) => broken(line, "    ")),
+  ].join("\n");
+  return {
+    text: `${text}\n`,
+    name,
+    arguments: given,
+    totals: inner.totals,
+    responses,
+    statistics: entered.statistics,
+    dropped: entered.dropped,
+    coupled,
+  };
+}
+
+/** What stands between logits and the formula. */
+function fromLogits(entered: Entered, given: Arguments, name: string, uses: Uses): LogitsPart {
+  const masks = given.tensors.filter(({ source }) => source.kind === "mask").map((one) => one.name);
+  return logitsPart(rowGroups(entered.statistics), name, given.statistic, given.of, masks, uses);
+}
+
+/** A default, which is a real number. */
+const numberText = (value: number): string => (/[.e]/.test(`${value}`) ? `${value}` : `${value}.0`);
+
+/** A text of a user inside a docstring, where neither a backslash nor three quotation marks may stand. */
+const harmless = (text: string): string => visible(text).replaceAll("\\", "/").replaceAll('"', "'");
+
+function heading(
+  objective: Objective,
+  { from, options, version, hash }: EmitOptions,
+  coupled: readonly string[],
+  entered: Entered,
+  responses: readonly string[],
+  of: Arguments["of"],
+): readonly string[] {
+  const what = {
+    logits: "logits",
+    statistics: "statistics of each token",
+    logps: "log-probabilities of sequences",
+  }[from];
+  const made = [
+    ...(version === undefined ? [] : [`prefc ${version}`]),
+    ...(hash === undefined
+      ? []
+      : [`expression ${hash(printExpression(objective.loss, Infinity))}`]),
+    ...(options === undefined || options === "" ? [] : [`options ${options}`]),
+  ].join(", ");
+  const loss = harmless(printExpression(spoken(entered.loss, responses, of), 40));
+  const average = entered.loss.axes.includes("batch") ? "mean over the batch of " : "";
+  return [
+    ...filled(
+      `${harmless(objective.name)} in PyTorch, from ${what}${made === "" ? "" : `; ${harmless(made)}`}.`,
+    ),
+    "",
+    ...filled(`loss = ${average}${loss}`, "    "),
+    ...filled(`source: ${harmless(objective.source)}`, "    "),
+    ...(entered.dropped.length === 0
+      ? []
+      : filled(
+          `left out, as they need more than this: ${harmless(entered.dropped.join(", "))}`,
+          "    ",
+        )),
+    ...(coupled.length === 0
+      ? []
+      : filled(
+          `couples examples, so give it the whole batch, gathered: ${harmless(coupled.join("; "))}`,
+          "    ",
+        )),
+  ];
+}
+
+/** An expression with words for what has one, so that it is short to read. */
+function spoken(root: Node, responses: readonly string[], of: Arguments["of"]): Node {
+  const known = knownTerms(responses);
+  const own = (node: Node, name: string): string => {
+    const response = responses.find((one) =>
+      topological([node]).some((part) => part.tag === "input" && part.name.endsWith(`.${one}`)),
+    );
+    return responses.length < 2 || response === undefined || name === "margin"
+      ? name
+      : `${name}_${wordOf(response)}`;
+  };
+  const [said] = substitute(
+    [root],
+    (rebuilt, original) => {
+      const word = known.get(original)?.name;
+      if (word !== undefined && original.tag !== "count") return param(own(original, word));
+      return original.tag === "input" && original.axes.length < 2 && original.dtype === "f32"
+        ? param(own(original, of(original)))
+        : rebuilt;
+    },
+    topological([root]),
+  );
+  return said!;
+}
+
+/** The docstring of the function: what the rows are, and what each tensor is. */
+function describing(
+  { tensors }: Arguments,
+  responses: readonly string[],
+  totals: readonly string[],
+): readonly string[] {
+  const rows = responses.map((response) => wordOf(response)).join(", then ");
+  const order = responses.length > 1 ? `Rows: ${rows}. ` : "";
+  const meanings = tensors.map(({ name, meaning }) => `${name}: ${meaning}`).join("; ");
+  const given =
+    totals.length === 0
+      ? ""
+      : ` ${totals.join(", ")}: of the whole batch, if this is a part of it.`;
+  return filled(`"""${harmless(`${order}${meanings}.${given}`)}"""`);
+}

@@ -1,0 +1,156 @@
+// How each operator is written in torch, one row each, keyed by the unions of core/signatures.ts: an operator that has no row
+// here does not compile. The slope at a kink is the one that the operator's derivative in core/ops.ts takes, which docs/torch.md
+// lists; where torch's own function differs, a helper is called.
+
+import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "../core/signatures.ts";
+import type { Helper } from "./helpers.ts";
+import { atom, call, infix, strengths, within, type Piece } from "./piece.ts";
+
+/** What a spelling may ask of the file that it stands in. */
+export interface Writer {
+  /** The piece as a real tensor. */
+  readonly real: (piece: Piece) => Piece;
+  /** Makes sure of a helper and gives its name. */
+  readonly helper: (name: Helper) => string;
+  /** Makes sure of `logsigmoid` from torch.nn.functional. */
+  readonly logsigmoid: () => string;
+  /** A name for the piece, which is used twice. */
+  readonly named: (piece: Piece) => Piece;
+  /** Makes sure of the module math and gives its name. */
+  readonly math: () => string;
+}
+/** `guarded`: whether an infinite slope of the operand may meet a factor 0, as in a branch that is not taken. */
+export type UnarySpelling = (x: Piece, writer: Writer, guarded: boolean) => Piece;
+export type BinarySpelling = (a: Piece, b: Piece, writer: Writer, guarded: boolean) => Piece;
+
+const prefixed = (symbol: string, x: Piece): Piece => ({
+  text: `${symbol}${within(x, strengths.prefix)}`,
+  strength: strengths.prefix,
+  kind: x.kind,
+});
+
+/** torch's function, and Python's for a number. */
+const real =
+  (name: string, python?: string): UnarySpelling =>
+  (x, writer) =>
+    x.kind === "python" && python !== undefined
+      ? call(`${writer.math()}.${python}`, [x], "python")
+      : call(`torch.${name}`, [writer.real(x)]);
+
+/** The same, with slope 0 at an edge where that may matter. */
+const edged =
+  (name: string, edge: (x: Piece) => string, always: boolean = false): UnarySpelling =>
+  (x, writer, guarded) => {
+    if (x.kind === "python" || !(guarded || always)) return real(name, name)(x, writer, guarded);
+    const operand = writer.named(writer.real(x));
+    return call(writer.helper("held"), [`torch.${name}`, operand, edge(operand)]);
+  };
+const at =
+  (value: number) =>
+  (x: Piece): string =>
+    `${within(x, strengths.or)} == ${value}`;
+const overflows =
+  (name: string) =>
+  (x: Piece): string =>
+    `torch.isinf(torch.${name}(${x.text}))`;
+
+export const unarySpellings: Readonly<Record<UnaryOp, UnarySpelling>> = {
+  neg: (x) => prefixed("-", x),
+  exp: edged("exp", overflows("exp")),
+  log: edged("log", at(0)),
+  log1p: edged("log1p", at(-1)),
+  expm1: edged("expm1", overflows("expm1")),
+  sigmoid: real("sigmoid"),
+  logSigmoid: (x, writer) => call(writer.logsigmoid(), [writer.real(x)]),
+  log1mExp: (x, writer) => call(writer.helper("log1mexp"), [writer.named(writer.real(x))]),
+  relu: real("relu"),
+  abs: real("abs", "fabs"),
+  sign: real("sign"),
+  square: (x, writer) =>
+    x.kind === "python"
+      ? { text: `${within(x, strengths.atom)} ** 2`, strength: strengths.power, kind: "python" }
+      : call("torch.square", [writer.real(x)]),
+  sqrt: edged("sqrt", at(0), true),
+  toReal: (x, writer) => writer.real(x),
+  not: (x) => (x.kind === "python" ? atom(`not ${x.text}`, "python") : prefixed("~", x)),
+};
+
+const arithmetic =
+  (symbol: string, strength: number): BinarySpelling =>
+  (a, b) =>
+    infix(symbol, strength, a, b);
+/** Counts of both sides, or a count and a number, make no real tensor of the right type. */
+const ofReals =
+  (symbol: string, strength: number): BinarySpelling =>
+  (a, b, writer) => {
+    const left = a.kind === "whole" && b.kind !== "real" ? writer.real(a) : a;
+    return infix(
+      symbol,
+      strength,
+      left,
+      b.kind === "whole" && left.kind === "python" ? writer.real(b) : b,
+    );
+  };
+const comparison =
+  (symbol: string): BinarySpelling =>
+  (a, b) => ({
+    ...infix(symbol, strengths.comparison, a, b),
+    kind: a.kind === "python" && b.kind === "python" ? "python" : "bool",
+  });
+const logical =
+  (symbol: string, strength: number): BinarySpelling =>
+  (a, b) => ({ ...infix(symbol, strength, a, b), kind: "bool" });
+const ofTwo =
+  (name: string): BinarySpelling =>
+  (a, b, writer) =>
+    call(`torch.${name}`, [writer.real(a), writer.real(b)]);
+
+export const binarySpellings: Readonly<Record<BinaryOp, BinarySpelling>> = {
+  plus: ofReals("+", strengths.sum),
+  minus: ofReals("-", strengths.sum),
+  times: (a, b, writer, guarded) =>
+    guarded
+      ? call(writer.helper("product"), [writer.named(writer.real(a)), writer.named(writer.real(b))])
+      : ofReals("*", strengths.product)(a, b, writer, guarded),
+  over: (a, b, writer, guarded) =>
+    guarded && b.kind === "real"
+      ? call(writer.helper("quotient"), [writer.named(writer.real(a)), writer.named(b)])
+      : ofReals("/", strengths.product)(a, b, writer, guarded),
+  pow: (a, b, writer) =>
+    a.kind === "python" && b.kind === "python"
+      ? arithmetic("**", strengths.power)(
+          { ...a, strength: Math.min(a.strength, strengths.product) },
+          b,
+          writer,
+          false,
+        )
+      : call(writer.helper("power"), [
+          writer.named(writer.real(a)),
+          b.kind === "whole" ? writer.real(b) : b,
+        ]),
+  minimum: ofTwo("minimum"),
+  maximum: ofTwo("maximum"),
+  gt: comparison(">"),
+  ge: comparison(">="),
+  lt: comparison("<"),
+  le: comparison("<="),
+  eq: comparison("=="),
+  ne: comparison("!="),
+  and: logical("&", strengths.and),
+  or: logical("|", strengths.or),
+};
+
+/** A reduction of a dense axis: torch's function, and what stands in its place where a mask is 0. */
+export const reduceSpellings: Readonly<
+  Record<ReduceOp, { readonly name: string; readonly absent: string }>
+> = {
+  sum: { name: "torch.sum", absent: "0" },
+  max: { name: "torch.amax", absent: "-math.inf" },
+  logSumExp: { name: "torch.logsumexp", absent: "-math.inf" },
+};
+
+/** Stable, so that ties keep the order of the batch; the rank is the order of the order. */
+export const sortSpellings: Readonly<Record<SortOp, (x: string) => string>> = {
+  order: (x) => `torch.argsort(${x}, stable=True)`,
+  rank: (x) => `torch.argsort(torch.argsort(${x}, stable=True))`,
+};
