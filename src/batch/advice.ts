@@ -40,6 +40,8 @@ export function inputAdvice({ datum, name }: Input): string {
       return datum.response === "kl" ? `give KL: { ${field} }` : `give ${field}`;
     }
     case "ids":
+    case "statistic":
+    case "lengths":
     case "field":
     case "entry":
     case "slot":

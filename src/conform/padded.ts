@@ -2,10 +2,12 @@
 // tokens of completions and one on those of prompts. Where a prompt is read, its tokens stand before those of the completion.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import { logpsFromLogits, promptOf } from "../core/inputs.ts";
+import { nameOfDatum, type Datum } from "../core/datum.ts";
+import { logpsFromLogits, promptOf, type ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import type { Sent } from "../python/worker.ts";
 import { evaluate } from "../reference/interpret.ts";
+import type { Family } from "../torch/stack.ts";
 import type { TensorArgument } from "../torch/tensors.ts";
 import type { Emitted } from "../torch/emit.ts";
 
@@ -94,8 +96,8 @@ export function tensorsOf(
   const { rows, length } = padding;
   const { examples, vocab } = batch;
   const value = (node: Node): Float64Array => evaluate([node], batch, params)[0]!.data;
-  const given = (name: string): ArrayLike<number> | undefined => {
-    const binding = batch.inputs[name];
+  const given = (datum: Datum): ArrayLike<number> | undefined => {
+    const binding = batch.inputs[nameOfDatum(datum)];
     return binding === undefined || binding.height === "logits" ? undefined : binding.values;
   };
   const extents = (response: string): ArrayLike<number> => {
@@ -105,8 +107,8 @@ export function tensorsOf(
       (_, example) => offsets[example + 1]! - offsets[example]!,
     );
   };
-  const logits = (name: string): Float64Array | undefined => {
-    const binding = batch.inputs[name];
+  const logits = (model: ModelName, response: string): Float64Array | undefined => {
+    const binding = batch.inputs[nameOfDatum({ kind: "logits", model, response })];
     if (binding?.height !== "logits") return undefined;
     const { tensor, rowIndex } = binding;
     const values = new Float64Array(rowIndex.length * vocab);
@@ -121,12 +123,14 @@ export function tensorsOf(
     values: spread(padding, values),
     kind,
   });
-  const perRow = (values: PerResponse): Sent => ({
+  const perRow = (family: Family, values: PerResponse): Sent => ({
     shape: [rows],
     values: Float64Array.from(
-      emitted.responses.flatMap((response) =>
-        Array.from(values(response) ?? new Float64Array(examples)),
-      ),
+      emitted.responses.flatMap((response) => {
+        const own = family === "prompt" ? promptOf(response) : response;
+        const known = Object.hasOwn(batch.responses, own) ? values(own) : undefined;
+        return Array.from(known ?? new Float64Array(examples));
+      }),
     ),
     kind: "real",
   });
@@ -150,32 +154,30 @@ export function tensorsOf(
       case "logits":
         return {
           shape: [rows, length, vocab],
-          values: spread(
-            padding,
-            (response) => logits(`${source.model}.logits.${response}`),
-            vocab,
-          ),
+          values: spread(padding, (response) => logits(source.model, response), vocab),
           kind: "real",
         };
       case "lengths":
-        return perRow(extents);
-      case "logps":
+        return perRow(source.family, extents);
+      case "logps": {
+        const { model } = source;
         return perRow(
+          source.family,
           (response) =>
-            given(`${source.model}.logps.${response}`) ??
-            (Object.hasOwn(batch.inputs, `${source.model}.logits.${response}`)
-              ? value(logpsFromLogits(source.model, response))
-              : undefined),
+            given({ kind: "logps", model, response }) ??
+            (logits(model, response) === undefined
+              ? undefined
+              : value(logpsFromLogits(model, response))),
         );
-      case "data":
+      }
+      case "data": {
+        const { datum } = source;
         if (shape === "examples")
-          return {
-            shape: [examples],
-            values: Float64Array.from(given(source.input)!),
-            kind: "real",
-          };
-        if (shape === "rows") return perRow((response) => given(source.input + response));
-        return grid((response) => given(source.input + response));
+          return { shape: [examples], values: Float64Array.from(given(datum)!), kind: "real" };
+        const own: PerResponse = (response) =>
+          "response" in datum ? given({ ...datum, response }) : undefined;
+        return shape === "rows" ? perRow("completion", own) : grid(own);
+      }
     }
   };
   return Object.fromEntries(

@@ -4,8 +4,15 @@
 import { gradient } from "../ad/gradient.ts";
 import type { Batch, Params } from "../batch/batch.ts";
 import { tokenAxis } from "../core/axis.ts";
-import { binary, constant, input, reduce } from "../core/build.ts";
-import { isDifferentiated, logpsFromLogits, tokenInput } from "../core/inputs.ts";
+import { binary, constant, reduce } from "../core/build.ts";
+import {
+  exampleInput,
+  isDifferentiated,
+  logitsOf,
+  logpsFromLogits,
+  promptOf,
+  tokenInput,
+} from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Call, Python } from "../python/worker.ts";
@@ -31,7 +38,7 @@ export type Mode = Pick<Call, "mode" | "backend" | "dtype">;
 const isLive = ({ source }: TensorArgument): boolean =>
   (source.kind === "statistic" && source.statistic.differentiated) ||
   ((source.kind === "logits" || source.kind === "logps") && source.model === "policy") ||
-  (source.kind === "data" && isDifferentiated(source.input));
+  (source.kind === "data" && isDifferentiated(source.datum));
 
 /** Emitted files by objective, which are loaded once. */
 export interface Loaded {
@@ -80,7 +87,7 @@ export async function runTorch(
     ...mode,
   });
   const inputs = topological([loss]).filter(
-    (node): node is Input => node.tag === "input" && isDifferentiated(node.name),
+    (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
   );
   return { ...answer, gradients: carried(emitted, padding, inputs, live, gradients, batch, given) };
 }
@@ -104,8 +111,9 @@ function carried(
     return data.subarray(position * examples, (position + 1) * examples);
   };
   const perSequence = (name: string, values: Float64Array, of: Node): void => {
-    bindings[`example.${name}`] = { height: "example", values };
-    terms.push(reduce("sum", "batch", binary("times", input(`example.${name}`, ["batch"]), of)));
+    const slope = exampleInput(name) as Input;
+    bindings[slope.name] = { height: "example", values };
+    terms.push(reduce("sum", "batch", binary("times", slope, of)));
   };
   for (const { name, source } of live) {
     const data = slopes[name]!;
@@ -117,23 +125,20 @@ function carried(
         terms.push(reduce("sum", "batch", sum));
       }
     }
-    for (const response of emitted.responses) {
-      if (source.kind === "logps" && inputs.some((one) => one.name === `policy.logits.${response}`))
-        perSequence(
-          `slope ${response}`,
-          rowsOf(response, data),
-          logpsFromLogits("policy", response),
-        );
+    for (const response of source.kind === "logps" ? emitted.responses : []) {
+      const own =
+        source.kind === "logps" && source.family === "prompt" ? promptOf(response) : response;
+      if (inputs.includes(logitsOf("policy", own) as Input))
+        perSequence(`slope ${own}`, rowsOf(response, data), logpsFromLogits("policy", own));
     }
     for (const own of inputs) {
-      const [kind, what, ...rest] = own.name.split(".");
-      const response = rest.join(".");
-      if (source.kind === "logits" && what === "logits")
-        result.set(own, { axes: own.axes, data: gathered(padding, response, data, vocab) });
-      if (source.kind === "logps" && what === "logps")
-        result.set(own, { axes: own.axes, data: rowsOf(response, data) });
-      if (source.kind === "data" && source.input === `${kind}.`)
-        result.set(own, { axes: own.axes, data: rowsOf(what!, data) });
+      const { datum } = own;
+      if (datum.kind === "logits" && source.kind === "logits")
+        result.set(own, { axes: own.axes, data: gathered(padding, datum.response, data, vocab) });
+      if (datum.kind === "logps" && source.kind === "logps")
+        result.set(own, { axes: own.axes, data: rowsOf(datum.response, data) });
+      if (datum.kind === "reward" && source.kind === "data")
+        result.set(own, { axes: own.axes, data: rowsOf(datum.response, data) });
     }
   }
   const left = inputs.filter((own) => !result.has(own));

@@ -20,6 +20,15 @@ export type Datum =
   | { readonly kind: "example"; readonly name: string }
   /** A number of the user's own for each completion token. */
   | { readonly kind: "tokens"; readonly name: string; readonly response: string }
+  /** One number of each row of logits, by name (src/seam): of one model, or of both. */
+  | {
+      readonly kind: "statistic";
+      readonly name: string;
+      readonly models: readonly ModelName[];
+      readonly response: string;
+    }
+  /** |y|, for functions that are handed no tokens. */
+  | { readonly kind: "lengths"; readonly response: string }
   /** What a pass over the vocabulary leaves for each completion token; `key` spells which. */
   | { readonly kind: "field"; readonly key: string; readonly response: string }
   /** A model's logit at the entry that a pass has reached, in an expression that names no response. */
@@ -40,7 +49,10 @@ export function nameOfDatum(datum: Datum): string {
       return `${datum.model}.${datum.kind}.${datum.response}`;
     case "ids":
     case "reward":
+    case "lengths":
       return `${datum.kind}.${datum.response}`;
+    case "statistic":
+      return `${datum.models.join("+")}.${datum.name}.${datum.response}`;
     case "example":
       return `example.${datum.name}`;
     case "tokens":
@@ -85,7 +97,10 @@ export function stackedName(datum: Datum): string {
       return `${datum.model}.${datum.kind}`;
     case "ids":
     case "reward":
+    case "lengths":
       return datum.kind;
+    case "statistic":
+      return `${datum.models.join("+")}.${datum.name}`;
     case "tokens":
       return `tokens.${datum.name}`;
     case "field":
@@ -101,6 +116,7 @@ export function stackedName(datum: Datum): string {
 
 /** Whether the gradient is taken with respect to an input. */
 export function isDifferentiated(datum: Datum): boolean {
+  if (datum.kind === "statistic") return datum.models.includes("policy");
   return datum.kind === "reward" || ("model" in datum && datum.model === "policy");
 }
 
@@ -117,6 +133,9 @@ export function datumNamed(name: string, axes: readonly Axis[]): Datum {
     if (stem === null || space !== "batch") return named;
     if (isModel(first) && stem === `${first}.logp`) return { kind: "logp", model: first, response };
     if (stem === "ids") return { kind: "ids", response };
+    const models = first.split("+");
+    if (models.every(isModel) && stem.startsWith(`${first}.`))
+      return { kind: "statistic", name: stem.slice(first.length + 1), models, response };
     const own = between(stem, "tokens.");
     if (own !== null) return { kind: "tokens", name: own, response };
     const key = between(stem, "field.");
@@ -129,6 +148,8 @@ export function datumNamed(name: string, axes: readonly Axis[]): Datum {
     }
     const own = between(name, "example.");
     if (own !== null) return { kind: "example", name: own };
+    const counted = between(name, "lengths.");
+    if (counted !== null) return { kind: "lengths", response: counted };
     const response = between(name, "reward.");
     return response === null ? named : { kind: "reward", response };
   }

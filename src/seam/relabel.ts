@@ -33,17 +33,9 @@ function rebuilt(
 ): Node {
   switch (node.tag) {
     case "input": {
-      const suffix = `.${from}`;
-      const own = node.axes.some((axis) => axisOf(axis) !== axis);
-      // inputs of one number per sequence have no token axis, and those of an example no response
-      const sequence = !node.name.startsWith("example.") && node.name.endsWith(suffix);
-      return own || sequence
-        ? core.input(
-            node.name.slice(0, -suffix.length) + `.${to}`,
-            node.axes.map(axisOf),
-            node.dtype,
-          )
-        : node;
+      const { datum } = node;
+      if (!("response" in datum) || datum.response !== from) return node;
+      return core.input({ ...datum, response: to }, node.axes.map(axisOf), node.dtype);
     }
     case "iota":
       return core.iota(axisOf(node.axis));

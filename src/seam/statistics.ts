@@ -5,7 +5,7 @@
 import { gradient } from "../ad/gradient.ts";
 import { tokenAxis } from "../core/axis.ts";
 import { binary, count, input, reduce, substitute } from "../core/build.ts";
-import type { ModelName } from "../core/inputs.ts";
+import { isDifferentiated, type ModelName } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { simplify } from "../rewrite/simplify.ts";
 import { findStatistics, type Found } from "./find.ts";
@@ -43,7 +43,7 @@ export interface Seam extends SeamRoots {
 }
 
 const inputOf = ({ name, models, response }: Found): Input =>
-  input(`${models.join("+")}.${name}.${response}`, ["batch", tokenAxis(response)]) as Input;
+  input({ kind: "statistic", name, models, response }, ["batch", tokenAxis(response)]) as Input;
 
 /** Replaces what is made of logits by statistics. */
 export function bindStatistics(roots: SeamRoots, responses: readonly string[]): Seam {
@@ -89,7 +89,7 @@ function gathered(
   const scalar = loss.axes.includes("batch")
     ? binary("over", reduce("sum", "batch", loss), count("batch"))
     : loss;
-  const own = inputs.filter(({ name }) => !name.startsWith("ref."));
+  const own = inputs.filter(({ datum }) => isDifferentiated(datum));
   const slopes = simplify(gradient(scalar, own)).roots;
   const live = new Set(
     own.filter((_, position) => {

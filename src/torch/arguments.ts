@@ -2,7 +2,7 @@
 // all responses, in the order in which the objective declares them; numbers have the defaults of the objective.
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
-import { topological, type Node, type Param } from "../core/node.ts";
+import { topological, type Input, type Node, type Param } from "../core/node.ts";
 import { cite } from "../core/quote.ts";
 import { fail } from "../core/error.ts";
 import type { Entered, EmitHeight } from "./height.ts";
@@ -84,14 +84,15 @@ export function argumentsOf(
   const order = topological(roots);
   const byShared = new Map<string, TensorArgument>();
   const nameOf = new Map<Node, string>();
-  const rank = (node: Node): number => {
-    if (node.tag !== "input") return 9;
-    const at = entered.statistics.findIndex(({ inputs }) => Object.values(inputs).includes(node));
-    return at >= 0 ? (node.name.startsWith("ref.") ? 1 : 0) : node.name.startsWith("ref.") ? 1 : 2;
+  // what the policy says, what the reference says, and then what else there is
+  const rank = ({ datum }: Input): number => {
+    const ref = "model" in datum ? datum.model === "ref" : undefined;
+    if (datum.kind === "statistic") return datum.models.includes("policy") ? 0 : 1;
+    return ref === undefined ? 2 : Number(ref);
   };
   const inputs = order.filter((node) => node.tag === "input").toSorted((a, b) => rank(a) - rank(b));
   for (const node of inputs) {
-    const key = sharedName(node, responses);
+    const key = sharedName(node);
     const known = byShared.get(key);
     if (known !== undefined) {
       nameOf.set(node, known.name);

@@ -6,7 +6,7 @@ import { binary, count, param, substitute } from "../core/build.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Arguments, NumberArgument } from "./arguments.ts";
 import { writeFormula, type Uses } from "./formula.ts";
-import { overBatch, type Entered } from "./height.ts";
+import { averaged, overBatch, type Entered } from "./height.ts";
 import { describing, wordOf, type Namer } from "./names.ts";
 import { within, type Piece } from "./piece.ts";
 import type { Totals } from "./totals.ts";
@@ -27,6 +27,9 @@ function totalName(node: Node, responses: readonly string[]): string {
 
 const isCount = (node: Node): boolean =>
   node.tag === "count" || (node.tag === "reduce" && node.args[0].tag === "count");
+
+/** Whether a term has what a loss of each example has: its axes alone. */
+const isLossOf = (loss: Node, term: Node): boolean => loss.axes.length === term.axes.length;
 
 /** Replaces each total by the sum of an argument and what it is of this call, which `writeFormula` knows. */
 function withTotals(
@@ -56,16 +59,15 @@ export function body(
   names: Namer,
   uses: Uses,
 ): Body {
-  const perExample = entered.loss.axes.includes("batch");
   const needed = new Set<Node>(sums);
   // a count is never 0, so that 0 can say that none is given
-  if (perExample || (sums.length > 0 && !sums.some(isCount))) needed.add(count("batch"));
+  if (sums.length > 0 && !sums.some(isCount)) needed.add(count("batch"));
   const own = [...needed].toSorted((a, b) => Number(isCount(b)) - Number(isCount(a)));
   const totals = new Map(own.map((node) => [node, names.fresh(totalName(node, responses))]));
 
   const metricNames = Object.keys(entered.metrics);
   const stateNames = Object.keys(entered.next);
-  const inLoss = [overBatch(entered.loss), ...stateNames.map((state) => entered.next[state]!)];
+  const inLoss = [averaged(entered.loss), ...stateNames.map((state) => entered.next[state]!)];
   const known = new Set(topological(inLoss));
   // a metric that the loss is made of is what the loss has used
   const shared = metricNames.filter((metric) => known.has(entered.metrics[metric]!));
@@ -85,7 +87,18 @@ export function body(
     if (entered.metrics[metric]!.axes.includes("batch") && term !== undefined)
       called.set(term, metric);
   });
-  if (perExample) called.set(roots[0]!.args[0].args[0], "losses");
+  // the loss of each example is what is averaged first
+  for (const node of topological([roots[0]!])) {
+    const term =
+      node.tag === "reduce" && node.op === "sum" && node.axis === "batch" ? node.args[0] : null;
+    if (
+      term !== null &&
+      term.axes.includes("batch") &&
+      markers.size > 0 &&
+      isLossOf(entered.loss, term)
+    )
+      called.set(term, "losses");
+  }
 
   const local = entered.statistics.map(given.statistic)[0];
   const first =

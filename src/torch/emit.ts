@@ -6,16 +6,24 @@ import { printExpression } from "../core/infix.ts";
 import { isPrompt, type ModelName } from "../core/inputs.ts";
 import { param, substitute } from "../core/build.ts";
 import { topological, type Node } from "../core/node.ts";
-import { visible } from "../core/quote.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
 import { body } from "./body.ts";
 import type { Uses } from "./formula.ts";
-import { broken, checkLines, filled, helperLines, importLines, shapeLines } from "./frame.ts";
-import { enter, type EmitHeight, type Entered } from "./height.ts";
+import {
+  broken,
+  checkLines,
+  filled,
+  harmless,
+  helperLines,
+  importLines,
+  shapeLines,
+} from "./frame.ts";
+import { averaged, enter, type EmitHeight, type Entered } from "./height.ts";
 import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
 import { knownTerms, namer, wordOf } from "./names.ts";
+import { rowsOf } from "./stack.ts";
 import { totalsOf } from "./totals.ts";
 
 export { emitHeights, type EmitHeight } from "./height.ts";
@@ -78,7 +86,7 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
   const names = namer();
   const name = names.fresh(objective.name);
   const given = argumentsOf(roots, entered, responses, from, names);
-  const totals = totalsOf(entered.loss, Object.values(entered.next));
+  const totals = totalsOf(averaged(entered.loss), Object.values(entered.next));
   const uses: Uses = { helpers: new Set(), modules: new Set(), logsigmoid: false };
   const inner = body(entered, responses, given, totals, names, uses);
   const low =
@@ -132,9 +140,6 @@ function fromLogits(entered: Entered, given: Arguments, name: string, uses: Uses
 /** A default, which is a real number. */
 const numberText = (value: number): string => (/[.e]/.test(`${value}`) ? `${value}` : `${value}.0`);
 
-/** A text of a user inside a docstring, where neither a backslash nor three quotation marks may stand. */
-const harmless = (text: string): string => visible(text).replaceAll("\\", "/").replaceAll('"', "'");
-
 function heading(
   objective: Objective,
   { from, options, version, hash }: EmitOptions,
@@ -183,12 +188,12 @@ function heading(
 function spoken(root: Node, responses: readonly string[], of: Arguments["of"]): Node {
   const known = knownTerms(responses);
   const own = (node: Node, name: string): string => {
-    const response = responses.find((one) =>
-      topological([node]).some((part) => part.tag === "input" && part.name.endsWith(`.${one}`)),
+    const below = topological([node]).flatMap((part) =>
+      part.tag === "input" && "response" in part.datum ? [part.datum.response] : [],
     );
-    return responses.length < 2 || response === undefined || name === "margin"
-      ? name
-      : `${name}_${wordOf(response)}`;
+    const [response, ...others] = new Set(below);
+    const single = responses.length > 1 && response !== undefined && others.length === 0;
+    return single ? `${name}_${wordOf(rowsOf(response))}` : name;
   };
   const [said] = substitute(
     [root],

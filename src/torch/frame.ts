@@ -1,6 +1,7 @@
 // The file around a formula: its header, what it imports, and the checks that turn what does not fit into a sentence. The
 // checks are the same text in every file; they run outside of torch.fx, which has no shapes to look at.
 
+import { visible } from "../core/quote.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import type { TensorArgument } from "./tensors.ts";
 import type { Uses } from "./formula.ts";
@@ -34,6 +35,10 @@ export function broken(text: string, indent: string): readonly string[] {
   const own = lines.length > (comment === "" ? 0 : 1) ? `${indent}    ` : indent;
   return [...lines, own + line];
 }
+
+/** A text of a user inside a docstring, where neither a backslash nor three quotation marks may stand. */
+export const harmless = (text: string): string =>
+  visible(text).replaceAll("\\", "/").replaceAll('"', "'");
 
 /** Text in lines; later ones are indented. */
 export function filled(text: string, indent: string = ""): readonly string[] {

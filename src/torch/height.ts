@@ -2,7 +2,7 @@
 // a height does not hand out ends in the name of the statistic; metrics that need it are left out, as they are elsewhere.
 
 import { isTokenAxis, responseOf, tokenAxis } from "../core/axis.ts";
-import { binary, count, input, reduce, substitute } from "../core/build.ts";
+import { binary, count, input, reduce, substitute, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { logpsInput, type ModelName } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
@@ -30,7 +30,7 @@ export interface Entered extends Seam {
 
 /** |y| as data, for a height that has no tokens. */
 export const lengthsInput = (response: string): Input =>
-  input(`lengths.${response}`, ["batch"]) as Input;
+  input({ kind: "lengths", response }, ["batch"]) as Input;
 
 /** How a statistic is called in a sentence. */
 const described = ({ name, models, formula }: Statistic): string =>
@@ -132,6 +132,27 @@ export function enter(name: string, seam: Seam, offered: Offered): Entered {
   };
 }
 
-/** The loss as one number: the average over the examples where it is one for each. */
-export const overBatch = (loss: Node): Node =>
-  loss.axes.includes("batch") ? binary("over", reduce("sum", "batch", loss), count("batch")) : loss;
+/** The average over the examples of what is one for each; what is the same for all is its own average. */
+export const overBatch = (node: Node): Node =>
+  node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
+
+/**
+ * The loss as one number, in which a term that is the same for all examples stands beside the average and not in it: so it
+ * is counted once, however many parts a batch is made of.
+ */
+export function averaged(loss: Node): Node {
+  const [each, whole] = [new Array<Node>(), new Array<Node>()];
+  const signed = (node: Node, negative: boolean): Node => (negative ? unary("neg", node) : node);
+  const visit = (node: Node, negative: boolean): void => {
+    const parts = node.tag === "binary" && (node.op === "plus" || node.op === "minus");
+    if (parts && node.args.some((arg) => !arg.axes.includes("batch"))) {
+      visit(node.args[0], negative);
+      visit(node.args[1], node.op === "minus" ? !negative : negative);
+    } else (node.axes.includes("batch") ? each : whole).push(signed(node, negative));
+  };
+  visit(loss, false);
+  const sum = (nodes: readonly Node[]): Node =>
+    nodes.reduce((total, node) => binary("plus", total, node));
+  if (each.length === 0) return loss;
+  return sum([overBatch(sum(each)), ...whole]);
+}

@@ -64,14 +64,14 @@ export interface Known {
   readonly named: boolean;
 }
 
-const logpsOf = (model: ModelName, response: string): readonly Node[] => [
-  reduce(
-    "sum",
-    tokenAxis(response),
-    input(`${model}.log_probs.${response}`, ["batch", tokenAxis(response)]),
-  ),
-  logpsInput(model, response),
-];
+const logpsOf = (model: ModelName, response: string): readonly Node[] => {
+  const axis = tokenAxis(response);
+  const each = input({ kind: "statistic", name: "log_probs", models: [model], response }, [
+    "batch",
+    axis,
+  ]);
+  return [reduce("sum", axis, each), logpsInput(model, response)];
+};
 
 /** The terms that have a word, whichever objective they are of. */
 export function knownTerms(responses: readonly string[]): ReadonlyMap<Node, Known> {
@@ -126,6 +126,7 @@ export function describing(node: Node): string {
         ne: "unequal",
         and: "both",
         or: "either",
+        clampedExp: "exp",
       }[node.op];
     case "select":
       return "choice";

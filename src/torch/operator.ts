@@ -2,7 +2,6 @@
 // for their gradient, so that nothing of the size of the logits is kept beside that gradient.
 
 import type { ModelName } from "../core/inputs.ts";
-import { isTokenAxis } from "../core/axis.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import type { Uses } from "./formula.ts";
@@ -46,6 +45,8 @@ def tiles(logits, ids, mask, dtype):
 
 def operator(name, outputs, statistics, slopes):
     """Makes an operator of logits: the statistics [outputs, rows, tokens] in 32 bits or more, and their gradient."""
+    if hasattr(torch.ops.prefc, name):  # this very text was run before
+        return getattr(torch.ops.prefc, name)
     @torch.library.custom_op(f"prefc::{name}", mutates_args=())
     def values(logits: List[torch.Tensor], ids: torch.Tensor, mask: torch.Tensor, numbers: List[float]) -> torch.Tensor:
         made = fake(logits, ids, mask, numbers).zero_().flatten(1)
@@ -83,6 +84,14 @@ function paramsOf(statistics: readonly Statistic[]): readonly (Node & { readonly
   return below.filter((node): node is Node & { readonly tag: "param" } => node.tag === "param");
 }
 
+/** FNV-1a in 32 bits: operators of torch are known by name in the whole process, so equal names must mean equal text. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let position = 0; position < text.length; position++)
+    hash = Math.imul(hash ^ text.charCodeAt(position), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
 export interface LogitsPart {
   /** Functions and operators, before the formula. */
   readonly definitions: readonly string[];
@@ -93,7 +102,7 @@ export interface LogitsPart {
 /** Writes what stands between logits and the formula; `nameOf` gives the local name of a statistic. */
 export function logitsPart(
   groups: readonly RowGroup[],
-  suffix: string,
+  objective: string,
   nameOf: (statistic: Statistic) => string,
   argument: (node: Node) => string,
   masks: readonly string[],
@@ -109,7 +118,7 @@ export function logitsPart(
     definitions.push(...made, "", ...(slopes.length === 0 ? [] : [...slopes, ""]));
     const derivative = slopes.length === 0 ? "None" : `${name}_slopes`;
     definitions.push(
-      `${name}_operator = operator("${suffix}_${name}", ${statistics.length}, ${name}_statistics, ${derivative})`,
+      `${name}_operator = operator("${objective}_${name}_${fingerprint([...made, ...slopes].join("\n"))}", ${statistics.length}, ${name}_statistics, ${derivative})`,
       "",
     );
     const names = statistics.map(nameOf).join(", ");
@@ -121,9 +130,3 @@ export function logitsPart(
   }
   return { definitions, calls };
 }
-
-/** Whether an objective reads tokens of prompts. */
-export const hasPrompts = (roots: readonly Node[]): boolean =>
-  topological(roots).some((node) =>
-    node.axes.some((axis) => isTokenAxis(axis) && axis.endsWith(".prompt")),
-  );

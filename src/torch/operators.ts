@@ -2,7 +2,7 @@
 // here does not compile. The slope at a kink is the one that the operator's derivative in core/ops.ts takes, which docs/torch.md
 // lists; where torch's own function differs, a helper is called.
 
-import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "../core/signatures.ts";
+import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "../core/ops.ts";
 import type { Helper } from "./helpers.ts";
 import { atom, call, infix, strengths, within, type Piece } from "./piece.ts";
 
@@ -63,6 +63,11 @@ export const unarySpellings: Readonly<Record<UnaryOp, UnarySpelling>> = {
   sigmoid: real("sigmoid"),
   logSigmoid: (x, writer) => call(writer.logsigmoid(), [writer.real(x)]),
   log1mExp: (x, writer) => call(writer.helper("log1mexp"), [writer.named(writer.real(x))]),
+  tanh: real("tanh", "tanh"),
+  // torch's softplus is the identity from 20 on
+  softplus: (x, writer) =>
+    prefixed("-", call(writer.logsigmoid(), [prefixed("-", writer.real(x))])),
+  log2: edged("log2", at(0)),
   relu: real("relu"),
   abs: real("abs", "fabs"),
   sign: real("sign"),
@@ -127,6 +132,17 @@ export const binarySpellings: Readonly<Record<BinaryOp, BinarySpelling>> = {
       : call(writer.helper("power"), [
           writer.named(writer.real(a)),
           b.kind === "whole" ? writer.real(b) : b,
+        ]),
+  // the slope at the bound is the whole one, as that of torch.clamp is
+  clampedExp: (a, b, writer) =>
+    b.kind === "python"
+      ? call("torch.exp", [call("torch.clamp", [writer.real(a), `max=${b.text}`])])
+      : call("torch.exp", [
+          call("torch.where", [
+            `${writer.named(writer.real(a)).text} > ${b.text}`,
+            b,
+            writer.named(a),
+          ]),
         ]),
   minimum: ofTwo("minimum"),
   maximum: ofTwo("maximum"),

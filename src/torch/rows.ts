@@ -3,12 +3,13 @@
 
 import { gradient } from "../ad/gradient.ts";
 import { tokenAxis } from "../core/axis.ts";
-import { binary, constant, input, reduce, unary } from "../core/build.ts";
-import { idsOf, logitsOf, type ModelName } from "../core/inputs.ts";
+import { binary, constant, reduce, unary } from "../core/build.ts";
+import { idsOf, logitsOf, tokenInput, type ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import { anyResponse, relabelled } from "../seam/relabel.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import type { Uses } from "./formula.ts";
+import { harmless } from "./frame.ts";
 import { beyondARow, writeTile } from "./tile.ts";
 
 /** Two functions of a tile of rows. */
@@ -32,7 +33,7 @@ function templateOf({ definitions }: Statistic): Node {
 function weighted(statistics: readonly Statistic[]): Node {
   const axis = tokenAxis(anyResponse);
   const terms = statistics.map((statistic) =>
-    binary("times", input(slopeOf(statistic), ["batch", axis]), templateOf(statistic)),
+    binary("times", tokenInput(slopeOf(statistic), anyResponse), templateOf(statistic)),
   );
   const [first, ...others] = terms as [Node, ...Node[]];
   const total = others.reduce((sum, term) => binary("plus", sum, term), first);
@@ -89,14 +90,16 @@ export function rowFunctions(
     const position = models.findIndex((model) => node === logitsOf(model, anyResponse));
     if (position >= 0) return tiles[position]!;
     const slope =
-      node.tag === "input" ? statistics.find((one) => slopeOf(one) === node.name) : undefined;
+      node.tag === "input"
+        ? statistics.find((one) => tokenInput(slopeOf(one), anyResponse) === node)
+        : undefined;
     return slope === undefined ? beyondARow(node) : slopeOf(slope);
   };
   const others = ["y", ...params.map((one) => one.name)].join(", ");
   const made = writeTile(statistics.map(templateOf), argument, uses);
   const functions = [
     `def ${name}_statistics(${[...tiles, others].join(", ")}):`,
-    `    """${statistics.map((one) => `${one.name}: ${one.name.startsWith("statistic") ? "as below" : one.formula}`).join("; ")}. z [rows, vocab], y [rows]."""`,
+    `    """${statistics.map((one) => `${one.name}: ${harmless(one.formula)}`).join("; ")}. z [rows, vocab], y [rows]."""`,
     ...made.lines.map((line) => `    ${line}`),
     `    return ${made.pieces.map(({ text }) => text).join(", ")}${made.pieces.length === 1 ? "," : ""}`,
   ];

@@ -3,7 +3,7 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { isPrompt } from "../core/inputs.ts";
-import type { Input, Node } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import { anyResponse, relabelled } from "../seam/relabel.ts";
 
 /** The rows of completions, or the prompts before them, which lie in the same rows. */
@@ -32,19 +32,11 @@ export const rowsOf = (response: string): string =>
 const several = Symbol("several");
 type Below = string | null | typeof several;
 
-/** The response of a per-sequence input, such as `policy.logps.w`. */
-function responseOfInput({ name, axes }: Input, responses: readonly string[]): Below {
-  const token = axes.find(isTokenAxis);
-  if (token !== undefined) return responseOf(token);
-  if (name.startsWith("example.")) return null;
-  return responses.find((response) => name.endsWith(`.${response}`)) ?? null;
-}
-
-function below(order: readonly Node[], responses: readonly string[]): ReadonlyMap<Node, Below> {
+function below(order: readonly Node[]): ReadonlyMap<Node, Below> {
   const found = new Map<Node, Below>();
   for (const node of order) {
     const parts = new Set<Below>(node.args.map((arg) => found.get(arg)!));
-    if (node.tag === "input") parts.add(responseOfInput(node, responses));
+    if (node.tag === "input" && "response" in node.datum) parts.add(node.datum.response);
     for (const axis of "axis" in node ? [...node.axes, node.axis] : node.axes) {
       if (isTokenAxis(axis)) parts.add(responseOf(axis));
     }
@@ -61,7 +53,7 @@ const bindsBatch = (node: Node): boolean =>
 /** Finds the terms to stack. `responses` are those whose rows are handed over, in order; with one there is nothing to do. */
 export function stacking(order: readonly Node[], responses: readonly string[]): Stacking {
   const prompts = responses.map((response) => `${response}.prompt`);
-  const parts = below(order, [...prompts, ...responses]);
+  const parts = below(order);
   const single = (node: Node): string | null => {
     const part = parts.get(node);
     return typeof part === "string" ? part : null;

@@ -1,12 +1,14 @@
 // The tensors that an emitted function is handed over: their shapes, what each holds, and how it is called. What a trainer has
 // a name for goes by that name; the responses of an objective share one tensor, row after row.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { isTokenAxis } from "../core/axis.ts";
+import { stackedName, type Datum } from "../core/datum.ts";
+import { fail } from "../core/error.ts";
 import type { ModelName } from "../core/inputs.ts";
-import type { Node } from "../core/node.ts";
+import type { Input } from "../core/node.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import type { Entered } from "./height.ts";
-import type { Family } from "./stack.ts";
+import { familyOf, type Family } from "./stack.ts";
 
 /** `rows` are sequences: those of the first response, then as many of the next. `examples` are one number for each example. */
 export type ArgumentShape = "rows, tokens, vocab" | "rows, tokens" | "rows" | "examples";
@@ -14,11 +16,13 @@ export type ArgumentShape = "rows, tokens, vocab" | "rows, tokens" | "rows" | "e
 /** What a tensor holds, for whoever calls the function. */
 export type TensorSource =
   | { readonly kind: "statistic"; readonly statistic: Statistic }
-  | { readonly kind: "logits" | "logps"; readonly model: ModelName }
+  | { readonly kind: "logits"; readonly model: ModelName }
+  | { readonly kind: "logps"; readonly model: ModelName; readonly family: Family }
   | { readonly kind: "mask"; readonly family: Family }
-  | { readonly kind: "ids" | "lengths" }
-  /** Inputs of the batch of this name; with the response after it where it ends in a dot. */
-  | { readonly kind: "data"; readonly input: string };
+  | { readonly kind: "ids" }
+  | { readonly kind: "lengths"; readonly family: Family }
+  /** An input of the batch; where it has a response, that input of each response. */
+  | { readonly kind: "data"; readonly datum: Datum };
 
 export interface TensorArgument {
   readonly name: string;
@@ -33,13 +37,13 @@ const of = { policy: "π", ref: "π_ref" } as const;
 
 /** What an input is called and which shape it has; inputs of several responses share one argument. */
 export function tensorOf(
-  node: Node & { readonly tag: "input" },
+  node: Input,
   entered: Entered,
 ): Omit<TensorArgument, "name"> & { readonly wish: string } {
   const statistic = entered.statistics.find(({ inputs }) => Object.values(inputs).includes(node));
   const shape = node.axes.some(isTokenAxis)
     ? "rows, tokens"
-    : node.name.startsWith("example.")
+    : node.datum.kind === "example"
       ? "examples"
       : "rows";
   if (statistic !== undefined) {
@@ -54,7 +58,7 @@ export function tensorOf(
       source: { kind: "statistic", statistic },
     };
   }
-  const [kind = "", name = ""] = node.name.split(".");
+  const { datum } = node;
   const real = (
     wish: string,
     meaning: string,
@@ -66,35 +70,45 @@ export function tensorOf(
     meaning,
     source,
   });
-  switch (kind) {
+  const family = "response" in datum ? familyOf(datum.response) : "completion";
+  const before = family === "prompt" ? "prompt_" : "";
+  const x = family === "prompt" ? "prompt" : "y | x";
+  switch (datum.kind) {
     case "ids":
       return { ...real("ids", "y_t", { kind: "ids" }), whole: true };
     case "lengths":
-      return real("lengths", "|y|, data", { kind: "lengths" });
-    case "policy":
-      return real("logps", "log π(y | x)", { kind: "logps", model: "policy" });
-    case "ref":
-      return real("ref_logps", "log π_ref(y | x), data", { kind: "logps", model: "ref" });
+      return real(`${before}lengths`, "tokens of each row, data", { kind: "lengths", family });
+    case "logps":
+      return datum.model === "policy"
+        ? real(`${before}logps`, `log π(${x})`, { kind: "logps", model: "policy", family })
+        : real(`${before}ref_logps`, `log π_ref(${x}), data`, {
+            kind: "logps",
+            model: "ref",
+            family,
+          });
     case "reward":
-      return real("rewards", "scores of a reward model", { kind: "data", input: "reward." });
-    default:
-      return real(name, `${kind === "tokens" ? "of each token" : "of each example"}, data`, {
-        kind: "data",
-        input: kind === "tokens" ? `tokens.${name}.` : node.name,
-      });
+      return real("rewards", "scores of a reward model", { kind: "data", datum });
+    case "tokens":
+      return real(datum.name, "of each token, data", { kind: "data", datum });
+    case "example":
+    case "named":
+      return real(datum.name, "of each example, data", { kind: "data", datum });
+    case "statistic":
+    case "logits":
+    case "logp":
+    case "field":
+    case "entry":
+    case "slot":
+    case "label":
+      return fail(
+        "emit-beyond-a-row",
+        `emit: ${node.name} is handed over by no height; write the objective over logits, log-probabilities and data.`,
+      );
   }
 }
 
-/** Which inputs share an argument: those of one name, whatever their response. */
-export function sharedName(
-  node: Node & { readonly tag: "input" },
-  responses: readonly string[],
-): string {
-  if (node.name.startsWith("example.")) return node.name;
-  const token = node.axes.find(isTokenAxis);
-  const response =
-    token === undefined
-      ? responses.find((one) => node.name.endsWith(`.${one}`))
-      : responseOf(token);
-  return response === undefined ? node.name : node.name.slice(0, -response.length);
+/** Which inputs share an argument: those of one name, whatever their response; what has no tokens is apart for prompts. */
+export function sharedName({ datum, axes }: Input): string {
+  const apart = !axes.some(isTokenAxis) && "response" in datum ? familyOf(datum.response) : "";
+  return `${stackedName(datum)} ${apart}`;
 }

@@ -145,7 +145,7 @@ function wordFor(node: Node): string | null {
     one.args[1].op === "logSumExp" &&
     one.args[1].args[0] === one.args[0];
   const model = (one: Node): string =>
-    one.tag === "input" && one.name.startsWith("ref.") ? "_ref" : "";
+    one.tag === "input" && one.datum.kind === "logits" && one.datum.model === "ref" ? "_ref" : "";
   if (isLog(node)) return `log_pi${model(node.args[0])}`;
   if (node.tag === "unary" && node.op === "exp" && isLog(node.args[0]))
     return `pi${model(node.args[0].args[0])}`;

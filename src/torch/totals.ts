@@ -24,7 +24,7 @@ function liveNodes(loss: Node, order: readonly Node[]): ReadonlySet<Node> {
     if (reached.has(node) && passes(node)) for (const arg of node.args) reached.add(arg);
   const live = new Set<Node>();
   for (const node of order) {
-    const own = node.tag === "input" && isDifferentiated(node.name.replace(/^ref\+/, ""));
+    const own = node.tag === "input" && isDifferentiated(node.datum);
     if (reached.has(node) && (own || (passes(node) && node.args.some((arg) => live.has(arg)))))
       live.add(node);
   }
@@ -55,11 +55,11 @@ function linearSums(loss: Node, live: ReadonlySet<Node>): ReadonlySet<Node> {
   return sums;
 }
 
-/** Sorts what the loss and the next state take from the whole batch. A loss per example is averaged, which is not among them. */
+/** Sorts what the loss, which is one number, and the next state take from the whole batch. */
 export function totalsOf(loss: Node, next: readonly Node[]): Totals {
   const order = topological([loss, ...next]);
   const live = liveNodes(loss, order);
-  const own = loss.axes.includes("batch") ? new Set<Node>() : linearSums(loss, live);
+  const own = linearSums(loss, live);
   const above = new Set<Node>();
   const sums: Node[] = [];
   const coupled: Node[] = [];
