@@ -21,7 +21,7 @@ export const suites: readonly Suite[] = [
   {
     files: /^src\/ad\//,
     rounds: [
-      ["spec/ad/gradient.spec.ts", "spec/ad/simplify.spec.ts", "spec/ad/sort.spec.ts"],
+      ["spec/ad/gradient.spec.ts", "spec/core/smart.spec.ts", "spec/ad/sort.spec.ts"],
       ["spec/ad/laws.spec.ts", "spec/ad/rows.spec.ts", "spec/ad/losses.spec.ts"],
       ["spec/ad/second.spec.ts", "spec/reference/masked.spec.ts", "spec/rewrite/simplify.spec.ts"],
     ],

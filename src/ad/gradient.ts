@@ -7,8 +7,8 @@ import { unionAxes, type Axis } from "../core/axis.ts";
 import { constant } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
+import { isConstant, smart, sumOver } from "../core/smart.ts";
 import { binaryContributions, unaryContributions, type Contributions } from "./elementwise.ts";
-import { isConstant, plus, sumOver } from "./simplify.ts";
 import { atContributions, reduceContributions, selectContributions } from "./structural.ts";
 
 function contributions(node: Node, cotangent: Node): Contributions {
@@ -85,7 +85,7 @@ export function gradient(root: Node, wrt: readonly Node[]): readonly Node[] {
       if (contribution === null || !reached.has(arg)) return;
       const summed = sumOut(contribution, scope, arg);
       const known = cotangents.get(arg);
-      cotangents.set(arg, known === undefined ? summed : plus(known, summed));
+      cotangents.set(arg, known === undefined ? summed : smart.plus(known, summed));
     });
   }
   return wrt.map((node) => cotangents.get(node) ?? constant(0));

@@ -6,8 +6,8 @@ import { at, binary, constant, iota, select, sort, unary } from "../core/build.t
 import { fail } from "../core/error.ts";
 import type { At, Node, Reduce, Select } from "../core/node.ts";
 import { sortOps } from "../core/ops.ts";
+import { smart, sumOver } from "../core/smart.ts";
 import type { Contributions } from "./elementwise.ts";
-import { sumOver, times } from "./simplify.ts";
 
 /**
  * Σ passes its cotangent on, since ignoring the bound variable is weakening. max shares it among the terms that
@@ -21,10 +21,10 @@ export function reduceContributions(node: Reduce, cotangent: Node): Contribution
     case "max": {
       const reached = unary("toReal", binary("eq", operand, node));
       const share = binary("over", cotangent, sumOver(node.axis, reached));
-      return [times(share, reached)];
+      return [smart.times(share, reached)];
     }
     case "logSumExp":
-      return [times(cotangent, unary("exp", binary("minus", operand, node)))];
+      return [smart.times(cotangent, unary("exp", binary("minus", operand, node)))];
   }
 }
 

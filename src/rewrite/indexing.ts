@@ -64,8 +64,13 @@ const substitutions: readonly Rule[] = [
   ...dtypes.map((dtype) =>
     rule(`at-free${suffix(dtype)}`, at(freeOf(dtype), axis, index), freeOf(dtype)),
   ),
-  ...unaryNames.flatMap((op) => unaryOps[op].from.map((dtype) => atUnary(op, dtype))),
-  ...binaryNames.flatMap((op) => binaryOps[op].from.map((dtype) => atBinary(op, dtype))),
+  // what is defined by other operators has given way to them before
+  ...unaryNames
+    .filter((op) => unaryOps[op].definition === undefined)
+    .flatMap((op) => unaryOps[op].from.map((dtype) => atUnary(op, dtype))),
+  ...binaryNames
+    .filter((op) => binaryOps[op].definition === undefined)
+    .flatMap((op) => binaryOps[op].from.map((dtype) => atBinary(op, dtype))),
   rule(
     "at-select",
     at(select(condition, x, y), axis, index),

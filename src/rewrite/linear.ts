@@ -70,7 +70,7 @@ function linearPart(root: Node): readonly Node[] {
   return part;
 }
 
-/** Reads an f32 node as a linear form; a node that is not a sum is the form 1·node. */
+/** Reads an f32 node as a linear form; a node that is no sum, or whose coefficients no number holds, is the form 1·node. */
 export function linearForm(root: Node): LinearForm {
   const coefficients = new Map<Node, number>([[root, 1]]);
   const terms = new Map<Node, number>();
@@ -87,7 +87,8 @@ export function linearForm(root: Node): LinearForm {
       terms.set(node, coefficient);
     }
   }
-  return { constant: sum + 0, terms };
+  const isHeld = Number.isFinite(sum) && [...terms.values()].every(Number.isFinite);
+  return isHeld ? { constant: sum + 0, terms } : { constant: 0, terms: new Map([[root, 1]]) };
 }
 
 /** Writes a linear form as a sum: positive terms first, subtraction for negative ones, the constant last. */

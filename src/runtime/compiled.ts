@@ -6,6 +6,7 @@ import { checkBatch } from "../batch/check.ts";
 import { checkParams, stateOf } from "../batch/params.ts";
 import { isGpuBuffer, vocabOf } from "../batch/logits.ts";
 import { haveOneWidth } from "../batch/widths.ts";
+import { withConstants } from "../compile/constants.ts";
 import { compileProgram, type Lowered, type Program } from "../compile/pipeline.ts";
 import { fail } from "../core/error.ts";
 import { isDifferentiated } from "../core/inputs.ts";
@@ -58,11 +59,13 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     const key = JSON.stringify([direction, layout, inPlace]);
     const known = plans.get(key);
     if (known !== undefined) return known;
-    const made = plan(
-      program[direction],
-      { responses: program.responses, inputs: program.inputs, params: program.params },
-      layout,
-      inPlace,
+    const made = withConstants(objective.name, written, () =>
+      plan(
+        program[direction],
+        { responses: program.responses, inputs: program.inputs, params: program.params },
+        layout,
+        inPlace,
+      ),
     );
     plans.set(key, made);
     return made;

@@ -3,9 +3,10 @@
 // running pass; what has no normal form becomes a total, a later pass of its own. Nothing here knows a loss.
 
 import { isTokenAxis } from "../core/axis.ts";
-import { binary, constant, iota, reduce, select, unary, withArgs } from "../core/build.ts";
+import { binary, constant, iota, reduce, select, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type At, type Node } from "../core/node.ts";
+import { smart } from "../core/smart.ts";
 import { exactMaxima } from "./exact.ts";
 import * as forms from "./form.ts";
 import type { RowValue, Term, Value } from "./form.ts";
@@ -80,14 +81,13 @@ function visit(record: Recorder, node: Node, args: readonly Value[]): Value {
   }
   if (node.tag === "at" && isTokenAxis(node.axis))
     return forms.rowValue(tokenAt(record, node, args));
-  return (
-    shifted(node, args) ??
-    forms.rowValue(
-      withArgs(
-        node,
-        args.map((arg) => rowNode(record, arg, node)),
-      ),
-    )
+  const carried = shifted(node, args);
+  if (carried !== null && forms.areHeld(carried.shifts)) return carried;
+  return forms.rowValue(
+    withArgs(
+      node,
+      args.map((arg) => rowNode(record, arg, node)),
+    ),
   );
 }
 
@@ -113,7 +113,7 @@ function shifted(node: Node, args: readonly Value[]): RowValue | null {
   const [a, b] = args;
   if (a?.kind !== "row") return null;
   if (node.tag === "unary" && node.op === "neg") {
-    return forms.rowValue(unary("neg", a.rest), forms.scaleShifts(a.shifts, -1));
+    return forms.rowValue(smart.neg(a.rest), forms.scaleShifts(a.shifts, -1));
   }
   if (node.tag !== "binary" || b?.kind !== "row") return null;
   if (node.op === "plus" || node.op === "minus") {
@@ -127,7 +127,7 @@ function shifted(node: Node, args: readonly Value[]): RowValue | null {
   const product = (factor: RowValue, other: RowValue): RowValue | null =>
     factor.rest.tag === "const" && factor.shifts.size === 0
       ? forms.rowValue(
-          forms.timesNode(factor.rest, other.rest),
+          smart.times(factor.rest, other.rest),
           forms.scaleShifts(other.shifts, factor.rest.value),
         )
       : null;

@@ -4,8 +4,9 @@
 // a running pass can accumulate, and what the gradient kernel evaluates with one exponential per entry.
 // Multiples of the maxima are carried apart ("shifts") so that they cancel as symbols, never as numbers.
 
-import { binary, constant, unary } from "../core/build.ts";
+import { constant } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
+import { isConstant, smart } from "../core/smart.ts";
 
 /** e^{d·x} x^k of one logits input. */
 export interface Power {
@@ -96,30 +97,12 @@ export function scaleShifts(shifts: Shifts, factor: number): Shifts {
   return factor === 0 ? noShifts : new Map([...shifts].map(([z, amount]) => [z, amount * factor]));
 }
 
+/** Whether every multiple of a maximum is a number; one that is none leaves the range of numbers as it was written. */
+export const areHeld = (shifts: Shifts): boolean => [...shifts.values()].every(Number.isFinite);
+
 /** Lifts a row value into a form; its shifts stay apart. */
 export const lift = (value: RowValue | Form): Form =>
   value.kind === "form" ? value : form([rowTerm(value.rest)], value.shifts);
-
-export const isConst = (node: Node, value?: number): boolean =>
-  node.tag === "const" && (value === undefined || node.value === value);
-
-/** Product of two row-level nodes, without writing factors of one. */
-export function timesNode(a: Node, b: Node): Node {
-  if (a.tag === "const" && b.tag === "const") return constant(a.value * b.value);
-  if (isConst(a, 0) || isConst(b, 0)) return constant(0);
-  if (isConst(a, 1)) return b;
-  if (isConst(b, 1)) return a;
-  if (isConst(a, -1)) return unary("neg", b);
-  if (isConst(b, -1)) return unary("neg", a);
-  return binary("times", a, b);
-}
-
-/** Sum of two row-level nodes, without writing zeros. */
-export function plusNode(a: Node, b: Node): Node {
-  if (isConst(a, 0)) return b;
-  if (isConst(b, 0)) return a;
-  return binary("plus", a, b);
-}
 
 /** Identifies what a term is, apart from its coefficient and exponent. */
 export function termKey(term: Term): string {
@@ -137,14 +120,14 @@ function atomKey(atom: Atom): string {
 export function collect(terms: readonly Term[]): readonly Term[] {
   const byKey = new Map<string, Term>();
   for (const term of terms) {
-    if (isConst(term.coefficient, 0)) continue;
+    if (isConstant(term.coefficient, 0)) continue;
     const key = `${termKey(term)}|${term.exponent?.id ?? ""}`;
     const known = byKey.get(key);
     byKey.set(
       key,
       known === undefined
         ? term
-        : { ...known, coefficient: plusNode(known.coefficient, term.coefficient) },
+        : { ...known, coefficient: smart.plus(known.coefficient, term.coefficient) },
     );
   }
   return [...byKey.values()];
@@ -156,7 +139,7 @@ export function addForms(a: Form, b: Form, sign: 1 | -1): Form {
 }
 
 export const scaleTerms = (terms: readonly Term[], factor: Node): readonly Term[] =>
-  terms.map((term) => ({ ...term, coefficient: timesNode(term.coefficient, factor) }));
+  terms.map((term) => ({ ...term, coefficient: smart.times(term.coefficient, factor) }));
 
 /** Product of two forms without shifts, or null when it would have too many terms, or terms that are too large. */
 export function multiplyForms(a: Form, b: Form): Form | null {
@@ -167,7 +150,7 @@ export function multiplyForms(a: Form, b: Form): Form | null {
 }
 
 const isTooLarge = ({ powers, atoms }: Term): boolean =>
-  [...powers.values()].some(({ k }) => k > largestPower) ||
+  [...powers.values()].some(({ d, k }) => k > largestPower || !Number.isFinite(d)) ||
   atoms.filter(({ kind }) => kind === "opaque").length > mostOpaque;
 
 function multiplyTerms(a: Term, b: Term): Term {
@@ -181,7 +164,7 @@ function multiplyTerms(a: Term, b: Term): Term {
       ? b.exponent
       : b.exponent === null
         ? a.exponent
-        : plusNode(a.exponent, b.exponent);
+        : smart.plus(a.exponent, b.exponent);
   // an indicator is its own square
   const atoms = new Map<string, Atom>();
   const repeated: Atom[] = [];
@@ -191,7 +174,7 @@ function multiplyTerms(a: Term, b: Term): Term {
     else atoms.set(key, atom);
   }
   return {
-    coefficient: timesNode(a.coefficient, b.coefficient),
+    coefficient: smart.times(a.coefficient, b.coefficient),
     exponent,
     powers,
     atoms: [...atoms.values(), ...repeated],

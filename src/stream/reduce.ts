@@ -4,6 +4,7 @@
 import { binary, constant, count, unary } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
 import type { ReduceOp } from "../core/ops.ts";
+import { isConstant, smart } from "../core/smart.ts";
 import { linearForm } from "../rewrite/linear.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Term } from "./form.ts";
@@ -26,7 +27,7 @@ export function reduceVocabulary(
     if (op === "max") return forms.rowValue(line.row, body.shifts);
     const { model, response } = logitsOrFail(z);
     const excess = record.field({ kind: "excess", model, d }, response, source);
-    return forms.rowValue(forms.plusNode(line.row, unary("log1p", excess)), body.shifts);
+    return forms.rowValue(smart.plus(line.row, unary("log1p", excess)), body.shifts);
   }
   const node = formNode(record, body, source);
   const largest = record.total("max", node, source);
@@ -49,10 +50,10 @@ function sumForm(record: Recorder, body: Form, source: Node): Node {
   for (const term of body.terms) {
     const known = sumTerm(record, term, source);
     if (known === null) outside.push(term);
-    else sum = forms.plusNode(sum, known);
+    else sum = smart.plus(sum, known);
   }
   if (outside.length === 0) return sum;
-  return forms.plusNode(
+  return smart.plus(
     sum,
     record.total("sum", formNode(record, forms.form(outside), source), source),
   );
@@ -72,16 +73,17 @@ function sumTerm(record: Recorder, term: Term, source: Node): Node | null {
   // at the maximum x = 0, so a power of x vanishes and an exponential is 1
   if ([...term.powers.values()].some(({ k }) => k > 0)) return constant(0);
   const { model, response } = logitsOrFail(atom.of);
-  return forms.timesNode(scale, record.field({ kind: "ties", model }, response, source));
+  return smart.times(scale, record.field({ kind: "ties", model }, response, source));
 }
 
 /** coefficient · e^{exponent} · sum. Where the exponent is −log of that sum, the two cancel as symbols, to exactly 1. */
 function scaledSum({ coefficient, exponent }: Term, sum: Node): Node {
   const scale = scaleOf(coefficient, exponent);
-  const excess = sum.tag === "binary" && forms.isConst(sum.args[0], 1) ? sum.args[1] : null;
-  if (excess === null || exponent === null) return forms.timesNode(scale, sum);
-  const left = tidy(forms.plusNode(exponent, unary("log1p", excess)));
-  return forms.isConst(left, 0) ? coefficient : forms.timesNode(scale, sum);
+  const excess =
+    sum.tag === "binary" && sum.op === "plus" && isConstant(sum.args[0], 1) ? sum.args[1] : null;
+  if (excess === null || exponent === null) return smart.times(scale, sum);
+  const left = tidy(smart.plus(exponent, unary("log1p", excess)));
+  return isConstant(left, 0) ? coefficient : smart.times(scale, sum);
 }
 
 function moment(record: Recorder, term: Term, source: Node): Node | null {
@@ -118,7 +120,7 @@ export function linear(body: Form): Line | null {
     const powers = [...term.powers].filter(([, power]) => power.d !== 0 || power.k !== 0);
     const [first, second] = powers;
     if (first === undefined) {
-      row = forms.plusNode(row, scaleOf(term.coefficient, term.exponent));
+      row = smart.plus(row, scaleOf(term.coefficient, term.exponent));
       continue;
     }
     const slope = linearForm(term.coefficient);

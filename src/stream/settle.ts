@@ -5,6 +5,7 @@ import { binary, constant, iota, select, unary, withArgs } from "../core/build.t
 import { fail } from "../core/error.ts";
 import { idsOf } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
+import { isConstant, smart } from "../core/smart.ts";
 import { fromLinearForm, linearForm } from "../rewrite/linear.ts";
 import { logitsOfInput } from "./fields.ts";
 import * as forms from "./form.ts";
@@ -21,16 +22,14 @@ export const tidy = (node: Node): Node => fromLinearForm(linearForm(node));
 /** coefficient · e^{exponent}. */
 export function scaleOf(coefficient: Node, exponent: Node | null): Node {
   const collected = exponent === null ? constant(0) : tidy(exponent);
-  return forms.isConst(collected, 0)
-    ? coefficient
-    : forms.timesNode(coefficient, unary("exp", collected));
+  return isConstant(collected, 0) ? coefficient : smart.times(coefficient, unary("exp", collected));
 }
 
 /** Σ shift·max z */
 export function shiftTerms(record: Recorder, value: RowValue | Form, source: Node): Node {
   return [...value.shifts].reduce(
     (total, [z, amount]) =>
-      forms.plusNode(total, forms.timesNode(constant(amount), record.maximum(z, source))),
+      smart.plus(total, smart.times(constant(amount), record.maximum(z, source))),
     constant(0),
   );
 }
@@ -39,7 +38,7 @@ export function shiftTerms(record: Recorder, value: RowValue | Form, source: Nod
 export function rowNode(record: Recorder, value: Value, source: Node): Node {
   // an index or a condition has no shifts, and its zero is no real number
   if (value.kind === "row" && value.shifts.size === 0) return value.rest;
-  if (value.kind === "row") return forms.plusNode(value.rest, shiftTerms(record, value, source));
+  if (value.kind === "row") return smart.plus(value.rest, shiftTerms(record, value, source));
   if (value.kind === "raw") return value.node;
   return fail(
     "vocabulary-left",
@@ -61,10 +60,10 @@ export function formNode(record: Recorder, value: Value, source: Node): Node {
   return settled(record, value, source).terms.reduce((total: Node, term) => {
     const x = (z: Node): Node => binary("minus", z, record.maximum(z, source));
     const product = term.atoms.reduce(
-      (factors, atom) => forms.timesNode(factors, atomNode(record, atom, source)),
+      (factors, atom) => smart.times(factors, atomNode(record, atom, source)),
       powersNode(term, x),
     );
-    return forms.plusNode(total, product);
+    return smart.plus(total, product);
   }, constant(0));
 }
 
@@ -73,8 +72,8 @@ function powersNode(term: Term, x: (z: Node) => Node): Node {
   let product = term.coefficient;
   let exponent = term.exponent ?? constant(0);
   for (const [z, { d, k }] of term.powers) {
-    exponent = forms.plusNode(exponent, forms.timesNode(constant(d), x(z)));
-    for (let i = 0; i < k; i++) product = forms.timesNode(product, x(z));
+    exponent = smart.plus(exponent, smart.times(constant(d), x(z)));
+    for (let i = 0; i < k; i++) product = smart.times(product, x(z));
   }
   return scaleOf(product, exponent);
 }
@@ -92,9 +91,9 @@ export function termAtLabel(record: Recorder, term: Term, source: Node): Node {
     (product, atom) => {
       if (atom.kind === "label") return product;
       if (atom.kind === "opaque")
-        return forms.timesNode(product, nodeAtLabel(record, atom.node, source));
+        return smart.times(product, nodeAtLabel(record, atom.node, source));
       const isTop = binary("ge", record.label(atom.of, source), constant(0));
-      return forms.timesNode(product, unary("toReal", isTop));
+      return smart.times(product, unary("toReal", isTop));
     },
     powersNode(term, (z) => record.label(z, source)),
   );
@@ -116,18 +115,14 @@ export function valueAtLabel(record: Recorder, body: Form, source: Node): Node {
     .filter((term) => !isExponential(term))
     .map((term) => termAtLabel(record, term, source));
   const whole = tidy(
-    [...direct, ...exponentials.map((term) => term.coefficient)].reduce(
-      forms.plusNode,
-      constant(0),
-    ),
+    [...direct, ...exponentials.map((term) => term.coefficient)].reduce(smart.plus, constant(0)),
   );
   return exponentials.reduce((sum, term) => {
     const exponent = [...term.powers].reduce(
-      (line, [z, { d }]) =>
-        forms.plusNode(line, forms.timesNode(constant(d), record.label(z, source))),
+      (line, [z, { d }]) => smart.plus(line, smart.times(constant(d), record.label(z, source))),
       term.exponent ?? constant(0),
     );
-    return forms.plusNode(sum, forms.timesNode(term.coefficient, unary("expm1", tidy(exponent))));
+    return smart.plus(sum, smart.times(term.coefficient, unary("expm1", tidy(exponent))));
   }, whole);
 }
 

@@ -6,6 +6,7 @@ import { binary, constant, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
 import type { Binary, Node, Unary } from "../core/node.ts";
+import { isConstant, smart } from "../core/smart.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Value } from "./form.ts";
 import type { Recorder } from "./record.ts";
@@ -18,7 +19,9 @@ const isReal = (value: Value | undefined): value is Real =>
 
 /** The value of a node along the vocabulary, given the values of its arguments. */
 export function vocabularyValue(record: Recorder, node: Node, args: readonly Value[]): Value {
-  return lawOf(record, node, args) ?? opaqueValue(record, node, args);
+  const value = lawOf(record, node, args);
+  const isHeld = value !== null && (value.kind === "raw" || forms.areHeld(value.shifts));
+  return isHeld ? value : opaqueValue(record, node, args);
 }
 
 function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | null {
@@ -149,9 +152,9 @@ function branch(
 function exponential(record: Recorder, body: Form, source: Node): Form | null {
   const line = linear(body);
   if (line === null || [...line.d.values()].some((d) => d < 0)) return null;
-  const exponent = tidy(forms.plusNode(line.row, shiftTerms(record, body, source)));
+  const exponent = tidy(smart.plus(line.row, shiftTerms(record, body, source)));
   const powers = new Map([...line.d].map(([z, d]) => [z, { d, k: 0 }]));
-  const known = forms.isConst(exponent, 0) ? null : exponent;
+  const known = isConstant(exponent, 0) ? null : exponent;
   return forms.form([{ coefficient: constant(1), exponent: known, powers, atoms: [] }]);
 }
 
@@ -165,7 +168,7 @@ function equality(node: Binary, a: Value, b: Value): Form | null {
   const difference = forms.addForms(forms.lift(a), forms.lift(b), -1);
   const line = linear(difference);
   if (line === null || line.d.size !== 1 || difference.shifts.size > 0) return null;
-  if (!forms.isConst(tidy(line.row), 0)) return null;
+  if (!isConstant(tidy(line.row), 0)) return null;
   return forms.form([forms.atomTerm({ kind: "maximum", of: [...line.d.keys()][0]! })]);
 }
 
