@@ -2,7 +2,7 @@
 // rounds to nothing; what the rules make of it keeps its digits. Both are computed node by node with every intermediate
 // result rounded to float32, and compared with a value worked out in float64 by another route.
 import { describe, expect, it } from "vitest";
-import { binary, input, param } from "../../src/core/build.ts";
+import { binary, constant, input, param } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import { binaryOps, reduceOps, unaryOps } from "../../src/core/ops.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";
@@ -127,6 +127,18 @@ const cases: readonly Case[] = [
     naive: over(exp(x), sigmoid(y)),
     at: { x: -120, y: -120.5 },
     exact: Math.exp(0.5),
+  },
+  {
+    rule: "twice-sigmoid-minus-one",
+    naive: minus(times(constant(2), sigmoid(x)), one),
+    at: { x: 1e-9 },
+    exact: 5e-10,
+  },
+  {
+    rule: "one-minus-twice-sigmoid",
+    naive: minus(one, times(constant(2), sigmoid(x))),
+    at: { x: 1e-9 },
+    exact: -5e-10,
   },
   { rule: "quotient-sigmoid", naive: over(exp(x), plus(one, exp(x))), at: { x: 100 }, exact: 1 },
   {

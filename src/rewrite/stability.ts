@@ -23,6 +23,7 @@ const {
   sigmoid,
   sqrt,
   square,
+  tanh,
   times,
 } = nodes;
 const { logSumExp, sum } = reductions;
@@ -51,6 +52,9 @@ const sigmoids: readonly Rule[] = [
   rule("exp-logSigmoid", exp(logSigmoid(x)), sigmoid(x)),
   rule("reciprocal-sigmoid", over(one, plus(one, exp(x))), sigmoid(neg(x))),
   rule("quotient-sigmoid", over(exp(x), plus(one, exp(x))), sigmoid(x)),
+  // 2 σ(x) − 1, the expected sign of a preference, loses the digits of a small x
+  rule("twice-sigmoid-minus-one", minus(times(two, sigmoid(x)), one), tanh(times(half, x))),
+  rule("one-minus-twice-sigmoid", minus(one, times(two, sigmoid(x))), neg(tanh(times(half, x)))),
 ];
 
 // e^x overflows from x = 89 on, though its logarithm or its product with something small is an ordinary number
