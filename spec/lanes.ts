@@ -1,8 +1,41 @@
-// Which specs `npm test` runs, and which only `npm run test:all` does. A spec that needs more than about fifteen seconds of
-// a processor is named here, with what it does for so long. All others run with `npm test`, new ones among them.
+// Which specs `npm test` runs, and which only `npm run test:all` does. A spec that takes a processor more than about ten
+// seconds is named here, with what it does for so long. All others run with `npm test`, new ones among them.
 
-/** Specs that take long, with the reason. Times are processor seconds on the bundled SwiftShader. */
-export const long: Readonly<Record<string, string>> = {};
+/** Specs that take long on the bundled SwiftShader, and why. */
+export const long: Readonly<Record<string, string>> = {
+  "spec/bench/run.spec.ts": "benchmarks of every kind, each in a process of its own",
+  "spec/cli/modules.spec.ts": "forty processes that load modules, some of which hang on purpose",
+  "spec/cli/rates.spec.ts": "measures the memory rates of the adapter",
+  "spec/cli/tune.spec.ts": "measures schedules",
+  "spec/compile/limit.spec.ts": "formulas that a loop wrote, up to the largest that is taken",
+  "spec/faults/calls.spec.ts": "a fault at every call of WebGPU",
+  "spec/fuzz/exercised.spec.ts":
+    "draws programs until every operator, rule and kind of pass was reached",
+  "spec/gpu/accuracy.spec.ts": "hard data against what f32 can know",
+  "spec/gpu/badinput.spec.ts": "wrong batches and lost devices",
+  "spec/gpu/families.spec.ts": "each family of objectives, built anew",
+  "spec/gpu/faults.spec.ts": "devices that are lost, each of which builds its shaders anew",
+  "spec/gpu/found.spec.ts": "programs that were once wrong",
+  "spec/gpu/gradient.spec.ts": "gradients of random formulas, each of which is built anew",
+  "spec/gpu/identical.spec.ts": "the same bits from several objectives at once",
+  "spec/gpu/inplace.spec.ts": "gradients in the place of logits, in each storage type",
+  "spec/gpu/large.spec.ts": "tensors larger than a binding",
+  "spec/gpu/laws.objectives.spec.ts": "laws of every objective",
+  "spec/gpu/laws.spec.ts": "laws of results, on random batches",
+  "spec/gpu/outside.spec.ts":
+    "what lies outside the ordinary: rows of one entry, prompts alone, extreme numbers",
+  "spec/gpu/random1.spec.ts": "250 random programs, each of which is built anew",
+  "spec/gpu/random2.spec.ts": "250 random programs, each of which is built anew",
+  "spec/gpu/range.spec.ts": "the ends of each storage type's range",
+  "spec/gpu/saturation.spec.ts": "saturated losses with every metric",
+  "spec/gpu/schedules.spec.ts": "random schedules, each of which is built anew",
+  "spec/gpu/sorting.spec.ts": "sorting along the batch",
+  "spec/gpu/split.spec.ts": "rows that several workgroups share",
+  "spec/gpu/storage.spec.ts": "each objective in each storage type",
+  "spec/gpu/vectors.spec.ts": "rows that end within a vector",
+  "spec/gpu/wgsl.spec.ts": "every kernel of every objective, compiled by the driver",
+  "spec/hostile/names.spec.ts": "800 hostile names",
+};
 
 /** Folders whose specs compute on the adapter. Continuous integration runs them on a second one as well. */
 export const deviceFolders: readonly string[] = [
