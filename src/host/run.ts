@@ -112,7 +112,10 @@ export class Workgroup {
   compile(statements: readonly Statement[]): () => void {
     const steps = statements.map((statement) => this.#step(statement));
     return () => {
-      for (const step of steps) step();
+      for (const step of steps) {
+        if (!this.#active.lanes.some(Boolean)) return;
+        step();
+      }
     };
   }
 
