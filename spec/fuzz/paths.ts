@@ -5,6 +5,7 @@ import { numbersIn } from "../../src/batch/logits.ts";
 import { random as randomOf } from "../../src/check/random.ts";
 import { fromHalf, toHalf, type StorageType } from "../../src/core/storage.ts";
 import { compile, type CompileOptions, type Compiled, type Device } from "../../src/index.ts";
+import { runPlan } from "../host/plan.ts";
 import { objectiveOf, type Case } from "./case.ts";
 import { compare, computed, expected, type Comparison } from "./results.ts";
 import { pick } from "./scene.ts";
@@ -108,21 +109,30 @@ export const compiledOn = (one: Case, path: Path, device?: Device): Compiled =>
     ...(path.schedule === "drawn" ? { schedule: drawnSchedule(one.seed) } : {}),
   });
 
+/** What a path may leave of a case: the interpreter's numbers, with what the type of the logits loses. */
+function allowed({ params, state }: Case, path: Path, { program }: Compiled, batch: Batch) {
+  const exact = expected(program, batch, { ...params, ...state });
+  return new Map(
+    [...exact].map(([name, { values, bounds }]) => {
+      const isStored = name.startsWith("gradient ") && !(name.slice(9) in batch.inputs);
+      const wider = Array.from(values, (value, n) =>
+        isStored ? bounds[n]! + lost(Math.abs(value) + bounds[n]!, path.storage) : bounds[n]!,
+      );
+      return [name, { values, bounds: wider }];
+    }),
+  );
+}
+
+/** Numbers of a stored type. */
+const numbersOf = <T>(data: T, { storage }: Path): T | Float32Array<ArrayBuffer> =>
+  data instanceof Uint16Array && storage !== "f32" ? fromHalf(data, storage) : data;
+
 /** Runs a case on one path. @throws PrefcError what the compiler refuses */
 export async function runOn(one: Case, path: Path, device: Device): Promise<Comparison> {
   const compiled = compiledOn(one, path, device);
   try {
     const batch = storedAs(one.batch, path.storage);
-    const exact = expected(compiled.program, batch, { ...one.params, ...one.state });
-    const right = new Map(
-      [...exact].map(([name, { values, bounds }]) => {
-        const isStored = name.startsWith("gradient ") && !(name.slice(9) in batch.inputs);
-        const wider = Array.from(values, (value, n) =>
-          isStored ? bounds[n]! + lost(Math.abs(value) + bounds[n]!, path.storage) : bounds[n]!,
-        );
-        return [name, { values, bounds: wider }];
-      }),
-    );
+    const right = allowed(one, path, compiled, batch);
     const run = await compiled.valueAndGrad(batch, {
       params: one.params,
       ...(Object.keys(one.state).length === 0 ? {} : { state: one.state }),
@@ -130,13 +140,22 @@ export async function runOn(one: Case, path: Path, device: Device): Promise<Comp
       timeoutMs: longest,
     });
     const gradients = Object.fromEntries(
-      Object.entries(run.gradients).map(([name, data]) => [
-        name,
-        data instanceof Uint16Array && path.storage !== "f32" ? fromHalf(data, path.storage) : data,
-      ]),
+      Object.entries(run.gradients).map(([name, data]) => [name, numbersOf(data, path)]),
     );
     return compare(right, computed({ ...run, gradients }), describePath(path));
   } finally {
     compiled.dispose();
   }
+}
+
+/** Runs a case on one path without a device. @throws PrefcError what the compiler refuses */
+export function runOnHost(one: Case, path: Path): Comparison {
+  const compiled = compiledOn(one, path);
+  const batch = storedAs(one.batch, path.storage);
+  const plan = compiled.plan("valueAndGrad", batch.vocab, path.storage);
+  const params = { ...one.params, ...one.state };
+  const { results } = runPlan(compiled.program, plan, batch, { params, subgroupSize: 32 });
+  const given = [...results].map(([name, data]) => [name, numbersOf(data, path)] as const);
+  const right = allowed(one, path, compiled, batch);
+  return compare(right, new Map(given), `on the host, ${describePath(path)}`);
 }

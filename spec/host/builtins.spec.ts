@@ -43,7 +43,8 @@ function expectOnHost(objective: Objective, given: Case = {}): void {
   );
   const { results, status } = runPlan(program, plan, batch, options);
   expect([...status]).toEqual([...status].map(() => 0));
-  expectAgreement(program, batch, {}, results, "passes");
+  const told = [...results].filter(([name]) => !name.startsWith("next "));
+  expectAgreement(program, batch, {}, new Map(told), "passes");
 }
 
 const small = { rowLanes: 4, unroll: 2, programLanes: 8, tokenLanes: 2 } as const;

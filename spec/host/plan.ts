@@ -144,9 +144,11 @@ export function runPlan(
   const results = new Map<string, Float32Array | Float64Array | Uint16Array>();
   const pairAt = (words: Words, at: number): number =>
     singles(words)[2 * at]! + singles(words)[2 * at + 1]!;
-  const names = ["loss", ...Object.keys(program.metrics).map((name) => `metric ${name}`)];
-  names.forEach((name, slot) => {
-    results.set(name, Float64Array.of(pairAt(fixed["scalars"]!, slot)));
+  const metrics = Object.keys(program.metrics);
+  plan.scalars.forEach((name, slot) => {
+    // after the loss and the metrics come the next values of the state, which say so in their names
+    const own = slot > 0 && slot <= metrics.length ? `metric ${name}` : name;
+    results.set(own, Float64Array.of(pairAt(fixed["scalars"]!, slot)));
   });
   const perExample = (slot: number): Float64Array =>
     Float64Array.from({ length: batch.examples }, (_, example) =>

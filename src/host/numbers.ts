@@ -1,6 +1,6 @@
 // What the operators of a kernel give on the host, by type. Single floats are rounded after every operation, as a device
-// rounds them; with `exact` they are not, which shows the algebra of a kernel without its rounding. A pair is a float64
-// number, whose meaning is the core's, within the range of single floats. Truth values are 0 and 1.
+// rounds them; with `exact` they are not, which shows the algebra of a kernel without its rounding. A pair is the sum of
+// two single floats; its meaning is the core's. Truth values are 0 and 1.
 
 import { binaryOps, unaryOps } from "../core/ops.ts";
 import type { KernelBinary, KernelUnary, Scalar } from "../kernel/kernel.ts";
@@ -10,8 +10,11 @@ type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
 
 const integer = (type: Scalar): Unary => (type === "u32" ? (x) => x >>> 0 : (x) => x | 0);
-/** Beyond the range of single floats a pair is infinite. */
-const inRange: Unary = (x) => (Number.isFinite(Math.fround(x)) ? x : Math.fround(x));
+/** The pair nearest to a number: what two single floats hold of it, so that storing it changes nothing. */
+const pairOf: Unary = (x) => {
+  const high = Math.fround(x);
+  return Number.isFinite(high) ? high + Math.fround(x - high) : high;
+};
 
 /** Rounds to the nearest number of a type that an operation may give. */
 export function roundingOf(type: Scalar, precision: Precision): Unary {
@@ -19,7 +22,7 @@ export function roundingOf(type: Scalar, precision: Precision): Unary {
     case "f32":
       return precision === "single" ? Math.fround : (x) => x;
     case "pair":
-      return inRange;
+      return pairOf;
     case "u32":
     case "i32":
       return integer(type);
