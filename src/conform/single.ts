@@ -22,11 +22,11 @@ const margin = 2;
  * The batch with log π(y_t) of every token of one response moved by what float32 leaves unknown. Where the label is nearly
  * certain, its logit has to move far for that: log π moves by 1 − π of it.
  */
-function moved(batch: Batch, name: string): Batch {
+function moved(batch: Batch, { name, datum }: Input): Batch {
   const binding = batch.inputs[name]!;
   const numbers = binding.height === "logits" ? numbersIn(binding.tensor) : null;
   if (binding.height !== "logits" || numbers === null) return batch;
-  const { labels } = batch.responses[name.split(".").slice(2).join(".")]!;
+  const { labels } = batch.responses["response" in datum ? datum.response : ""]!;
   const data = Float64Array.from(numbers);
   binding.rowIndex.forEach((row, token) => {
     const entries = data.slice(row * batch.vocab, (row + 1) * batch.vocab);
@@ -43,7 +43,7 @@ function moved(batch: Batch, name: string): Batch {
 export function singleErrors({ objective, params, state }: Reading, batch: Batch): SourceErrors {
   const loss = overBatch(objective.loss);
   const inputs = topological([loss]).filter((node): node is Input => node.tag === "input");
-  const differentiated = inputs.filter(({ name }) => isDifferentiated(name));
+  const differentiated = inputs.filter(({ datum }) => isDifferentiated(datum));
   const slopes = gradient(loss, differentiated);
   const at = (where: Batch): { readonly loss: number; readonly slope: ArrayLike<number> } => {
     const values = evaluate([loss, ...slopes], where, { ...params, ...state });
@@ -55,9 +55,9 @@ export function singleErrors({ objective, params, state }: Reading, batch: Batch
   };
   const here = at(batch);
   let [ofLoss, ofGradient] = [0, 0];
-  for (const { name, axes } of inputs) {
-    if (!axes.includes("vocab")) continue;
-    const there = at(moved(batch, name));
+  for (const input of inputs) {
+    if (!input.axes.includes("vocab")) continue;
+    const there = at(moved(batch, input));
     ofLoss += margin * lossError(there.loss, here.loss);
     ofGradient += margin * gradientError(there.slope, here.slope);
   }

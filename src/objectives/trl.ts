@@ -1,8 +1,8 @@
 // TRL's DPOTrainer as a composition: every loss_type is an objective, every other option a combinator, so that what a
 // configuration means, in the release that it is of, can be read off here.
 
-import { mean, named, param, referenceFree } from "../dsl/index.ts";
-import type { Model } from "../dsl/index.ts";
+import { changedGiven, mean, named, param, referenceFree } from "../dsl/index.ts";
+import type { Given, Model } from "../dsl/index.ts";
 import { apoDown, apoDownOfScores, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
 import { aot, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
@@ -19,7 +19,7 @@ import type { Divergence } from "./divergences.ts";
 import { dpo } from "./dpo.ts";
 import { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from "./margins.ts";
 import { mix, type Part } from "./mix.ts";
-import type { PairwiseObjective } from "./pairwise.ts";
+import type { Pair, PairwiseObjective } from "./pairwise.ts";
 import { sft } from "./sft.ts";
 import type { Checked, DivergenceType, TrlDpoOptions } from "./trl-config.ts";
 import { checkTrlOptions } from "./trl-options.ts";
@@ -91,7 +91,10 @@ export const averaged = (m: Model): Model => ({ ...m, logps: (y) => mean("token"
 const ofAverages = (inner: PairwiseObjective): PairwiseObjective =>
   named(inner.name, {
     ...inner,
-    define: (g) => inner.define({ ...g, policy: averaged(g.policy), ref: averaged(g.ref) }),
+    define: (g) =>
+      inner.define(
+        changedGiven<Given<Pair>>(g, { policy: averaged(g.policy), ref: averaged(g.ref) }),
+      ),
   });
 
 /**

@@ -1,7 +1,7 @@
 // TRL's DPOTrainer, release by release: a recorded file says which release it is of by the beginning of its name, and
 // everything else by the options of its DPOConfig.
 
-import { named, objective, param as parameter } from "../../dsl/index.ts";
+import { changedGiven, named, objective, param as parameter } from "../../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../../dsl/index.ts";
 import type { Node } from "../../core/node.ts";
 import {
@@ -133,7 +133,7 @@ function averages(): Quantities {
     objective(
       "average",
       ["w", "l"],
-      (g) => of({ ...g, policy: averaged(g.policy), ref: averaged(g.ref) }),
+      (g) => of(changedGiven<Given<Pair>>(g, { policy: averaged(g.policy), ref: averaged(g.ref) })),
       { source: "carries an average" },
     ).loss;
   const β = parameter("beta");
