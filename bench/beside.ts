@@ -5,16 +5,17 @@ import { builtIn, compile, type Device } from "../src/index.ts";
 import { fromHalf } from "../src/core/storage.ts";
 import { defaultAdapter } from "../src/runtime/device/adapter.ts";
 import { readBuffer } from "../src/runtime/device/read.ts";
-import type { Shape } from "./cases.ts";
-import { batchOf } from "./data.ts";
-import { evenLength, unevenRows } from "./layout.ts";
-import type { Setting } from "./lines.ts";
-import { logitsRows, sectionOf, type DeviceLogits } from "./logits.ts";
-import type { Options } from "./options.ts";
+import type { Shape } from "../src/bench/cases.ts";
+import { batchOf } from "../src/bench/data.ts";
+import { evenLength, unevenRows } from "../src/bench/layout.ts";
+import type { Setting } from "../src/bench/lines.ts";
+import { logitsRows, sectionOf, type DeviceLogits } from "../src/bench/logits.ts";
+import type { Subject } from "../src/bench/subject.ts";
+import type { CheckoutOptions } from "./options.ts";
 import type { PeerLine } from "./peerlines.ts";
 import type { Own, Peer, PeerContext } from "./peerrounds.ts";
 import { peerLines, peerObjectives } from "./peers.ts";
-import { labelOf } from "./values.ts";
+import { labelOf } from "../src/bench/values.ts";
 
 const chunkBytes = 2 ** 26;
 
@@ -44,7 +45,8 @@ export async function peersBeside(
   held: DeviceLogits,
   shape: Shape,
   peers: readonly Peer[],
-  options: Options,
+  options: CheckoutOptions,
+  subjects: readonly Subject[],
   {
     keep,
     ...extra
@@ -55,7 +57,8 @@ export async function peersBeside(
   const objectives = options.objectives.filter((name) => peerObjectives.includes(name));
   if (objectives.length === 0 || peers.length === 0) return;
   const { rows, vocab, dtype, data } = held;
-  const { layout } = shape.place(objectives[0]!, 0);
+  const [first] = subjects.filter(({ name }) => objectives.includes(name));
+  const { layout } = shape.place(first!, 0);
   const tokens = evenLength(layout);
   if (tokens === null) throw new Error(unevenRows(rows));
   const made = objectives.map((objective) => {

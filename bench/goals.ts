@@ -2,7 +2,7 @@
 // hand, 16-bit storage, memory, and other libraries. Goals for peers hold where they were set, on lavapipe with 256
 // rows in f32; elsewhere their figures are stated without one.
 
-import type { Line } from "./line.ts";
+import type { Line } from "../src/bench/line.ts";
 import type { PeerLine } from "./peerlines.ts";
 
 export interface Verdict {
@@ -29,7 +29,7 @@ export function verdicts(lines: readonly Line[]): readonly Verdict[] {
     if (line.direction !== "full" || line.provider !== "compiled") return [];
     const title = `${line.objective}, ${line.section}`;
     if (line.in_place) return memoryVerdicts(line, title);
-    const { percent_of_copy: share, gb_s, speed_vs_expert, speed_vs_f32, ms_vs_dpo } = line;
+    const { percent_of_copy: share, gb_s, speed_vs_expert, speed_vs_f32, ms_vs_first } = line;
     const found: Verdict[] = [];
     if (!line.ok) found.push(held(`${title}: WRONG`, "the right result", false));
     if (share !== null)
@@ -56,12 +56,12 @@ export function verdicts(lines: readonly Line[]): readonly Verdict[] {
           speed_vs_f32 >= least.ofSingle,
         ),
       );
-    if (line.objective === "wpo" && ms_vs_dpo !== null)
+    if (line.objective === "wpo" && ms_vs_first !== null)
       found.push(
         held(
-          `${title}: ${ms_vs_dpo.toFixed(2)} × the time of DPO`,
+          `${title}: ${ms_vs_first.toFixed(2)} × the time of DPO`,
           `at most ${most.ofDpo}`,
-          ms_vs_dpo <= most.ofDpo,
+          ms_vs_first <= most.ofDpo,
         ),
       );
     return found;

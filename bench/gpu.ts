@@ -12,8 +12,8 @@ import { leave, printError, tolerateClosedPipes } from "../src/cli/output.ts";
 import { openDevice, type Device } from "../src/index.ts";
 import { peerVerdicts, sentenceOf, verdicts, type Verdict } from "./goals.ts";
 import { adapterReport, jsonOf, markdownOf, type Findings } from "./gpureport.ts";
-import type { Line } from "./line.ts";
-import { readOptions, usage } from "./options.ts";
+import type { Line } from "../src/bench/line.ts";
+import { readCheckoutOptions as readOptions, usage } from "./options.ts";
 import type { PeerLine } from "./peerlines.ts";
 
 const real = ["--adapter", "hardware", "--rows", "4096", "--vocab", "128256", "--repeats", "30"];

@@ -10,7 +10,7 @@ import {
   type PeerSetting,
   type Rounds,
 } from "./peerrounds.ts";
-import { times } from "./statistics.ts";
+import { times } from "../src/bench/statistics.ts";
 
 /** The fields that every line of a benchmark has, and what is particular to peers. */
 export interface PeerLine extends PeerSetting {

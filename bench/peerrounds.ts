@@ -3,8 +3,8 @@
 
 import { converse, type Answer, type Conversation, type Reply } from "./conversation.ts";
 import type { PeerBatch } from "./peerinputs.ts";
-import { times } from "./statistics.ts";
-import type { Data } from "./values.ts";
+import { times } from "../src/bench/statistics.ts";
+import type { Data } from "../src/bench/values.ts";
 
 /** A peer: how its process is started, which stored types it has, and why it cannot be run, if so. */
 export interface Peer {

@@ -1,6 +1,6 @@
 // Draws curves over one horizontal axis as SVG: panels one below the other, each with its own vertical axis, ticks at round
 // numbers, a name for each axis and, where there are several curves, for each curve.
-import { escaped, place } from "./svg.ts";
+import { escaped, place } from "../src/draw/svg.ts";
 
 /** A curve, one value for each horizontal position. */
 export interface Curve {

@@ -2,9 +2,9 @@
 // the device already. The threads of a software adapter compute, so theirs does not count.
 import { readFileSync } from "node:fs";
 import { compile, dpo, named, type Compiled, type Device } from "../../src/index.ts";
-import { batchOf } from "../../bench/data.ts";
-import { layOut } from "../../bench/layout.ts";
-import { uploadLogits, type DeviceLogits } from "../../bench/logits.ts";
+import { batchOf } from "../../src/bench/data.ts";
+import { layOut } from "../../src/bench/layout.ts";
+import { uploadLogits, type DeviceLogits } from "../../src/bench/logits.ts";
 
 /** Milliseconds of processor time that the main thread has had; on systems other than Linux, that of the whole process. */
 export function threadTime(): number {

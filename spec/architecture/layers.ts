@@ -25,7 +25,17 @@ const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile"
 const library = [
   ...new Set([...compiler, ...comparison, "explain", "conform", "check", "seam", "torch"]),
 ];
-const everything = [...library, "measure", "python", "tune", "cli", "demo", "index.ts"];
+const everything = [
+  ...library,
+  "measure",
+  "python",
+  "tune",
+  "draw",
+  "bench",
+  "cli",
+  "demo",
+  "index.ts",
+];
 
 /** Every folder directly under src, and src/index.ts, with what it may import. */
 export const layers: ReadonlyMap<string, Layer> = new Map([
@@ -74,6 +84,24 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["measure", layer(["core", "runtime"])],
   // runs an objective under each schedule and accepts of its loss what a check accepts
   ["tune", layer(["core", "objectives", "batch", "schedule", "runtime", "check"])],
+  // text and coordinates of pictures, which know nothing of what is drawn
+  ["draw", layer([])],
+  // compiled kernels, kernels written by hand and ceilings in the same rounds; a user of the public interface
+  [
+    "bench",
+    layer([
+      "core",
+      "batch",
+      "check",
+      "compile",
+      "draw",
+      "explain",
+      "measure",
+      "reference",
+      "runtime",
+      "index.ts",
+    ]),
+  ],
   ["cli", layer(everything)],
   ["demo", layer(everything)],
   ["index.ts", layer(library)],
@@ -121,6 +149,7 @@ export const outsideBrowsers: readonly RegExp[] = [
   /^conform\//,
   /^measure\//,
   /^python\//,
+  /^bench\//,
 ];
 
 /** Modules that exist only outside a browser. */

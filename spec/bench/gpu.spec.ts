@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { peerVerdicts, sentenceOf, verdicts } from "../../bench/goals.ts";
 import { isTooLarge, outOf } from "../../bench/gpu.ts";
 import { adapterReport } from "../../bench/gpureport.ts";
-import type { Line } from "../../bench/line.ts";
+import type { Line } from "../../src/bench/line.ts";
 import type { PeerLine } from "../../bench/peerlines.ts";
 import type { Device } from "../../src/index.ts";
 
@@ -25,7 +25,7 @@ const line = {
   percent_of_copy: null,
   speed_vs_expert: null,
   speed_vs_f32: null,
-  ms_vs_dpo: null,
+  ms_vs_first: null,
   in_place: false,
   ok: true,
 } as unknown as Line;
@@ -63,7 +63,7 @@ describe("verdicts", () => {
       `${title}: 0.94 × the speed of kernels written by hand (goal: at least 0.95): missed`,
       `${title}: 1.31 × the speed of f32 (goal: at least 1.3): reached`,
     ]);
-    expect(said({ objective: "wpo", ms_vs_dpo: 1.2 })[0]).toMatch(
+    expect(said({ objective: "wpo", ms_vs_first: 1.2 })[0]).toMatch(
       /1\.20 × the time of DPO.*missed/,
     );
     expect(said({ in_place: true, memory_percent: 0.5, new_buffers: 1 })).toEqual([

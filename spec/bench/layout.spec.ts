@@ -2,7 +2,7 @@
 // has a row of its own, and a request that cannot be served ends in one sentence.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { evenLength, examplesFor, layOut } from "../../bench/layout.ts";
+import { evenLength, examplesFor, layOut } from "../../src/bench/layout.ts";
 
 const requests = fc
   .record({

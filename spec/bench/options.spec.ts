@@ -1,7 +1,7 @@
 // The command line of the benchmark: what is read, and that every wrong word or number ends in one sentence that says
 // which option is at fault.
 import { describe, expect, it } from "vitest";
-import { readOptions, usage } from "../../bench/options.ts";
+import { readCheckoutOptions as readOptions, usage } from "../../bench/options.ts";
 import { builtIns } from "../../src/index.ts";
 
 /** Every option with a value that differs from its default; true for those that take none. */
@@ -19,7 +19,11 @@ const everyOption: Readonly<Record<string, string | true>> = {
   "warm-up": "1",
   "flush-mib": "0",
   adapter: "lavapipe",
+  layout: "separate",
+  lengths: "4",
+  timeout: "5",
   json: "lines.jsonl",
+  csv: "lines.csv",
   report: "report.md",
   roofline: "roofline.svg",
   peers: true,

@@ -1,11 +1,11 @@
 // The report and the roofline picture of lines of every kind, and the progress bar.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Line } from "../../bench/line.ts";
+import { schema, type Line } from "../../src/bench/line.ts";
 import { progress } from "../../src/cli/progress.ts";
-import { report } from "../../bench/report.ts";
-import { logTicks, roofline } from "../../bench/roofline.ts";
-import { escaped, widthOf } from "../../scripts/svg.ts";
+import { report } from "../../src/bench/report.ts";
+import { logTicks, roofline } from "../../src/bench/roofline.ts";
+import { escaped, widthOf } from "../../src/draw/svg.ts";
 
 const positive = fc.double({ min: 1e-3, max: 1e4, noNaN: true });
 const line: fc.Arbitrary<Line> = fc
@@ -24,6 +24,16 @@ const line: fc.Arbitrary<Line> = fc
   })
   .map(({ ms, ratio, ...given }) => ({
     ...given,
+    schema,
+    samples_ms: [ms, ms, ms],
+    wall_samples_ms: null,
+    ms_interval: null,
+    ms_vs_compiled_interval: null,
+    verdict_vs_compiled: null,
+    wrong: null,
+    layout: "stacked" as const,
+    examples: 2,
+    tokens: [1, 2] as const,
     rows: 4,
     vocab: 8,
     ms_median: ms,
@@ -39,7 +49,7 @@ const line: fc.Arbitrary<Line> = fc
     predicted_ms: ratio,
     speed_vs_expert: ratio,
     ms_vs_compiled: ratio,
-    ms_vs_dpo: ratio,
+    ms_vs_first: ratio,
     speed_vs_f32: ratio,
     checked_against: "interpreter",
     loss_error: null,

@@ -1,10 +1,10 @@
 // The benchmark's independent loss: interpreted a few examples at a time, it is what the interpreter says of the whole
 // batch, for every built-in objective that reads logits.
 import { describe, expect, it } from "vitest";
-import { batchOf, hostPart } from "../../bench/data.ts";
-import { layOut } from "../../bench/layout.ts";
-import type { DeviceLogits } from "../../bench/logits.ts";
-import { truthOn } from "../../bench/truth.ts";
+import { batchOf, hostPart } from "../../src/bench/data.ts";
+import { layOut } from "../../src/bench/layout.ts";
+import type { DeviceLogits } from "../../src/bench/logits.ts";
+import { truthOn } from "../../src/bench/truth.ts";
 import { builtIns, compile, evaluate } from "../../src/index.ts";
 
 /** Logits that the truth must not look at: it makes its own from their positions. */
@@ -26,7 +26,7 @@ describe("the truth of a benchmark", () => {
       layout.examples,
     ]);
     const [expected] = evaluate([program.loss], whole, {});
-    const loss = truthOn(layout, { dtype: "bf16", data: "peaked" }).loss(program, batch);
+    const loss = truthOn(layout, { dtype: "bf16", data: "peaked" }).loss(program, batch, {});
     expect(loss).not.toBeNull();
     expect(loss).toBeCloseTo(expected!.data[0]!, 12);
   });

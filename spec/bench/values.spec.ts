@@ -2,7 +2,14 @@
 // language model.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dataKinds, fillRow, labelOf, models, type Data, type Model } from "../../bench/values.ts";
+import {
+  dataKinds,
+  fillRow,
+  labelOf,
+  models,
+  type Data,
+  type Model,
+} from "../../src/bench/values.ts";
 
 const rowOf = (index: number, vocab: number, model: Model, data: Data): Float32Array => {
   const row = new Float32Array(vocab);

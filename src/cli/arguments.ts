@@ -49,7 +49,12 @@ function read(rawArgs: readonly string[], args: ArgsDef): Read {
  * Checks the arguments of a command against its declaration.
  * @throws PrefcError unknown-option, option-without-value, option-value, missing-argument, too-many-arguments
  */
-export function checkArguments(command: string, rawArgs: readonly string[], args: ArgsDef): void {
+export function checkArguments(
+  command: string,
+  rawArgs: readonly string[],
+  args: ArgsDef,
+  takesSeveral: boolean = false,
+): void {
   const { options, positionals } = read(rawArgs, args);
   const names = Object.keys(args).filter((name) => args[name]!.type !== "positional");
   for (const { name, value } of options) {
@@ -80,13 +85,18 @@ export function checkArguments(command: string, rawArgs: readonly string[], args
       `${command}: ${missing[0].toUpperCase()} is missing; give ${missing[1].description ?? "it"}.`,
     );
   }
-  if (positionals.length > expected.length) {
+  if (positionals.length > expected.length && !takesSeveral) {
     throw new PrefcError(
       "too-many-arguments",
       `${command}: ${cite(positionals[expected.length])} is one argument too many; see prefc ${command} --help.`,
     );
   }
 }
+
+/** The arguments that are no options, each once, in order. */
+export const positionalsOf = (rawArgs: readonly string[], args: ArgsDef): readonly string[] => [
+  ...new Set(read(rawArgs, args).positionals),
+];
 
 /** Every value of an option that may be given several times, in order. */
 export function repeated(

@@ -12,8 +12,12 @@ export const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   explain: async () => (await import("./explain.ts")).default,
   tune: async () => (await import("./tune.ts")).default,
   emit: async () => (await import("./emit.ts")).default,
+  bench: async () => (await import("./bench.ts")).default,
   conform: async () => (await import("./conform.ts")).default,
 };
+
+/** The commands that take several of their argument. */
+export const takeSeveral: readonly string[] = ["bench"];
 
 /** How to load a command. @throws PrefcError unknown-command */
 export function commandNamed(name: string): () => Promise<CommandDef> {

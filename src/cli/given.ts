@@ -5,8 +5,7 @@ import type { ArgsDef } from "citty";
 import type { Params } from "../batch/batch.ts";
 import { PrefcError } from "../core/error.ts";
 import type { Height, ModelName } from "../core/inputs.ts";
-import { builtIns, type Objective, type OptionKind, type Options } from "../index.ts";
-import { isListKind, release } from "../objectives/options.ts";
+import type { Objective } from "../index.ts";
 import { finiteNumber, pairs, repeated } from "./arguments.ts";
 import { loadObjective, objectiveHelp } from "./objective.ts";
 import { cite, mention } from "../core/quote.ts";
@@ -40,16 +39,18 @@ export const objectiveArgs: ObjectiveArgs = {
   },
 };
 
-/** A value of an option: a number, true or false, a word, or several of a list with commas between them. */
-function optionValue(text: string, kind: OptionKind | undefined): Options[string] {
-  // 1.10 is another release than 1.1
-  if (kind === release) return text;
-  if (isListKind(kind) && text.includes(","))
-    return text.split(",").map((part) => optionValue(part, undefined) as number | string);
+/** A value of an option: a number, true or false, or a word. */
+function optionValue(text: string): number | boolean | string {
   if (text === "true" || text === "false") return text === "true";
   const value = Number(text);
   return text !== "" && Number.isFinite(value) ? value : text;
 }
+
+/** Options by name, each a number, true or false, or a word. */
+export const optionValues = (
+  given: readonly (readonly [name: string, value: string])[],
+): Readonly<Record<string, number | boolean | string>> =>
+  Object.fromEntries(given.map(([name, value]) => [name, optionValue(value)]));
 
 /** The objective of a command line. */
 export async function givenObjective(
@@ -58,11 +59,7 @@ export async function givenObjective(
   args: ArgsDef,
 ): Promise<Objective> {
   const options = pairs("option", repeated(rawArgs, args, "option"));
-  const kinds = Object.hasOwn(builtIns, text) ? builtIns[text]!.options : {};
-  return await loadObjective(
-    text,
-    Object.fromEntries(options.map(([name, value]) => [name, optionValue(value, kinds[name])])),
-  );
+  return await loadObjective(text, optionValues(options));
 }
 
 /** Heights by model. @throws PrefcError option-value; the compiler checks the names */

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
 import { checkArguments } from "./arguments.ts";
-import { commandNamed, commands, neverSettled } from "./commands.ts";
+import { commandNamed, commands, neverSettled, takeSeveral } from "./commands.ts";
 import { moduleEnded, ofModule } from "./blame.ts";
 import { hasLeft, isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
 import { visible } from "../core/quote.ts";
@@ -68,6 +68,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     name,
     rest,
     (command.args ?? {}) as NonNullable<Parameters<typeof checkArguments>[2]>,
+    takeSeveral.includes(name),
   );
   const { result } = await runCommand(command, { rawArgs: [...rest] });
   return typeof result === "number" ? result : 0;

@@ -8,7 +8,6 @@ import { judge, sourceErrors, type Judgement, type SourceErrors } from "./judge.
 import { interpretGolden, type Reading } from "./names.ts";
 import { expectedOf, type Expected } from "./recorded.ts";
 import { beforeRounding } from "./saturated.ts";
-import { singleErrors } from "./single.ts";
 
 export type Verdict = "ok" | "FAIL" | "upstream defect";
 
@@ -106,9 +105,7 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
     batch = recorded.batch;
     if (recorded.state !== undefined) reading = { ...reading, state: recorded.state };
     expected = expectedOf(golden, reading, recorded);
-    source = expected.isSingle
-      ? singleErrors(reading, batch)
-      : sourceErrors(golden.source, expected);
+    source = sourceErrors(golden.source, expected);
   } catch (error) {
     return failed(file, objective, error);
   }

@@ -92,9 +92,8 @@ export function judge(
   expected: Expected,
   source: SourceErrors,
 ): Judgement {
-  const exact = engine !== "gpu" && !expected.isSingle;
   const bar = (sourceError: number): number =>
-    exact ? interpreterTolerance : acceptedGpuError(sourceError);
+    engine === "gpu" ? acceptedGpuError(sourceError) : interpreterTolerance;
   const notes: string[] = [];
   const compare = (
     name: string,
@@ -127,7 +126,7 @@ export function judge(
     );
   }
   // log-probabilities near 0 are recorded with the rounding of their logits, which is no error of prefc
-  const own = exact || expected.isSingle ? expected.rounding / bar(0) : 0;
+  const own = engine !== "gpu" ? expected.rounding / interpreterTolerance : 0;
   const lists = (
     actual: Readonly<Record<string, ArrayLike<number>>>,
     right: Readonly<Record<string, Float64Array>>,

@@ -2,6 +2,7 @@
 // see to it that no code is without a provocation.
 import { PrefcError, type ErrorCode } from "../../../src/core/error.ts";
 import { batches } from "./batches.ts";
+import { benchmarks } from "./benchmarks.ts";
 import { commands } from "./commands.ts";
 import { expressions } from "./expressions.ts";
 import { internal } from "./internal.ts";
@@ -15,6 +16,7 @@ export const provocations: Provocations<Record<ErrorCode, unknown>> = {
   ...batches,
   ...running,
   ...commands,
+  ...benchmarks,
   ...internal,
 };
 

@@ -75,11 +75,7 @@ const likelihoodOf = (likelihood: NonNullable<OrpoOptions["likelihood"]>) => ({
 
 /** TRL, trl/experimental/orpo/orpo_trainer.py; Liger, chunked_loss/orpo_loss.py; LLaMA-Factory, train/dpo/trainer.py. */
 const orpoRows: readonly Row[] = [
-  {
-    names: [/^(?:trl-1\.16\/)?orpo/],
-    keys: { beta: param("beta", 0.1) },
-    ...likelihoodOf("prompt"),
-  },
+  { names: [/^orpo/], keys: { beta: param("beta", 0.1) }, ...likelihoodOf("prompt") },
   {
     names: ["liger/orpo"],
     keys: {
@@ -96,8 +92,8 @@ const orpoRows: readonly Row[] = [
 ];
 
 export const unpairedLosses: readonly Row[] = [
-  ktoRow([/^(?:trl-1\.16\/)?kto\/apo_zero_unpaired/], "apo_zero_unpaired"),
-  ktoRow([/^(?:trl-1\.16\/)?kto/], "kto"),
+  ktoRow([/^kto\/apo_zero_unpaired/], "apo_zero_unpaired"),
+  ktoRow([/^kto/], "kto"),
   liger,
   bcoRow([/^bco \+ density-ratio/], true),
   bcoRow([/^bco/], false),

@@ -3,6 +3,7 @@
 // to spec/errors/provoke, and run npm run errors.
 
 import { batches } from "./batches.ts";
+import { benchmarks } from "./benchmarks.ts";
 import { commands } from "./commands.ts";
 import { expressions } from "./expressions.ts";
 import { internal } from "./internal.ts";
@@ -16,6 +17,7 @@ export type ErrorCode =
   | keyof typeof batches
   | keyof typeof running
   | keyof typeof commands
+  | keyof typeof benchmarks
   | keyof typeof internal;
 
 export interface Section {
@@ -30,5 +32,6 @@ export const sections: readonly Section[] = [
   { title: "Batches, parameters and values", rows: batches },
   { title: "Compiling and running", rows: running },
   { title: "The command line", rows: commands },
+  { title: "Benchmarks", rows: benchmarks },
   { title: "Inside the compiler", rows: internal },
 ];

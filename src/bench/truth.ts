@@ -1,0 +1,104 @@
+// The loss of a benchmark's batch by the interpreter, in float64: what every provider's loss is held against. Terms over
+// the vocabulary are interpreted a few examples at a time and kept, since most objectives share them and whole logits in
+// float64 would not fit; the rest of the objective is then interpreted over all examples as it stands.
+
+import { evaluate, type Batch, type Params } from "../index.ts";
+import type { Program } from "../compile/pipeline.ts";
+import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { input, substitute } from "../core/build.ts";
+import { logpFromLogits } from "../core/inputs.ts";
+import { topological, type Input, type Node } from "../core/node.ts";
+import { hostPart, type Stored } from "./data.ts";
+import type { Layout } from "./layout.ts";
+
+export interface Truth {
+  /** Null where a term cannot be interpreted by parts, or would take minutes. */
+  readonly loss: (program: Program, batch: Batch, params: Params) => number | null;
+  /** log π_ref(y_t) of every token of a response. */
+  readonly referenceLogp: (response: string, batch: Batch) => Float64Array;
+}
+
+/** Entries of a table of the interpreter, and entries that it is asked to visit at most, at about 0.1 µs each. */
+const tableEntries = 2 ** 20;
+const mostEntries = 2 ** 27;
+
+/** The topmost terms that range over no vocabulary themselves but are made from terms that do. */
+export function vocabularyTerms(root: Node): readonly Node[] {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.args.some(({ axes }) => axes.includes("vocab"))) found.add(node);
+    else node.args.forEach(visit);
+  };
+  visit(root);
+  return [...found];
+}
+
+/** Whether a term looks at other examples than its own. */
+const looksAcross = (term: Node): boolean =>
+  topological([term]).some(
+    (node) => node.tag === "sort" || ("axis" in node && node.axis === "batch"),
+  );
+
+/** What a parameter changes cannot be kept for other objectives. */
+const readsParams = (term: Node): boolean => topological([term]).some(({ tag }) => tag === "param");
+
+const inputsOf = (term: Node): readonly Input[] =>
+  topological([term]).filter((node): node is Input => node.tag === "input");
+
+/** The truth on a layout. Values are kept: an objective that shares terms with an earlier one costs little. */
+export function truthOn(layout: Layout, stored: Stored): Truth {
+  const { vocab, examples, responses } = layout;
+  const known = new Map<Node, Float64Array>();
+
+  const tokensOf = (term: Node): Uint32Array | null => {
+    const axis = term.axes.find(isTokenAxis);
+    return axis === undefined ? null : responses[responseOf(axis)]!.offsets;
+  };
+  const values = (term: Node, offsets: Uint32Array, batch: Batch): Float64Array => {
+    const kept = known.get(term);
+    if (kept !== undefined) return kept;
+    const all = new Float64Array(offsets[examples]!);
+    for (let from = 0, to = 0; from < examples; from = to) {
+      to = from + 1;
+      while (to < examples && (offsets[to + 1]! - offsets[from]!) * vocab <= tableEntries) to++;
+      const part = hostPart(layout, inputsOf(term), batch, stored, [from, to]);
+      all.set(evaluate([term], part, {})[0]!.data, offsets[from]);
+    }
+    known.set(term, all);
+    return all;
+  };
+
+  const loss = (program: Program, batch: Batch, params: Params): number | null => {
+    const terms = vocabularyTerms(program.loss);
+    const cannotSplit = (term: Node): boolean =>
+      tokensOf(term) === null || looksAcross(term) || readsParams(term);
+    if (terms.some(cannotSplit)) return null;
+    const unknown = terms.filter((term) => !known.has(term));
+    const entries = unknown.reduce((sum, term) => sum + tokensOf(term)![examples]! * vocab, 0);
+    if (entries > mostEntries) return null;
+    const replaced = new Map<Node, Node>();
+    const bound: Record<string, Batch["inputs"][string]> = {};
+    terms.forEach((term, position) => {
+      const response = responseOf(term.axes.find(isTokenAxis)!);
+      const name = `tokens.term${position}.${response}`;
+      replaced.set(term, input(name, term.axes));
+      bound[name] = { height: "token", values: values(term, tokensOf(term)!, batch) };
+    });
+    const [root] = substitute(
+      [program.loss],
+      (rebuilt, original) => replaced.get(original) ?? rebuilt,
+      topological([program.loss]),
+    );
+    const whole = { ...batch, inputs: { ...batch.inputs, ...bound } };
+    return evaluate([root!], whole, params)[0]!.data[0]!;
+  };
+
+  return {
+    loss,
+    referenceLogp: (response, batch) =>
+      values(logpFromLogits("ref", response), responses[response]!.offsets, batch),
+  };
+}

@@ -1,0 +1,162 @@
+// `prefc bench OBJECTIVE...`: compiled objectives in rounds, beside each other, beside kernels written by hand, and beside the
+// rates at which the adapter moves memory. Also compares two recorded runs, or this version with another commit.
+
+import { defineCommand, type ArgsDef, type CommandDef } from "citty";
+import { against } from "../bench/against.ts";
+import { cold, coldText } from "../bench/cold.ts";
+import { compareFiles } from "../bench/compare.ts";
+import { readKernel, type Handwritten } from "../bench/handwritten.ts";
+import { flags, paths, readOptions, valued, type Written } from "../bench/options.ts";
+import type { Subject } from "../bench/subject.ts";
+import { PrefcError } from "../core/error.ts";
+import { pairs, positionalsOf, repeated } from "./arguments.ts";
+import { benchmark } from "./benchmark.ts";
+import { givenHeights, givenParams, objectiveArgs, optionValues } from "./given.ts";
+import { loadModule } from "./load.ts";
+import { loadObjective } from "./objective.ts";
+import { print, printLine } from "./output.ts";
+
+const args = {
+  objective: {
+    ...objectiveArgs.objective,
+    description: `${objectiveArgs.objective.description}; several are measured beside each other`,
+    required: false,
+  },
+  option: objectiveArgs.option,
+  heights: objectiveArgs.heights,
+  param: {
+    type: "string",
+    description: "a run-time parameter, such as beta=0.05; may be repeated",
+    valueHint: "name=value",
+  },
+  kernel: {
+    type: "string",
+    description: "a kernel of yours beside the compiled ones: .wgsl, or a module; may be repeated",
+    valueHint: "file",
+  },
+  ...Object.fromEntries(
+    Object.entries(valued).map(([name, [initial, description, valueHint]]) => [
+      name,
+      { type: "string", description: `${description} (${initial})`, valueHint } as const,
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(paths).map(([name, [description, valueHint]]) => [
+      name,
+      { type: "string", description, valueHint } as const,
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(flags).map(([name, description]) => [
+      name,
+      { type: "boolean", description } as const,
+    ]),
+  ),
+  compare: {
+    type: "string",
+    description: "measures nothing, and compares the JSON lines of this file with those of --with",
+    valueHint: "file",
+  },
+  with: { type: "string", description: "the other file of --compare", valueHint: "file" },
+  picture: {
+    type: "string",
+    description: "file for the picture of a comparison (SVG)",
+    valueHint: "file",
+  },
+  against: {
+    type: "string",
+    description: "a commit that is built and measured in the same rounds, in a checkout of prefc",
+    valueHint: "commit",
+  },
+  cold: {
+    type: "boolean",
+    description: "where the time to the first gradient goes, with the driver's caches off",
+  },
+} as const satisfies ArgsDef;
+
+const command = defineCommand({
+  meta: {
+    name: "bench",
+    description: "Times compiled kernels beside yours, each other and the adapter's ceilings",
+  },
+  args,
+  run: async ({ args: given, rawArgs }) => {
+    const written = given as unknown as Written;
+    const options = readOptions(written);
+    const names = positionalsOf(rawArgs, args);
+    const compared = repeated(rawArgs, args, "compare").at(-1);
+    if (compared !== undefined) {
+      refuseBesides("compare", names, ["with", "picture", "csv", "report"], rawArgs);
+      const other = repeated(rawArgs, args, "with").at(-1);
+      if (other === undefined)
+        throw new PrefcError(
+          "option-value",
+          "--compare: give the other file by --with, such as --compare before.jsonl --with after.jsonl.",
+        );
+      print(compareFiles(compared, other, { ...options, picture: written["picture"] as string }));
+      return 0;
+    }
+    if (names.length === 0) {
+      throw new PrefcError(
+        "missing-argument",
+        "bench: OBJECTIVE is missing; name one or several, such as prefc bench dpo wpo, or two files by --compare and --with.",
+      );
+    }
+    const commit = repeated(rawArgs, args, "against").at(-1);
+    if (commit !== undefined) {
+      print(await against(commit, names, options, printLine));
+      return 0;
+    }
+    if (written["cold"] === true) {
+      for (const name of names) print(coldText(await cold(name, options)));
+      return 0;
+    }
+    const subjects = await subjectsOf(names, rawArgs);
+    const kernels: Handwritten[] = [];
+    for (const path of repeated(rawArgs, args, "kernel"))
+      kernels.push(await readKernel(path, loadModule));
+    const lines = await benchmark({ subjects, kernels, options });
+    return lines.every(({ ok }) => ok) ? 0 : 1;
+  },
+});
+
+/** Options that mean nothing beside another one. */
+function refuseBesides(
+  option: string,
+  names: readonly string[],
+  allowed: readonly string[],
+  rawArgs: readonly string[],
+): void {
+  const others = Object.keys(args).filter(
+    (name) =>
+      name !== option &&
+      !allowed.includes(name) &&
+      rawArgs.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+  );
+  const first = others.length > 0 ? `--${others[0]}` : names[0];
+  if (first === undefined) return;
+  throw new PrefcError(
+    "option-value",
+    `--${option} measures nothing, so ${first} has no meaning beside it; leave one of them out.`,
+  );
+}
+
+/** The subjects of a command line; options and parameters are those of all of them, and are part of the names. */
+async function subjectsOf(
+  names: readonly string[],
+  rawArgs: readonly string[],
+): Promise<readonly Subject[]> {
+  const options = optionValues(pairs("option", repeated(rawArgs, args, "option")));
+  const [heights, params] = [givenHeights(rawArgs, args), givenParams(rawArgs, args)];
+  const varied = Object.entries({ ...options, ...params }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const made: Subject[] = [];
+  for (const name of names) {
+    const objective = await loadObjective(name, options);
+    made.push({ name: [name, ...varied].join(" "), objective, heights, params });
+  }
+  return made;
+}
+
+export default command as unknown as CommandDef;
