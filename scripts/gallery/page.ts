@@ -28,12 +28,18 @@ interface Entry {
 const fence = (info: string, text: string): string => `\`\`\`${info}\n${text}\n\`\`\``;
 const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
 
+const isWords = (kind: OptionKind): kind is readonly string[] => Array.isArray(kind);
+
 /** What an option accepts, in words. */
 function accepted(kind: OptionKind): string {
   if (kind === "number") return "a number";
   if (kind === "boolean") return "true or false";
-  if (!("from" in kind || "above" in kind || "to" in kind || "below" in kind))
-    return (kind as readonly string[]).map((word) => `\`"${word}"\``).join(", ");
+  if ("expected" in kind) return kind.expected;
+  if (isWords(kind)) return kind.map((word) => `\`"${word}"\``).join(", ");
+  if ("listOf" in kind)
+    return kind.listOf === "number"
+      ? "a list of numbers"
+      : `${accepted(kind.listOf)}, or a list of them`;
   const { from, above, to, below } = kind;
   const bounds = [
     ...(from === undefined ? [] : [`from ${from}`]),

@@ -1,7 +1,13 @@
 // What the compiler makes of a built-in: how often the logits are read and the gradient is written, against the floor, and
 // what a running pass keeps for each row.
 
-import { compile, type BuiltIn, type Explanation, type Objective } from "../../src/index.ts";
+import {
+  compile,
+  type BuiltIn,
+  type Explanation,
+  type Objective,
+  type OptionKind,
+} from "../../src/index.ts";
 
 export interface Passes {
   readonly explanation: Explanation;
@@ -61,10 +67,16 @@ export function passesOf(objective: Objective): Passes {
   };
 }
 
+const wordsOf = (kind: OptionKind): readonly string[] => {
+  if (isWords(kind)) return kind;
+  return typeof kind === "object" && "listOf" in kind ? wordsOf(kind.listOf) : [];
+};
+const isWords = (kind: OptionKind): kind is readonly string[] => Array.isArray(kind);
+
 /** The forms of a built-in beside its default: each of its words and booleans in turn, where that alone is allowed. */
 export function forms({ make, options }: BuiltIn): readonly (readonly [string, Objective])[] {
   return Object.entries(options).flatMap(([option, kind]) => {
-    const values = kind === "boolean" ? [false, true] : Array.isArray(kind) ? kind : [];
+    const values = kind === "boolean" ? [false, true] : wordsOf(kind);
     return values.flatMap((value: boolean | string): (readonly [string, Objective])[] => {
       try {
         return [[`${option}=${value}`, make({ [option]: value })]];

@@ -99,6 +99,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "measure",
       "reference",
       "runtime",
+      "wgsl",
       "index.ts",
     ]),
   ],

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { parseGolden } from "../../src/conform/golden.ts";
 import { interpretGolden, rows, type Reading } from "../../src/conform/names.ts";
-import { dpo, referenceFree, wpo } from "../../src/index.ts";
+import { dpo, referenceFree, trlDpo, wpo } from "../../src/index.ts";
 import { changed, conform, errorOf, put, sigmoid, weighted } from "./support.ts";
 
 /** A recorded file under another name, with other hyper-parameters. */
@@ -51,10 +51,12 @@ describe("the name of a recorded objective", () => {
 
 describe("the options that a file gives", () => {
   it("choose the objective", () => {
-    expect(reading("dpo/sigmoid", { use_weighting: false }).objective.loss).toBe(dpo().loss);
+    const plain = trlDpo({ as_of: "1.9" });
+    expect(reading("dpo/sigmoid", { use_weighting: false }).objective.loss).toBe(plain.loss);
     expect(reading("dpo/sigmoid+use_weighting", { use_weighting: true }).objective.loss).toBe(
-      wpo().loss,
+      trlDpo({ use_weighting: true }).loss,
     );
+    expect(reading("trl-0.28/sigmoid", {}).objective.loss).toBe(dpo().loss);
     expect(reading("dpo/original", { reference_free: true }).objective.loss).toBe(
       referenceFree(dpo()).loss,
     );

@@ -51,6 +51,7 @@ const reading = (objective: PairwiseObjective) => ({
 });
 const expecting = (values: ArrayLike<number>): Expected => ({
   loss: 0,
+  isSingle: false,
   rounding: 0,
   gradient: Float64Array.from(values),
   perExample: null,

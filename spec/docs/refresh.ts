@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { blocksOf } from "./blocks.ts";
-import { explained, workshop } from "./compile.ts";
+import { explained, program, workshop } from "./compile.ts";
 import { excerpt } from "./excerpt.ts";
 import { levels } from "./printed.ts";
 
@@ -24,16 +24,28 @@ async function explanationOf(document: string, name: string): Promise<string> {
   }
 }
 
+/** What the first module with such a name prints. */
+async function outputOf(document: string, name: RegExp): Promise<string> {
+  const { modules } = blocksOf(document, read(document));
+  const shop = workshop(modules, []);
+  try {
+    const { code, output, errors } = await program(
+      shop.pathOf(modules.find((module) => name.test(module.name))!),
+    );
+    if (code !== 0) throw new Error(errors);
+    return output;
+  } finally {
+    shop.remove();
+  }
+}
+
 const summary = (text: string): string => excerpt(text, /^value and gradient/, /^ {2}beside/);
 const firstKernel = (text: string): string => excerpt(text, /^ {2}1\. /, /^$/);
 const differentiated = (text: string): string => excerpt(text, /^differentiated/, /^$/);
 
 /** The texts of each document that has markers, by the marker's name. */
 const texts: Readonly<Record<string, () => Promise<Texts>>> = {
-  "README.md": async () => {
-    const text = await explanationOf("README.md", "my.ts");
-    return { explanation: `${summary(text)}\n\n…\n\n${differentiated(text)}` };
-  },
+  "README.md": async () => ({ program: await outputOf("README.md", /^block/) }),
   "docs/tutorial.md": async () => {
     const text = await explanationOf("docs/tutorial.md", "certain.ts");
     return {

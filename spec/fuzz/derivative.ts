@@ -2,7 +2,7 @@
 // Two step sizes must agree before a difference is believed; where they do not, the stretch bends too sharply to tell.
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
-import { stoppedValues } from "../../src/check/differences.ts";
+import { stoppedValues } from "../../src/reference/differences.ts";
 import type { Random } from "../../src/check/random.ts";
 import type { Program } from "../../src/compile/pipeline.ts";
 import { binary, constant, iota, reduce, unary } from "../../src/core/build.ts";

@@ -62,9 +62,9 @@ describeMisuses("a wrong name or option", [
     () => dpo(any({ clamp: "each" })),
   ],
   [
-    "an option of an objective without any",
+    "an option that the likelihood has not",
     "unknown-option",
-    /^sft: there is no option "beta"; there are none\.$/,
+    /^sft: there is no option "beta"; the options are "ignore_index" and "as_of"\.$/,
     () => builtIn("sft", { beta: 1 }),
   ],
   [

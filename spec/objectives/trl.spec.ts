@@ -3,12 +3,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { DivergenceType, TrlDpoOptions } from "../../src/objectives/trl-config.ts";
 import {
-  lossTypeNames,
-  type DivergenceType,
-  type LossType,
-  type TrlDpoOptions,
-} from "../../src/objectives/trl-config.ts";
+  lossesIn,
+  releaseOf,
+  newestRelease,
+  type CurrentLoss as LossType,
+} from "../../src/objectives/trl-releases.ts";
 import { builtIn, ipo, ldDpo, mpo, rpo, trlDpo } from "../../src/objectives/index.ts";
 import { ragged } from "../support/arbitraries.ts";
 import { expectLosses, onBatches } from "./compare.ts";
@@ -53,15 +54,23 @@ const formulas: Readonly<Record<Exclude<LossType, "sft" | "aot" | "aot_unpaired"
   sigmoid_norm: ({ s, n }, β) => -logSigmoid(β * (s.w / n.w - s.l / n.l)),
 };
 const types = Object.keys(formulas) as readonly (keyof typeof formulas)[];
-const ofScores = types.filter((type) => !type.startsWith("apo_"));
+/** The losses that read a divergence, by release. */
+const divergentIn: Readonly<Record<Since, readonly LossType[]>> = {
+  "1.9": types.filter((type) => !type.startsWith("apo_")),
+  "1.16": ["sigmoid", "robust", "exo_pair", "hinge", "ipo", "discopop", "sigmoid_norm"],
+};
 
-const scores: Readonly<Record<DivergenceType, (h: number, α: number) => number>> = {
+const bare: Readonly<Record<DivergenceType, (h: number, α: number) => number>> = {
   reverse_kl: (h) => h,
   forward_kl: (h) => -Math.exp(-h),
   js_divergence: (h) => logSigmoid(h),
   alpha_divergence: (h, α) =>
     Math.abs(α - 1) < 1e-6 ? h : Math.exp(Math.min((α - 1) * h, 80)) / (α - 1),
 };
+/** Scores are 0 at h = 0 since TRL 1.10, and were what `bare` says from 0.29 to 1.9. */
+type Since = "1.9" | "1.16";
+const score = (divergence: DivergenceType, h: number, α: number, since: Since): number =>
+  bare[divergence](h, α) - (since === "1.9" ? 0 : bare[divergence](0, α));
 
 const sides = ["w", "l"] as const;
 type Sides = (side: "w" | "l") => number;
@@ -71,11 +80,12 @@ const pairOf = (
   example: Readonly<Record<"w" | "l", plain.Sequence>>,
   divergence: DivergenceType = "reverse_kl",
   α = 0.5,
+  since: Since = "1.16",
 ): Pair => {
   const h = both((side) => plain.logRatio(example[side]));
   return {
     h,
-    s: both((side) => scores[divergence](h[side], α)),
+    s: both((side) => score(divergence, h[side], α, since)),
     n: both((side) => example[side].labels.length),
   };
 };
@@ -171,12 +181,24 @@ describe("losses of sorted lists", () => {
 });
 
 describe("modifiers", () => {
-  const divergent = fc.record({
-    type: fc.constantFrom(...ofScores),
+  const kinds = {
     divergence: fc.constantFrom(...(["forward_kl", "js_divergence", "alpha_divergence"] as const)),
     α: fc.constantFrom(-0.5, 0.5, 0.999, 1, 2),
-  });
-  const made = (type: LossType, divergence: DivergenceType, α: number): TrlDpoOptions => ({
+  };
+  const inRelease = (as_of: Since) =>
+    fc.record({
+      as_of: fc.constant(as_of),
+      type: fc.constantFrom(...(divergentIn[as_of] as readonly (keyof typeof formulas)[])),
+      ...kinds,
+    });
+  const divergent = fc.oneof(inRelease("1.9"), inRelease("1.16"));
+  const made = (
+    as_of: Since,
+    type: LossType,
+    divergence: DivergenceType,
+    α: number,
+  ): TrlDpoOptions => ({
+    as_of,
     loss_type: type,
     f_divergence_type: divergence,
     ...(divergence === "alpha_divergence" ? { f_alpha_divergence_coef: α } : {}),
@@ -188,11 +210,13 @@ describe("modifiers", () => {
       fc.property(
         divergent,
         ragged({ scales: ["normal", "peaked"] }),
-        ({ type, divergence, α }, batch) => {
+        ({ as_of, type, divergence, α }, batch) => {
           const wanted = plain
             .examples(batch)
-            .map((example) => formulas[type](pairOf(example, divergence, α), 0.1, 0.1, 0.05));
-          expectLosses(trlDpo(made(type, divergence, α)), batch, wanted);
+            .map((example) =>
+              formulas[type](pairOf(example, divergence, α, as_of), 0.1, 0.1, 0.05),
+            );
+          expectLosses(trlDpo(made(as_of, type, divergence, α)), batch, wanted);
         },
       ),
     );
@@ -201,9 +225,11 @@ describe("modifiers", () => {
   it("f_divergence_type leaves a gradient that is the slope of the values", () => {
     const batches = ragged({ scales: ["normal"], maxExamples: 2, maxLength: 2, maxVocab: 4 });
     fc.assert(
-      fc.property(divergent, batches, ({ type, divergence, α }, batch) => {
+      fc.property(divergent, batches, ({ as_of, type, divergence, α }, batch) => {
         // e^{h/2} of a log-ratio of 12 has a third derivative of some hundred
-        expect(disagreement(trlDpo(made(type, divergence, α)), batch)).toBeLessThanOrEqual(1e-6);
+        expect(disagreement(trlDpo(made(as_of, type, divergence, α)), batch)).toBeLessThanOrEqual(
+          1e-6,
+        );
       }),
       { numRuns: 20 },
     );
@@ -247,7 +273,7 @@ describe("modifiers", () => {
       const wanted = plain
         .examples(batch)
         .map(({ w, l }) => -logSigmoid(0.1 * (plain.total(w.policy) - plain.total(l.policy))));
-      expectLosses(trlDpo({ reference_free: true }), batch, wanted);
+      expectLosses(trlDpo({ as_of: "0.28", reference_free: true }), batch, wanted);
     });
   });
 });
@@ -304,7 +330,7 @@ describe("forms", () => {
   });
 
   it("every loss type is found by its name", () => {
-    for (const type of lossTypeNames) {
+    for (const type of lossesIn(releaseOf("test", newestRelease)) as readonly LossType[]) {
       if (type === "sigmoid" || type === "sft") continue;
       expect(builtIn(type).loss).toBe(
         trlDpo({ loss_type: type, ...smoothingOf(type, type === "exo_pair" ? 0.001 : 0) }).loss,

@@ -7,6 +7,7 @@ import { PrefcError } from "../core/error.ts";
 import { didYouMean, listNames } from "../core/names.ts";
 import { cite, mention } from "../core/quote.ts";
 import type { StorageType } from "../core/storage.ts";
+import { declaredIn, readDeclaration, readOnly } from "../wgsl/declared.ts";
 import type { Subject } from "./subject.ts";
 
 /** What a kernel is written for: everything that a module may need to choose its dispatches. */
@@ -35,7 +36,7 @@ export interface KernelDispatch {
   readonly entryPoint?: string;
   /** What its time is counted to; "setup" runs once and is not timed. */
   readonly direction: "setup" | "forward" | "backward";
-  /** What is bound to @group(0) @binding(0), (1) and so on: names of data, or of the plan's own buffers. */
+  /** What is bound to group 0, from binding 0 on: names of data, or of the plan's own buffers. */
   readonly bindings: readonly string[];
   /** How many workgroups, or one for each row of the logits: these are cut into windows that fit a binding. */
   readonly groups: number | "rows";
@@ -84,22 +85,6 @@ export const isData = (name: string): name is DataName =>
 /** What a kernel may write. */
 export const isOutput = (name: string): boolean => name === "policy_gradient" || !isData(name);
 
-const declaration =
-  /@group\s*\(\s*0u?\s*\)\s*@binding\s*\(\s*(\d+)u?\s*\)\s*var\s*<\s*(uniform|storage)\s*(?:,\s*(read_write|read|write))?\s*>\s*([A-Za-z_]\w*)/g;
-
-interface Declared {
-  readonly binding: number;
-  readonly name: string;
-  readonly writes: boolean;
-}
-
-const declaredIn = (wgsl: string): readonly Declared[] =>
-  [...wgsl.matchAll(declaration)].map(([, binding, , access, name]) => ({
-    binding: Number(binding),
-    name: name!,
-    writes: access === "read_write" || access === "write",
-  }));
-
 /** What no benchmark could put right: an unknown name, or an input that is bound to be written. @throws PrefcError kernel-binding */
 export function checkDispatch(where: string, plan: KernelPlan, dispatch: KernelDispatch): void {
   const own = Object.keys(plan.buffers ?? {});
@@ -116,7 +101,7 @@ export function checkDispatch(where: string, plan: KernelPlan, dispatch: KernelD
     if (name === undefined || !writes || isOutput(name)) continue;
     throw new PrefcError(
       "kernel-binding",
-      `${where}: it binds ${cite(name)} as read_write, but that is an input that other kernels read as well; declare it var<storage, read>.`,
+      `${where}: it binds ${cite(name)} as read_write, but that is an input that other kernels read as well; declare it ${readOnly}.`,
     );
   }
 }
@@ -127,7 +112,7 @@ function moduleOfText(where: string, wgsl: string): KernelModule {
   if (declared.length === 0 || declared.some(({ binding }, position) => binding !== position)) {
     throw new PrefcError(
       "kernel-binding",
-      `${where}: ${declared.length === 0 ? "it declares no binding of @group(0)" : "its bindings are not numbered 0, 1, 2 and so on"}; declare variables named as data, such as @group(0) @binding(0) var<storage, read> policy_logits: array<f32>.`,
+      `${where}: ${declared.length === 0 ? "it declares no binding of group 0" : "its bindings are not numbered 0, 1, 2 and so on"}; declare variables named as data, such as ${readDeclaration("policy_logits", 0)}.`,
     );
   }
   const bindings = declared.map(({ name }) => name);

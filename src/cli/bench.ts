@@ -9,9 +9,9 @@ import { readKernel, type Handwritten } from "../bench/handwritten.ts";
 import { flags, paths, readOptions, valued, type Written } from "../bench/options.ts";
 import type { Subject } from "../bench/subject.ts";
 import { PrefcError } from "../core/error.ts";
-import { pairs, positionalsOf, repeated } from "./arguments.ts";
+import { positionalsOf, repeated } from "./arguments.ts";
 import { benchmark } from "./benchmark.ts";
-import { givenHeights, givenParams, objectiveArgs, optionValues } from "./given.ts";
+import { givenHeights, givenOptions, givenParams, objectiveArgs } from "./given.ts";
 import { loadModule } from "./load.ts";
 import { loadObjective } from "./objective.ts";
 import { print, printLine } from "./output.ts";
@@ -146,13 +146,13 @@ async function subjectsOf(
   names: readonly string[],
   rawArgs: readonly string[],
 ): Promise<readonly Subject[]> {
-  const options = optionValues(pairs("option", repeated(rawArgs, args, "option")));
   const [heights, params] = [givenHeights(rawArgs, args), givenParams(rawArgs, args)];
-  const varied = Object.entries({ ...options, ...params }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
   const made: Subject[] = [];
   for (const name of names) {
+    const options = givenOptions(name, rawArgs, args);
+    const varied = Object.entries({ ...options, ...params }).map(([key, value]) =>
+      [key, String(value)].join("="),
+    );
     const objective = await loadObjective(name, options);
     made.push({ name: [name, ...varied].join(" "), objective, heights, params });
   }

@@ -5,7 +5,8 @@ import type { ArgsDef } from "citty";
 import type { Params } from "../batch/batch.ts";
 import { PrefcError } from "../core/error.ts";
 import type { Height, ModelName } from "../core/inputs.ts";
-import type { Objective } from "../index.ts";
+import { builtIns, type Objective, type OptionKind, type Options } from "../index.ts";
+import { isListKind, release } from "../objectives/options.ts";
 import { finiteNumber, pairs, repeated } from "./arguments.ts";
 import { loadObjective, objectiveHelp } from "./objective.ts";
 import { cite, mention } from "../core/quote.ts";
@@ -39,28 +40,34 @@ export const objectiveArgs: ObjectiveArgs = {
   },
 };
 
-/** A value of an option: a number, true or false, or a word. */
-function optionValue(text: string): number | boolean | string {
+/** A value of an option: a number, true or false, a word, or several of a list with commas between them. */
+function optionValue(text: string, kind: OptionKind | undefined): Options[string] {
+  // 1.10 is another release than 1.1
+  if (kind === release) return text;
+  if (isListKind(kind) && text.includes(","))
+    return text.split(",").map((part) => optionValue(part, undefined) as number | string);
   if (text === "true" || text === "false") return text === "true";
   const value = Number(text);
   return text !== "" && Number.isFinite(value) ? value : text;
 }
 
-/** Options by name, each a number, true or false, or a word. */
-export const optionValues = (
-  given: readonly (readonly [name: string, value: string])[],
-): Readonly<Record<string, number | boolean | string>> =>
-  Object.fromEntries(given.map(([name, value]) => [name, optionValue(value)]));
+/** Options of an objective that --option gives by name, read as that objective has them. */
+export function givenOptions(
+  objective: string,
+  rawArgs: readonly string[],
+  args: ArgsDef,
+): Options {
+  const given = pairs("option", repeated(rawArgs, args, "option"));
+  const kinds = Object.hasOwn(builtIns, objective) ? builtIns[objective]!.options : {};
+  return Object.fromEntries(given.map(([name, value]) => [name, optionValue(value, kinds[name])]));
+}
 
 /** The objective of a command line. */
-export async function givenObjective(
+export const givenObjective = async (
   text: string,
   rawArgs: readonly string[],
   args: ArgsDef,
-): Promise<Objective> {
-  const options = pairs("option", repeated(rawArgs, args, "option"));
-  return await loadObjective(text, optionValues(options));
-}
+): Promise<Objective> => await loadObjective(text, givenOptions(text, rawArgs, args));
 
 /** Heights by model. @throws PrefcError option-value; the compiler checks the names */
 export function givenHeights(

@@ -8,6 +8,7 @@ import { judge, sourceErrors, type Judgement, type SourceErrors } from "./judge.
 import { interpretGolden, type Reading } from "./names.ts";
 import { expectedOf, type Expected } from "./recorded.ts";
 import { beforeRounding } from "./saturated.ts";
+import { singleErrors } from "./single.ts";
 
 export type Verdict = "ok" | "FAIL" | "upstream defect";
 
@@ -105,7 +106,9 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
     batch = recorded.batch;
     if (recorded.state !== undefined) reading = { ...reading, state: recorded.state };
     expected = expectedOf(golden, reading, recorded);
-    source = sourceErrors(golden.source, expected);
+    source = expected.isSingle
+      ? singleErrors(reading, batch)
+      : sourceErrors(golden.source, expected);
   } catch (error) {
     return failed(file, objective, error);
   }

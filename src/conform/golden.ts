@@ -31,6 +31,8 @@ export interface Golden {
   readonly objective: string;
   /** normal, near_ref, peaked, greedy or extreme. */
   readonly kind: string;
+  /** The precision of the recorded numbers: "float32" where the source cannot run in float64. */
+  readonly dtype: "float64" | "float32";
   readonly shapes: Shapes;
   readonly params: Place;
   readonly inputs: Place;
@@ -76,6 +78,7 @@ export function parseGolden(source: string, file: string): Golden {
     file,
     objective: text(member(document, "objective")),
     kind: isGiven(kind) ? text(kind) : "unknown",
+    dtype: member(document, "dtype").value === "float32" ? "float32" : "float64",
     shapes: readShapes(member(document, "shapes")),
     params,
     inputs,

@@ -5,10 +5,10 @@
 import { fail } from "../core/error.ts";
 import { didYouMean } from "../core/names.ts";
 import { isGiven } from "./golden.ts";
-import { entries, finite, member, members, record, unexpected, type Place } from "./place.ts";
+import { entries, finite, member, members, record, text, unexpected, type Place } from "./place.ts";
 
 /** A value of an option of an objective. */
-export type OptionValue = string | number | boolean;
+export type OptionValue = string | number | boolean | readonly string[];
 
 /** What one key of `params` stands for. */
 export type Key =
@@ -22,6 +22,8 @@ export type Key =
       readonly name: string;
       readonly spelled: readonly (readonly [said: OptionValue, meant: OptionValue])[];
     }
+  /** One or several words, as an option that is a list. */
+  | { readonly kind: "words"; readonly name: string; readonly only: string | undefined }
   /** A value that the table's row takes for granted. */
   | { readonly kind: "fixed"; readonly value: unknown }
   /** Recorded, and without influence on the loss. */
@@ -45,6 +47,7 @@ export const option = (
   name,
   spelled,
 });
+export const words = (name: string, only?: string): Key => ({ kind: "words", name, only });
 /** An option that a file says as the objective does. */
 export const choice = (name: string, ...values: readonly OptionValue[]): Key =>
   option(
@@ -65,6 +68,10 @@ export interface Settings {
 }
 
 type Found = { readonly params: Map<string, number>; readonly options: Map<string, OptionValue> };
+
+/** One word, or several. */
+export const wordsAt = (place: Place): readonly string[] =>
+  Array.isArray(place.value) ? entries(place).map(text) : [text(place)];
 
 function readKey(key: Key, place: Place, found: Found): void {
   switch (key.kind) {
@@ -88,6 +95,11 @@ function readKey(key: Key, place: Place, found: Found): void {
       found.options.set(key.name, match[1]);
       return;
     }
+    case "words":
+      if (key.only !== undefined && !wordsAt(place).every((word) => word === key.only))
+        unexpected(place, `${JSON.stringify(key.only)} for this objective`);
+      found.options.set(key.name, wordsAt(place));
+      return;
     case "fixed":
       if (JSON.stringify(place.value) !== JSON.stringify(key.value)) {
         unexpected(place, `${JSON.stringify(key.value)} for this objective`);

@@ -10,7 +10,6 @@ import { contrasts } from "./families/contrasts.ts";
 import { discopop } from "./families/discopop.ts";
 import { halos } from "./families/halos.ts";
 import { lossesElsewhere } from "./families/elsewhere.ts";
-import { trlLosses } from "./families/losses.ts";
 import { others } from "./families/others.ts";
 import { samples } from "./families/samples.ts";
 import { shifted } from "./families/shifted.ts";
@@ -27,7 +26,6 @@ import { cite } from "../core/quote.ts";
 /** The first row that answers to a name is taken, so a row of one name may stand before a pattern of many. */
 export const rows: readonly Row[] = [
   ...trl,
-  ...trlLosses,
   ...lossesElsewhere,
   ...wpoForms,
   ...authors,
@@ -67,7 +65,8 @@ export function interpretGolden(golden: Golden): Reading {
       `${file}: the objective ${cite(name)} is not known; add a row for it in src/conform/families.${didYouMean(name, known)}`,
     );
   }
-  const { params, options } = readSettings(row.keys, golden.params);
+  const keys = typeof row.keys === "function" ? row.keys(golden.params, name) : row.keys;
+  const { params, options } = readSettings(keys, golden.params);
   return naming(file, () => {
     const given = new Set(Object.keys(params));
     const objective = row.objective(options, given);

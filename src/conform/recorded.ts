@@ -4,7 +4,7 @@
 import type { Batch } from "../batch/batch.ts";
 import { isGiven, type Golden, type Shapes } from "./golden.ts";
 import type { Recorded } from "./layout.ts";
-import { member, members, real, tensor, type Place } from "./place.ts";
+import { entries, member, members, real, tensor, type Place } from "./place.ts";
 import { metricOf } from "./quantities.ts";
 import type { Reading } from "./names.ts";
 
@@ -16,9 +16,11 @@ export interface Average {
 
 export interface Expected {
   readonly loss: number;
+  /** Whether the source ran in float32, so that its own roundings are those of float32. */
+  readonly isSingle: boolean;
   /**
-   * What the source's own float64 cannot tell apart in a log-probability: it subtracts log Σ e^z from a logit, so some
-   * roundings of 2^-52 of the largest logit remain, however close to 0 the log-probability is.
+   * What the source itself cannot tell apart in a log-probability: it subtracts log Σ e^z from a logit, so some
+   * roundings of the largest logit remain, 2^-52 of it in float64, however close to 0 the log-probability is.
    */
   readonly rounding: number;
   /** [rows, T, V] */
@@ -58,7 +60,7 @@ function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes)
   const listed = ["chosen_logps", "rejected_logps", "ref_chosen_logps", "ref_rejected_logps"]
     .map((name) => member(outputs, name))
     .filter(isGiven)
-    .map((place) => largest(tensor(place, [examples])));
+    .map((place) => largest(Float64Array.from(entries(place), real)));
   const byRow = ["logps", "weighted_logps"]
     .map((name) => member(outputs, name))
     .filter(isGiven)
@@ -83,6 +85,7 @@ export function expectedOf(
   { batch, gradient }: Recorded,
 ): Expected {
   const { outputs, shapes } = golden;
+  const isSingle = golden.dtype === "float32";
   const place = member(outputs, "metrics");
   const list = (name: string): Float64Array | null => {
     const at = member(outputs, name);
@@ -121,7 +124,8 @@ export function expectedOf(
 
   return {
     loss: golden.loss,
-    rounding: roundings * 2 ** -52 * largestLogit(batch),
+    isSingle,
+    rounding: roundings * (isSingle ? 2 ** -24 : 2 ** -52) * largestLogit(batch),
     gradient,
     perExample: Object.hasOwn(quantities, "per_pair_loss") ? null : list("per_pair_loss"),
     quantities: recordOf(Object.keys(quantities), (name) => {

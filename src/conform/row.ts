@@ -4,6 +4,7 @@
 import type { Objective } from "../dsl/index.ts";
 import type { Keys, OptionValue } from "./keys.ts";
 import type { Layout } from "./layout.ts";
+import type { Place } from "./place.ts";
 import type { Quantities } from "./quantities.ts";
 
 /** Options by name, only those that a file gives. */
@@ -12,8 +13,8 @@ export type Chosen = Readonly<Record<string, OptionValue>>;
 export interface Row {
   /** The names that files carry; a pattern where a name repeats the hyper-parameters. */
   readonly names: readonly (string | RegExp)[];
-  /** Every key that `params` may have. */
-  readonly keys: Keys;
+  /** Every key that `params` may have, which may depend on the losses that they and the objective name. */
+  readonly keys: Keys | ((params: Place, objective: string) => Keys);
   /** The objective that the options describe. Of run-time parameters it sees the names and no values: those compile nothing. */
   readonly objective: (options: Chosen, given: ReadonlySet<string>) => Objective;
   /** How inputs become a batch; chosen rows before rejected ones unless given. */

@@ -7,9 +7,9 @@
 
 import type { Axis } from "./axis.ts";
 import { binary, constant, count, reduce, select, unary } from "./build.ts";
-import type { Node, Unary } from "./node.ts";
+import type { Binary, Node, Unary } from "./node.ts";
 import type { Algebra } from "./operators/row.ts";
-import { binaryNames, unaryNames, type ReduceOp } from "./ops.ts";
+import { binaryNames, binaryOps, unaryNames, unaryOps, type ReduceOp } from "./ops.ts";
 
 /** Every operator, as the node of its name. */
 export const nodes: Algebra<Node> = {
@@ -32,6 +32,18 @@ export const reductions: Readonly<Record<ReduceOp, (axis: Axis, x: Node) => Node
 
 export const zero: Node = constant(0);
 export const one: Node = constant(1);
+
+/** What an operator is made of, as nodes; null where its row has a function or a sign for it. */
+export function formOf(node: Unary | Binary, column: "single" | "pair"): Node | null {
+  if (node.tag === "unary") {
+    const row = unaryOps[node.op];
+    const spelling = row[column] ?? row.definition;
+    return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
+  }
+  const row = binaryOps[node.op];
+  const spelling = row[column] ?? row.definition;
+  return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
+}
 
 /** Whether a node is a constant, of this value where one is given. */
 export const isConstant = (node: Node, value?: number): boolean =>

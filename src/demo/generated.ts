@@ -1,6 +1,7 @@
 // A batch of the size that kernels are for: the vocabulary of Llama 3, in TRL's layout. The numbers are made from a
 // seed and look like those of a language model: a broad background, and a few tokens that carry most of the
 // probability, the label usually among them. The reference is the policy with a little noise.
+import { random } from "../check/random.ts";
 import { fromTrl, type Batch } from "../index.ts";
 
 /** Vocabulary size of Llama 3. */
@@ -12,20 +13,9 @@ const lengths = [
   { prompt: 2, chosen: 3, rejected: 5 },
 ] as const;
 
-/** Uniform in [0, 1), the same sequence for the same seed: Marsaglia's 32-bit xorshift. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
 /** Two preference pairs over `vocab` entries. */
 export function generated(seed: number, vocab: number = llama3Vocabulary): Batch {
-  const next = uniform(seed);
+  const { uniform: next } = random(seed, 0);
   const token = (): number => Math.floor(next() * vocab);
   // three uniforms add up to something bell-shaped, with standard deviation 1/2
   const noise = (): number => next() + next() + next() - 1.5;

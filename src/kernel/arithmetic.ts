@@ -4,8 +4,7 @@
 // a node again, which the caller emits in its place; any other is an operator of the kernel, on operands of either type.
 
 import type { Binary, Const, Node, Unary } from "../core/node.ts";
-import { binaryOps, unaryOps } from "../core/ops.ts";
-import { nodes } from "../core/smart.ts";
+import { formOf } from "../core/smart.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 
@@ -13,18 +12,6 @@ export interface Arithmetic {
   constant(node: Const): Value;
   /** The operator on these values, or what it is in terms of others. */
   apply(node: Unary | Binary, args: readonly Value[]): Value | Node;
-}
-
-/** What an operator is made of, as nodes; null where its row has a function or a sign for it. */
-function formOf(node: Unary | Binary, column: "single" | "pair"): Node | null {
-  if (node.tag === "unary") {
-    const row = unaryOps[node.op];
-    const spelling = row[column] ?? row.definition;
-    return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
-  }
-  const row = binaryOps[node.op];
-  const spelling = row[column] ?? row.definition;
-  return typeof spelling === "function" ? spelling(nodes, ...node.args) : null;
 }
 
 const applied = (node: Unary | Binary, [a, b]: readonly Value[]): Value => {

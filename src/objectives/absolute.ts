@@ -3,9 +3,11 @@
 import { constant, logSigmoid, neg, objective, param, sigmoid, square } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { betaOptions, type BetaOptions } from "./margins.ts";
-import { checkOptions, positive } from "./options.ts";
+import { checkOptions, positive, release, type OptionKinds } from "./options.ts";
 import { logRatio, margin, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
-import { linked } from "./scores.ts";
+import { shiftedBcoPair } from "./reward-shift.ts";
+import { linked, pairScores } from "./scores.ts";
+import { meaningIn, newestRelease } from "./trl-releases.ts";
 
 /** −log σ(βs_w) − ½ log σ(−βs_w) − ½ log σ(−βs_l). Chen et al. 2024 (arXiv 2402.05369), NCA for a pair. */
 export function ncaPair(options: BetaOptions = {}): PairwiseObjective {
@@ -17,10 +19,21 @@ export function ncaPair(options: BetaOptions = {}): PairwiseObjective {
   });
 }
 
-/** −log σ(βs_w) − log σ(−βs_l). Jung et al. 2024 (arXiv 2404.04656) without the shift of rewards, as TRL since its rewrite. */
-export function bcoPair(options: BetaOptions = {}): PairwiseObjective {
-  const { beta = 0.1 } = checkOptions("bcoPair", betaOptions, options);
-  const source = "Jung et al. 2024, arXiv 2404.04656, without the shift of rewards";
+/** Options of TRL's bco_pair. */
+export interface BcoPairOptions extends BetaOptions {
+  /** The release of TRL whose loss it is: up to 0.28 rewards are shifted by their running average; "1.16.0". */
+  readonly as_of?: string;
+}
+export const bcoPairOptions: OptionKinds = { ...betaOptions, as_of: release };
+
+/**
+ * −log σ(βs_w) − log σ(−βs_l). Jung et al. 2024 (arXiv 2404.04656) without the shift of rewards, as in TRL 1.16.0; with it,
+ * as up to 0.28, it is `shiftedBcoPair`.
+ */
+export function bcoPair(options: BcoPairOptions = {}): PairwiseObjective {
+  const { beta = 0.1, as_of = newestRelease } = checkOptions("bcoPair", bcoPairOptions, options);
+  if (meaningIn(as_of).shifted) return shiftedBcoPair({ beta });
+  const source = "Jung et al. 2024, arXiv 2404.04656, without the shift of rewards; TRL 1.16.0";
   return linked("bco_pair", source, beta, ({ w, l }, β) =>
     neg(logSigmoid(β.times(w))).minus(logSigmoid(neg(β.times(l)))),
   );
@@ -65,4 +78,12 @@ export const apoZero = (options: BetaOptions = {}): PairwiseObjective =>
 export const apoDown = (options: BetaOptions = {}): PairwiseObjective =>
   anchored("apo_down", options, (g, β) =>
     sigmoid(β.times(logRatio(g, g.y.w))).plus(constant(1).minus(sigmoid(β.times(margin(g))))),
+  );
+
+/** The same with the difference of scores for Δ: half of it under another divergence, as TRL had it from 0.29 to 1.9. */
+export const apoDownOfScores = (options: BetaOptions = {}): PairwiseObjective =>
+  anchored("apo_down", options, (g, β) =>
+    sigmoid(β.times(logRatio(g, g.y.w))).plus(
+      constant(1).minus(sigmoid(β.times(pairScores(g).difference))),
+    ),
   );

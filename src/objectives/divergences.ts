@@ -1,9 +1,10 @@
 // f-DPO: the reverse KL divergence that holds the policy to the reference, replaced by another one. A divergence is a
-// function of the log-ratio, s = f′(π/π_ref) up to a constant, and a loss of scores is had for another divergence by
-// handing it other scores.
+// function of the log-ratio, s = f′(π/π_ref) with f′(1) = 0, and a loss of scores is had for another divergence by handing
+// it other scores.
 
 import {
   abs,
+  constant,
   exp,
   expm1,
   logSigmoid,
@@ -28,8 +29,10 @@ type Score = Expr<PerExample>;
 export interface Divergence {
   /** TRL's f_divergence_type. */
   readonly name: string;
-  /** s(h) */
+  /** s(h), which is 0 at h = 0. */
   readonly score: (h: Score) => Score;
+  /** s(h) less a constant: what TRL had from 0.29 to 1.9. The same as `score` where it is absent. */
+  readonly bare?: (h: Score) => Score;
   /** s(h_w) − s(h_l), where there is a form that neither cancels nor overflows. */
   readonly difference?: (w: Score, l: Score) => Score;
 }
@@ -37,8 +40,12 @@ export interface Divergence {
 /** s(h) = h: DPO itself. */
 export const reverseKl: Divergence = { name: "reverse_kl", score: (h) => h };
 
-/** s(h) = log σ(h) = log(u / (1 + u)) with u = eʰ */
-export const jsDivergence: Divergence = { name: "js_divergence", score: logSigmoid };
+/** s(h) = log 2 + log σ(h) = log(2u / (1 + u)) with u = eʰ */
+export const jsDivergence: Divergence = {
+  name: "js_divergence",
+  score: (h) => logSigmoid(h).plus(Math.LN2),
+  bare: logSigmoid,
+};
 
 /**
  * d·eᵐ for a d that may be 0. In single precision eᵐ is infinite from m = 89 on, and 0 times it undefined, also in the
@@ -59,10 +66,11 @@ const differenceOfExponentials = (a: Score, b: Score): Score => {
   return timesExponential(expm1(a.minus(m)).minus(expm1(b.minus(m))), m);
 };
 
-/** s(h) = −e⁻ʰ = −1/u */
+/** s(h) = 1 − e⁻ʰ = 1 − 1/u */
 export const forwardKl: Divergence = {
   name: "forward_kl",
-  score: (h) => neg(exponential(neg(h))),
+  score: (h) => neg(differenceOfExponentials(neg(h), constant(0))),
+  bare: (h) => neg(exponential(neg(h))),
   difference: (w, l) => differenceOfExponentials(neg(l), neg(w)),
 };
 
@@ -82,7 +90,7 @@ const alphaOptions: OptionKinds = {
   meaning: ["alpha", "one-minus-alpha"],
 };
 
-/** s(h) = e^{(α − 1) h} / (α − 1) = u^{α−1} / (α − 1), and h where |α − 1| < 10⁻⁶. */
+/** s(h) = (e^{(α − 1) h} − 1) / (α − 1) = (u^{α−1} − 1) / (α − 1), and h where |α − 1| < 10⁻⁶. */
 export function alphaDivergence(options: AlphaOptions = {}): Divergence {
   const {
     f_alpha_divergence_coef = 0.5,
@@ -100,7 +108,9 @@ export function alphaDivergence(options: AlphaOptions = {}): Divergence {
   };
   return {
     name: "alpha_divergence",
-    score: (h) => where(isReverseKl, h, exponential(exponent(h)).over(divisor)),
+    score: (h) =>
+      where(isReverseKl, h, differenceOfExponentials(exponent(h), constant(0)).over(divisor)),
+    bare: (h) => where(isReverseKl, h, exponential(exponent(h)).over(divisor)),
     difference: (w, l) =>
       where(
         isReverseKl,
@@ -110,10 +120,16 @@ export function alphaDivergence(options: AlphaOptions = {}): Divergence {
   };
 }
 
+/** The same without the constant that makes a score 0 where policy and reference agree. */
+export const withoutConstant = (divergence: Divergence): Divergence => ({
+  ...divergence,
+  score: divergence.bare ?? divergence.score,
+});
+
 /**
  * The loss of scores under another divergence.
  *
- * Wang et al. 2024 (arXiv 2309.16240), as TRL computes it: trl/trainer/dpo_trainer.py, `f_divergence_type`.
+ * Wang et al. 2024 (arXiv 2309.16240), as TRL 1.16.0 computes it: trl/trainer/dpo_trainer.py, `f_divergence_type`.
  * @throws PrefcError combination-without-effect where the loss reads no scores, such as sft and apo_zero.
  */
 export function withDivergence(

@@ -5,7 +5,9 @@ import type { Objective } from "../dsl/index.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";
 
 /** Values of options by name, as a command line or a file gives them. */
-export type Options = Readonly<Record<string, number | boolean | string>>;
+export type Options = Readonly<
+  Record<string, number | boolean | string | readonly (number | string)[]>
+>;
 
 /** An objective that ships with the package. */
 export interface BuiltIn {

@@ -86,11 +86,11 @@ export { xpo, type XpoOptions } from "./xpo.ts";
 export { entropy, isMostLikely, logPi, logRatio, margin, pairMetrics } from "./pairwise.ts";
 export type { Pair, PairwiseObjective } from "./pairwise.ts";
 export type { Accepted, ListKind, NumberRange, OptionKind, OptionKinds } from "./options.ts";
-export { sft } from "./sft.ts";
+export { sft, type SftOptions } from "./sft.ts";
 export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";
 export { aot, aotUnpaired, type AotOptions } from "./aot.ts";
-export { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
+export { apoDown, apoZero, bcoPair, ncaPair, sppoHard, type BcoPairOptions } from "./absolute.ts";
 export {
   lengthDesensitised,
   lengthNormalised,
@@ -104,6 +104,7 @@ export {
   jsDivergence,
   reverseKl,
   withDivergence,
+  withoutConstant,
 } from "./divergences.ts";
 export type { AlphaOptions, Divergence } from "./divergences.ts";
 export { bradleyTerry, discopop, exoPair, hinge, ipo, robust, sigmoidNorm } from "./margins.ts";
@@ -112,4 +113,6 @@ export { mix, type Part } from "./mix.ts";
 export { linked, pairScores, scoresOf, type Link, type Scores, type Scoring } from "./scores.ts";
 export { trlDpo } from "./trl.ts";
 export { ldDpo, mpo, rpo, type LdDpoOptions, type RpoOptions } from "./trl-entries.ts";
-export type { DivergenceType, LossType, TrlDpoOptions } from "./trl-config.ts";
+export type { DivergenceType, TrlDpoOptions } from "./trl-config.ts";
+export { newestRelease } from "./trl-releases.ts";
+export type { LossType } from "./trl-releases.ts";

@@ -2,8 +2,9 @@
 // with a single option is told by the one check of the package (src/core/options.ts).
 
 import { cite, listNames } from "../dsl/check.ts";
-import type { NumberRange } from "../dsl/check.ts";
+import type { Accepted, NumberRange } from "../dsl/check.ts";
 import { PrefcError } from "../dsl/index.ts";
+import { isRelease, releaseWords } from "./trl-releases.ts";
 
 export { checkOptions, isListKind } from "../dsl/check.ts";
 export type { Accepted, ListKind, NumberRange, OptionKind, OptionKinds } from "../dsl/check.ts";
@@ -13,6 +14,9 @@ export const smoothing: NumberRange = { from: 0, below: 0.5 };
 
 /** β and what else is a scale: at 0 there would be no loss, or a division by 0. */
 export const positive: NumberRange = { above: 0 };
+
+/** A release of TRL. */
+export const release: Accepted = { expected: releaseWords, fits: isRelease };
 
 /**
  * Refuses options that the chosen form of an objective does not read.

@@ -1,14 +1,15 @@
 // The list of TRL's loss types under their own names, of the mixtures that papers named, and of the trainer's options as
 // one objective.
 
-import { named } from "../dsl/index.ts";
-import { apoDown, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
+import { named, param } from "../dsl/index.ts";
+import { apoDown, apoZero, bcoPair, bcoPairOptions, ncaPair, sppoHard } from "./absolute.ts";
 import { aot, aotOptions, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
 import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
 import { entry, type BuiltIn } from "./entry.ts";
 import {
   betaOptions,
+  bradleyTerry,
   discopop,
   discopopOptions,
   exoOptions,
@@ -21,7 +22,9 @@ import {
   sigmoidNorm,
   type BetaOptions,
 } from "./margins.ts";
+import { mix } from "./mix.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
+import { sft } from "./sft.ts";
 import { trlDpo } from "./trl.ts";
 import { trlDpoOptions, type TrlDpoOptions } from "./trl-config.ts";
 
@@ -40,7 +43,10 @@ export interface RpoOptions extends BetaOptions {
 
 /** RPO: sigmoid + α · sft. Pang et al. 2024 (arXiv 2404.19733), with the likelihood averaged over tokens as in TRL. */
 export const rpo = ({ beta = 0.1, rpo_alpha = 1 }: RpoOptions = {}): PairwiseObjective =>
-  named("rpo", trlDpo({ loss_type: "sigmoid", beta, rpo_alpha }));
+  named(
+    "rpo",
+    mix({ sigmoid: [bradleyTerry({ beta }), 1], sft: [sft(), param("rpo_alpha", rpo_alpha)] }),
+  );
 
 /** Options of LD-DPO. */
 export interface LdDpoOptions extends DpoOptions {
@@ -81,7 +87,7 @@ export const trlEntries: Readonly<Record<string, BuiltIn>> = {
     robust,
     "DPO, corrected for a known share of wrong labels",
   ),
-  bco_pair: entry("bco_pair", betaOptions, bcoPair, "−log σ(βs_w) − log σ(−βs_l)"),
+  bco_pair: entry("bco_pair", bcoPairOptions, bcoPair, "−log σ(βs_w) − log σ(−βs_l)"),
   sppo_hard: entry(
     "sppo_hard",
     betaOptions,

@@ -2,6 +2,7 @@
 // stands under a stopped gradient keeps the value that it has at the given batch, which is what stopping means.
 
 import type { Batch, Binding, Params } from "../batch/batch.ts";
+import { vocabOf } from "../batch/logits.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { fail } from "../core/error.ts";
 import { evaluate } from "./interpret.ts";
@@ -17,27 +18,57 @@ export interface DifferenceOptions {
 /** The batch with one input replaced by float64 values of its own; logits get one private row per token. */
 function withValues(batch: Batch, name: string, values: Float64Array): Batch {
   const binding = batch.inputs[name]!;
-  const rows = values.length / batch.vocab;
-  const replaced: Binding =
-    binding.height === "logits"
-      ? {
-          height: "logits",
-          tensor: { name, data: values, rows },
-          rowIndex: Uint32Array.from({ length: rows }, (_, row) => row),
-        }
-      : { height: binding.height, values };
-  return { ...batch, inputs: { ...batch.inputs, [name]: replaced } };
+  const replaced = (next: Binding): Batch => ({
+    ...batch,
+    inputs: { ...batch.inputs, [name]: next },
+  });
+  if (binding.height !== "logits") return replaced({ height: binding.height, values });
+  const vocab = vocabOf(binding.tensor, batch);
+  const rows = values.length / vocab;
+  return replaced({
+    height: "logits",
+    tensor: { name, data: values, rows, vocab },
+    rowIndex: Uint32Array.from({ length: rows }, (_, row) => row),
+  });
 }
 
-function heldValues(root: Node, batch: Batch, params: Params): ReadonlyMap<Node, Tensor> {
+/** The value of everything stopped, at the batch itself. */
+export function stoppedValues(root: Node, batch: Batch, params: Params): ReadonlyMap<Node, Tensor> {
   const stops = topological([root]).filter((node) => node.tag === "stop");
   const values = evaluate(stops, batch, params);
   return new Map(stops.map((node, position) => [node, values[position]!]));
 }
 
 /**
- * (f(x + ε) − f(x − ε)) / 2ε for every entry x of one input, over the axes of that input. An entry that is not
- * finite (a masked logit) does not move, and its derivative is 0.
+ * The slope of a scalar between two values of one entry, ε apart to either side: (f(x + ε) − f(x − ε)) / 2ε, for a position in
+ * the flattened order of the input's axes. An entry that is not finite (a masked logit) does not move, and its slope is 0.
+ */
+export function slopes(
+  root: Node,
+  input: Input,
+  batch: Batch,
+  params: Params,
+  held: ReadonlyMap<Node, Tensor>,
+): (position: number, epsilon: number) => number {
+  const values = readInput(input, batch).data;
+  const moved = withValues(batch, input.name, values);
+  const valueWith = (position: number, value: number): number => {
+    const kept = values[position]!;
+    values[position] = value;
+    const [result] = evaluate([root], moved, params, held);
+    values[position] = kept;
+    return result!.data[0]!;
+  };
+  return (position, epsilon) => {
+    const value = values[position]!;
+    if (!Number.isFinite(value)) return 0;
+    const [above, below] = [value + epsilon, value - epsilon];
+    return (valueWith(position, above) - valueWith(position, below)) / (above - below);
+  };
+}
+
+/**
+ * The slope at every entry of one input, over the axes of that input.
  * @throws PrefcError "difference-undefined" if the expression is no scalar or does not read the input; what `evaluate` throws.
  */
 export function centralDifference(
@@ -56,20 +87,9 @@ export function centralDifference(
       `centralDifference: the expression must be a scalar that reads ${cite(wrtInputName)}; reduce it, or name one of its inputs.`,
     );
   }
-  const held = heldValues(root, batch, params);
-  const values = readInput(node, batch).data;
-  const moved = withValues(batch, wrtInputName, values);
-  const valueWith = (position: number, value: number): number => {
-    const kept = values[position]!;
-    values[position] = value;
-    const [result] = evaluate([root], moved, params, held);
-    values[position] = kept;
-    return result!.data[0]!;
+  const slope = slopes(root, node, batch, params, stoppedValues(root, batch, params));
+  return {
+    axes: node.axes,
+    data: readInput(node, batch).data.map((_, position) => slope(position, epsilon)),
   };
-  const data = values.map((value, position) => {
-    if (!Number.isFinite(value)) return 0;
-    const [above, below] = [value + epsilon, value - epsilon];
-    return (valueWith(position, above) - valueWith(position, below)) / (above - below);
-  });
-  return { axes: node.axes, data };
 }

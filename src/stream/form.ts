@@ -116,7 +116,7 @@ function atomKey(atom: Atom): string {
   return atom.kind === "maximum" ? `maximum ${atom.of.id}` : `opaque ${atom.node.id}`;
 }
 
-/** Adds up terms that differ in their coefficient only. */
+/** Adds up terms that differ in their coefficient only; those that cancel are left out. */
 export function collect(terms: readonly Term[]): readonly Term[] {
   const byKey = new Map<string, Term>();
   for (const term of terms) {
@@ -130,7 +130,7 @@ export function collect(terms: readonly Term[]): readonly Term[] {
         : { ...known, coefficient: smart.plus(known.coefficient, term.coefficient) },
     );
   }
-  return [...byKey.values()];
+  return [...byKey.values()].filter(({ coefficient }) => !isConstant(coefficient, 0));
 }
 
 export function addForms(a: Form, b: Form, sign: 1 | -1): Form {

@@ -20,6 +20,8 @@ export function reduceVocabulary(
 ): RowValue {
   if (op === "sum") return forms.rowValue(sumForm(record, settled(record, body, source), source));
   const line = linear(body);
+  // what depended on the entry has cancelled
+  if (line?.d.size === 0) return forms.rowValue(reduceRepeated(op, line.row), body.shifts);
   const slope = line === null || line.d.size !== 1 ? undefined : [...line.d][0];
   if (line !== null && slope !== undefined && slope[1] > 0) {
     const [z, d] = slope;

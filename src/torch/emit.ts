@@ -23,6 +23,7 @@ import {
 import { averaged, enter, type EmitHeight, type Entered } from "./height.ts";
 import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
 import { knownTerms, namer, wordOf } from "./names.ts";
+import { spelledOut } from "./operators.ts";
 import { rowsOf } from "./stack.ts";
 import { totalsOf } from "./totals.ts";
 
@@ -80,7 +81,7 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
   ];
   const all = [...new Set([...objective.responses, ...responsesNeeded(written)])];
   const responses = objective.responses.filter((response) => !isPrompt(response));
-  const seam = bindStatistics(objective, all);
+  const seam = bindStatistics(withSpellings(objective), all);
   const entered = enter(objective.name, seam, { from, statistics, sequences, metrics });
   const roots = results(entered);
   const names = namer();
@@ -129,6 +130,13 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
     dropped: entered.dropped,
     coupled,
   };
+}
+
+/** The objective with operators that torch has no spelling for in terms of others. */
+function withSpellings({ loss, metrics, next, ...rest }: Objective): Objective {
+  const named = (of: Readonly<Record<string, Node>>): Readonly<Record<string, Node>> =>
+    Object.fromEntries(Object.entries(of).map(([name, node]) => [name, spelledOut([node])[0]!]));
+  return { ...rest, loss: spelledOut([loss])[0]!, metrics: named(metrics), next: named(next) };
 }
 
 /** What stands between logits and the formula. */

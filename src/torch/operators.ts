@@ -1,7 +1,10 @@
-// How each operator is written in torch, one row each, keyed by the unions of core/signatures.ts: an operator that has no row
-// here does not compile. The slope at a kink is the one that the operator's derivative in core/ops.ts takes, which docs/torch.md
-// lists; where torch's own function differs, a helper is called.
+// How operators are written in torch, one row each. An operator that has no row here is written as what its own row
+// (core/operators) makes it of. The slope at a kink is the one that the operator's derivative takes, which docs/torch.md lists;
+// where torch's own function differs, a helper is called.
 
+import { substitute } from "../core/build.ts";
+import { topological, type Binary, type Node, type Unary } from "../core/node.ts";
+import { formOf } from "../core/smart.ts";
 import type { BinaryOp, ReduceOp, SortOp, UnaryOp } from "../core/ops.ts";
 import type { Helper } from "./helpers.ts";
 import { atom, call, infix, strengths, within, type Piece } from "./piece.ts";
@@ -54,7 +57,7 @@ const overflows =
   (x: Piece): string =>
     `torch.isinf(torch.${name}(${x.text}))`;
 
-export const unarySpellings: Readonly<Record<UnaryOp, UnarySpelling>> = {
+const unary: Readonly<Partial<Record<UnaryOp, UnarySpelling>>> = {
   neg: (x) => prefixed("-", x),
   exp: edged("exp", overflows("exp")),
   log: edged("log", at(0)),
@@ -110,7 +113,7 @@ const ofTwo =
   (a, b, writer) =>
     call(`torch.${name}`, [writer.real(a), writer.real(b)]);
 
-export const binarySpellings: Readonly<Record<BinaryOp, BinarySpelling>> = {
+const binary: Readonly<Partial<Record<BinaryOp, BinarySpelling>>> = {
   plus: ofReals("+", strengths.sum),
   minus: ofReals("-", strengths.sum),
   times: (a, b, writer, guarded) =>
@@ -155,6 +158,33 @@ export const binarySpellings: Readonly<Record<BinaryOp, BinarySpelling>> = {
   and: logical("&", strengths.and),
   or: logical("|", strengths.or),
 };
+
+/** The operators that have a row here. */
+export const torchSpellings: Readonly<Record<string, unknown>> = { ...unary, ...binary };
+
+const lacks = (table: Readonly<Record<string, unknown>>, node: Node): node is Unary | Binary =>
+  (node.tag === "unary" || node.tag === "binary") && !Object.hasOwn(table, node.op);
+
+/**
+ * The roots with what has no row here in terms of what has one.
+ * @param table the operators that are written as themselves; those that have a row unless a test says otherwise
+ */
+export const spelledOut = (
+  roots: readonly Node[],
+  table: Readonly<Record<string, unknown>> = torchSpellings,
+): readonly Node[] =>
+  substitute(
+    roots,
+    (node) => {
+      const form = lacks(table, node) ? formOf(node, "single") : null;
+      return form === null ? node : spelledOut([form], table)[0]!;
+    },
+    topological(roots),
+  );
+
+// what has no row was put in terms of others before
+export const unarySpellings = unary as Readonly<Record<UnaryOp, UnarySpelling>>;
+export const binarySpellings = binary as Readonly<Record<BinaryOp, BinarySpelling>>;
 
 /** A reduction of a dense axis: torch's function, and what stands in its place where a mask is 0. */
 export const reduceSpellings: Readonly<

@@ -39,7 +39,7 @@ function cpoRow(loss_type: NonNullable<CpoOptions["loss_type"]>, own: Keys): Row
     cpo({ loss_type, ...(given.has("alpha") ? { alpha: 0 } : {}) });
   const perToken = loss_type === "ipo" || loss_type === "simpo";
   return {
-    names: [new RegExp(`^cpo/${loss_type}(_.*)?$`)],
+    names: [new RegExp(`^cpo/${loss_type}(_.*)?$`), new RegExp(`^trl-1\\.16/cpo ${loss_type}\\b`)],
     keys: {
       loss_type: fixed(loss_type),
       beta: param("beta", 0.1),
@@ -122,6 +122,7 @@ function tpoRow(loss_type: NonNullable<TpoOptions["loss_type"]>, gold: boolean, 
       new RegExp(
         gold ? `^tpo/${loss_type}(_.*)?$` : `^tpo/${loss_type}(_.*)?_tpo_alpha0(\\.0)?(_.*)?$`,
       ),
+      new RegExp(`^trl-1\\.16/tpo ${loss_type}\\b${gold ? "" : ".*tpo_alpha0(?:\\.0)?(?![.\\d])"}`),
     ],
     keys: {
       loss_type: fixed(loss_type),

@@ -1,22 +1,11 @@
-// Classifier losses of pairs whose threshold is a running average: TRL up to 0.28 and LLaMA-Factory.
+// Classifier losses of pairs whose threshold is a running average: LLaMA-Factory.
 
 import { objective, type Expr, type Given, type PerExample } from "../../dsl/index.ts";
 import type { Node } from "../../core/node.ts";
 import { lengthDesensitised, shiftedBcoPair, type Pair } from "../../objectives/index.ts";
-import { fixed, param, unused } from "../keys.ts";
+import { fixed, param } from "../keys.ts";
 import type { Quantities } from "../quantities.ts";
 import type { Row } from "../row.ts";
-
-/** TRL 0.28, trl/trainer/dpo_trainer.py. */
-const release: Row = {
-  names: [/^trl-0\.28\/bco_pair(?:_label_smoothing[\d.]+)?$/],
-  keys: {
-    loss_type: fixed("bco_pair"),
-    beta: param("beta", 0.1),
-    label_smoothing: unused("the loss does not read it"),
-  },
-  objective: () => shiftedBcoPair(),
-};
 
 /** The policy's log-probabilities as LLaMA-Factory has them under ld_alpha. */
 function recorded(_: unknown, given: ReadonlySet<string>): Quantities {
@@ -44,4 +33,4 @@ const classifier: Row = {
   quantities: recorded,
 };
 
-export const shifted: readonly Row[] = [release, classifier];
+export const shifted: readonly Row[] = [classifier];

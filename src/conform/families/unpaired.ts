@@ -75,7 +75,11 @@ const likelihoodOf = (likelihood: NonNullable<OrpoOptions["likelihood"]>) => ({
 
 /** TRL, trl/experimental/orpo/orpo_trainer.py; Liger, chunked_loss/orpo_loss.py; LLaMA-Factory, train/dpo/trainer.py. */
 const orpoRows: readonly Row[] = [
-  { names: [/^orpo/], keys: { beta: param("beta", 0.1) }, ...likelihoodOf("prompt") },
+  {
+    names: [/^(?:trl-1\.16\/)?orpo/],
+    keys: { beta: param("beta", 0.1) },
+    ...likelihoodOf("prompt"),
+  },
   {
     names: ["liger/orpo"],
     keys: {
@@ -92,8 +96,8 @@ const orpoRows: readonly Row[] = [
 ];
 
 export const unpairedLosses: readonly Row[] = [
-  ktoRow([/^kto\/apo_zero_unpaired/], "apo_zero_unpaired"),
-  ktoRow([/^kto/], "kto"),
+  ktoRow([/^(?:trl-1\.16\/)?kto\/apo_zero_unpaired/], "apo_zero_unpaired"),
+  ktoRow([/^(?:trl-1\.16\/)?kto/], "kto"),
   liger,
   bcoRow([/^bco \+ density-ratio/], true),
   bcoRow([/^bco/], false),

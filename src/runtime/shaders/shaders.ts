@@ -1,5 +1,6 @@
 // Compiling WGSL so that a mistake in it becomes an error with the line it is on. A shader error does not throw in WebGPU:
 // it is found in the module's compilation info, and errors of the whole pipeline in the rejected creation.
+import { entryPoints } from "../../wgsl/entries.ts";
 import { PrefcError } from "../../core/error.ts";
 import type { Device } from "../device/device.ts";
 import { isNode, nodeHost } from "../device/host.ts";
@@ -136,9 +137,6 @@ export const createPipeline = async (
     throw asPrefcError(device, during, error);
   }
 };
-
-const entryPoints = (wgsl: string): readonly string[] =>
-  [...wgsl.matchAll(/@compute\b[^;{}]*?\bfn\s+(\w+)/g)].map(([, name]) => name ?? "");
 
 /**
  * Checks WGSL without a GPU, on Dawn's null backend: the language's rules, and for each compute entry point the limits that
