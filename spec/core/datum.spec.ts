@@ -70,7 +70,7 @@ describe("data of the batch", () => {
   });
 
   it("are differentiated where they are the policy's or a reward", () => {
-    const learned = (node: unknown): boolean => isDifferentiated((node as Input).datum);
+    const learned = (node: unknown): boolean => isDifferentiated(node as Input);
     expect(learned(logitsOf("policy", "w"))).toBe(true);
     expect(learned(logpsInput("ref", "w"))).toBe(false);
     expect(learned(input("reward.w", ["batch"]))).toBe(true);

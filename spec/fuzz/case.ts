@@ -43,6 +43,7 @@ export const objectiveOf = ({ responses, loss, metrics, next, state }: Case): Ob
   name: "a random program",
   responses,
   models: [],
+  declared: {},
   loss,
   metrics,
   next,

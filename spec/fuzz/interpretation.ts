@@ -6,6 +6,8 @@ import { evaluate } from "../../src/reference/interpret.ts";
 import { expand } from "../../src/reference/tensor.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";
 import { objectiveOf, type Case } from "./case.ts";
+import { paramDifference } from "../../src/check/differences.ts";
+import { stoppedValues } from "../../src/reference/differences.ts";
 import { againstDifferences, secondOrder } from "./derivative.ts";
 import { rawGradients } from "./results.ts";
 
@@ -37,11 +39,9 @@ function rewritten(one: Case, program: Program): readonly string[] {
   const params = { ...one.params, ...one.state };
   const inputs = program.gradients.map(({ input }) => input);
   const before = evaluate([...scalars, ...raw], one.batch, params);
-  const after = evaluate(
-    [...roots, ...program.gradients.map(({ node }) => node)],
-    one.batch,
-    params,
-  );
+  const slopes = [...program.gradients, ...program.paramGradients].map(({ node }) => node);
+  const names = [...inputs, ...program.paramGradients.map(({ param }) => param)];
+  const after = evaluate([...roots, ...slopes], one.batch, params);
   return before.flatMap((tensor, position) => {
     const axes = inputs[position - scalars.length]?.axes ?? [];
     const [x, y] = [tensor, after[position]!].map((given) => expand(given, axes, one.batch).data);
@@ -53,7 +53,7 @@ function rewritten(one: Case, program: Program): readonly string[] {
     const what =
       position < scalars.length
         ? `result ${position}`
-        : `the gradient of ${inputs[position - scalars.length]!.name}`;
+        : `the gradient of ${names[position - scalars.length]!.name}`;
     return [`rewriting: ${what} is ${y![entry]} at entry ${entry} after, ${x![entry]} before`];
   });
 }
@@ -67,6 +67,21 @@ export function interpret(one: Case, program: Program, options: InterpretOptions
     ...own,
     what: "the derivative",
   });
+  const held = stoppedValues(program.loss, one.batch, params);
+  const derived = evaluate(
+    program.paramGradients.map(({ node }) => node),
+    one.batch,
+    params,
+  );
+  const ofParams = program.paramGradients.flatMap(({ param }, n) => {
+    const slope = derived[n]!.data[0]!;
+    const right = paramDifference(program.loss, param, one.batch, params, held);
+    return Math.abs(slope - right) <= 1e-3 * (1 + Math.abs(right))
+      ? []
+      : [
+          `the derivative of the parameter ${param.name} is ${slope}, where differences give ${right}`,
+        ];
+  });
   const again = options.second ? secondOrder(program) : null;
   const second =
     again === null
@@ -76,7 +91,12 @@ export function interpret(one: Case, program: Program, options: InterpretOptions
           what: "the second derivative",
         });
   return {
-    complaints: [...rewritten(one, program), ...first.complaints, ...(second?.complaints ?? [])],
+    complaints: [
+      ...rewritten(one, program),
+      ...first.complaints,
+      ...ofParams,
+      ...(second?.complaints ?? []),
+    ],
     compared: first.compared + (second?.compared ?? 0),
     rough: first.rough + (second?.rough ?? 0),
     second: second !== null,

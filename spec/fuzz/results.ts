@@ -2,7 +2,7 @@
 // the loss of each example, metrics, the next state and the gradients, laid out as a run returns them.
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Program } from "../../src/compile/pipeline.ts";
 import type { Node } from "../../src/core/node.ts";
 import type { ValueAndGrad } from "../../src/index.ts";
 import { expand, scatterRows, type Tensor } from "../../src/reference/tensor.ts";
@@ -16,12 +16,12 @@ export interface Expected {
 }
 export type Named<T> = ReadonlyMap<string, T>;
 
-/** The gradient of every differentiated input as differentiation leaves it, before any rewriting. */
+/** The gradient of every differentiated input, and of every parameter that is learned, as differentiation leaves it, before any rewriting. */
 export const rawGradients = (program: Program): readonly Node[] =>
-  gradient(
-    program.loss,
-    program.gradients.map(({ input }) => input),
-  );
+  gradient(program.loss, [
+    ...program.gradients.map(({ input }) => input),
+    ...program.paramGradients.map(({ param }) => param),
+  ]);
 
 /** A bound for what is compiled: it may order its operations in another way than the formula, and rounds what it returns. */
 const allowed = (value: number, error: number): number =>
@@ -70,6 +70,10 @@ export function expected(program: Program, batch: Batch, params: Params): Named<
       const over = (tensor: Tensor): Float64Array => expand(tensor, input.axes, batch).data;
       set(`gradient ${input.name}`, over(bounded.value), over(bounded.error));
     }
+  });
+  program.paramGradients.forEach(({ param }, position) => {
+    const { value, error } = known.get(raw[program.gradients.length + position]!)!;
+    set(`gradient ${gradientName(param)}`, value.data, error.data);
   });
   for (const [name, parts] of byTensor) {
     const binding = batch.inputs[Object.keys(parts)[0]!]!;

@@ -45,19 +45,20 @@ export const pick = <T>(random: Random, list: readonly T[]): T =>
 export const short = (random: Random, from: number, to: number): number =>
   Math.round((from + (to - from) * random.uniform()) * 20) / 20;
 
+/** The policy, the reference and a further model, which is data as well. */
+const models: readonly string[] = ["policy", "ref", "teacher"];
+
 const everyInput = (responses: readonly string[]): readonly Input[] =>
   [
     ...responses.flatMap((y) => [
-      ...(["policy", "ref"] as const).flatMap((model) => [
-        logitsOf(model, y),
-        logpInput(model, y),
-        logpsInput(model, y),
-      ]),
+      ...models.flatMap((model) => [logitsOf(model, y), logpInput(model, y), logpsInput(model, y)]),
       rewardInput(y),
       tokenInput("given", y),
+      tokenInput("mask", y, true),
     ]),
     exampleInput("given"),
     exampleInput("desirable"),
+    exampleInput("weight", true),
   ] as readonly Input[];
 
 /** Some prompts without a token. */
@@ -143,7 +144,11 @@ export function scene(random: Random, options: SceneOptions = {}): Scene {
     responses,
     prompts,
     batch: withFlags(withShortPrompts(batch, prompts, random), random),
-    params: { beta: short(random, 0.05, 1.5), shift: short(random, -1, 1) },
+    params: {
+      beta: short(random, 0.05, 1.5),
+      shift: short(random, -1, 1),
+      gamma: short(random, 0.1, 1),
+    },
     state: { mean: short(random, -1, 1) },
   };
 }
@@ -152,7 +157,8 @@ export function scene(random: Random, options: SceneOptions = {}): Scene {
 export function leaves({ responses, prompts, random }: Scene): readonly (() => Node)[] {
   const response = (): string =>
     pick(random, random.uniform() < 0.15 && prompts.length > 0 ? prompts : responses);
-  const model = (): "policy" | "ref" => (random.uniform() < 0.7 ? "policy" : "ref");
+  const model = (): string =>
+    random.uniform() < 0.7 ? "policy" : pick(random, ["ref", "ref", "teacher"]);
   const axis = (): Axis => pick(random, ["batch", "vocab", tokenAxis(response())]);
   return [
     () => logitsOf(model(), response()),
@@ -164,6 +170,9 @@ export function leaves({ responses, prompts, random }: Scene): readonly (() => N
     () => tokenInput("given", response()),
     () => exampleInput("given"),
     () => exampleInput("desirable"),
+    () => exampleInput("weight", true),
+    () => tokenInput("mask", response(), true),
+    () => param("gamma", 0.5, {}, true),
     () => rewardInput(pick(random, responses)),
     () => iota(axis()),
     () => count(axis()),

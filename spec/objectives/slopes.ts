@@ -16,7 +16,7 @@ export const scalar = ({ loss }: Pick<Objective, "loss">): Node =>
 
 export const slopes = (loss: Node): readonly (readonly [Input, Node])[] => {
   const inputs = topological([loss]).filter(
-    (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
+    (node): node is Input => node.tag === "input" && isDifferentiated(node),
   );
   const made = gradient(loss, inputs);
   return inputs.map((input, position) => [input, made[position]!]);

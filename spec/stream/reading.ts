@@ -3,7 +3,7 @@
 // be what the expressions mean, before any kernel and any rounding enters.
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
-import type { Lowered, Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Lowered, type Program } from "../../src/compile/pipeline.ts";
 import { tokenAxis } from "../../src/core/axis.ts";
 import { constant, input, reduce, substitute } from "../../src/core/build.ts";
 import { idsOf, logitsOf, type ModelName } from "../../src/core/inputs.ts";
@@ -12,7 +12,7 @@ import { evaluate } from "../../src/reference/interpret.ts";
 import { expand, type Tensor } from "../../src/reference/tensor.ts";
 import type { Derivation } from "../../src/stream/derive.ts";
 import { fieldInput, fieldKey, type FieldSpec, type ModelPower } from "../../src/stream/fields.ts";
-import { entryOf, labelInput, slotInput } from "../../src/stream/skeleton.ts";
+import { labelInput, slotInput } from "../../src/stream/skeleton.ts";
 import type { GradientPass, RowField, TotalPass } from "../../src/stream/stages.ts";
 
 /** The logits of one completion token and its label. */
@@ -81,13 +81,17 @@ const fieldValues = (spec: FieldSpec, batch: Batch, response: string): Float64Ar
 /** A skeleton over the logits of one response, with what `slot` gives in place of its slots. */
 function filled(body: Node, response: string, slots: readonly Node[]): Node {
   const names = new Map<Node, Node>([
-    [entryOf("policy"), logitsOf("policy", response)],
-    [entryOf("ref"), logitsOf("ref", response)],
     [labelInput, idsOf(response)],
     ...slots.map((node, position): [Node, Node] => [slotInput(position), node]),
   ]);
   const order = topological([body]);
-  return substitute([body], (rebuilt, original) => names.get(original) ?? rebuilt, order)[0]!;
+  const entry = (node: Node): Node | undefined =>
+    node.tag === "input" && node.datum.kind === "entry"
+      ? logitsOf(node.datum.model, response)
+      : undefined;
+  const change = (rebuilt: Node, original: Node): Node =>
+    names.get(original) ?? entry(original) ?? rebuilt;
+  return substitute([body], change, order)[0]!;
 }
 
 /**
@@ -206,8 +210,14 @@ export function readStages(lowered: Lowered, batch: Batch, params: Params): Read
   lowered.highGradients.forEach(({ input: { name, axes } }, position) =>
     gradients.set(name, expand(tables[scalars.length + position]!, axes, batch).data),
   );
+  const numbers = lowered.scalars.map(([name], n) => [name, tables[n]!] as const);
+  // the gradients of parameters come as scalars
+  const isGradient = (name: string): boolean => /^param\./.test(name);
+  for (const [name, { data }] of numbers) if (isGradient(name)) gradients.set(name, data);
   return {
-    scalars: new Map(lowered.scalars.map(([name], n) => [name, tables[n]!.data[0]!])),
+    scalars: new Map(
+      numbers.flatMap(([name, { data }]) => (isGradient(name) ? [] : [[name, data[0]!] as const])),
+    ),
     perExample: lowered.perExample === null ? undefined : expand(one!, ["batch"], batch).data,
     gradients,
   };
@@ -225,10 +235,10 @@ export function readExpressions(program: Program, batch: Batch, params: Params):
       ...names.map((name) => program.metrics[name]!),
       ...states.map((name) => program.next[name]!),
       // as differentiation leaves them, so that no rule of the compiler can hide in them
-      ...gradient(
-        program.loss,
-        program.gradients.map((one) => one.input),
-      ),
+      ...gradient(program.loss, [
+        ...program.gradients.map((one) => one.input),
+        ...program.paramGradients.map((one) => one.param),
+      ]),
     ],
     batch,
     params,
@@ -240,11 +250,15 @@ export function readExpressions(program: Program, batch: Batch, params: Params):
   return {
     scalars,
     perExample: program.perExample === null ? undefined : expand(one!, ["batch"], batch).data,
-    gradients: new Map(
-      program.gradients.map(({ input: { name, axes } }, position) => [
-        name,
-        expand(rest[position]!, axes, batch).data,
-      ]),
-    ),
+    gradients: new Map([
+      ...program.gradients.map(
+        ({ input: { name, axes } }, position) =>
+          [name, expand(rest[position]!, axes, batch).data] as const,
+      ),
+      ...program.paramGradients.map(
+        ({ param }, position) =>
+          [gradientName(param), rest[program.gradients.length + position]!.data] as const,
+      ),
+    ]),
   };
 }

@@ -74,12 +74,14 @@ const leaf: fc.Arbitrary<Node> = fc.oneof(
   fc.integer({ min: -5, max: 5 }).map((value) => constant(value, "i32")),
   fc.constantFrom(0, 1).map((value) => constant(value, "bool")),
   fc
-    .tuple(anyName, fc.option(finite, { nil: undefined }))
-    .map(([name, initial]) => param(name, initial)),
+    .tuple(anyName, fc.option(finite, { nil: undefined }), fc.boolean())
+    .map(([name, initial, learned]) => param(name, initial, {}, learned)),
   fc.tuple(anyName, finite).map(([name, initial]) => state(name, initial)),
   fc
-    .tuple(anyName, anyName, fc.nat(5), dtype)
-    .map(([name, response, space, type]) => input(name, axesOf(response)[space]!, type)),
+    .tuple(anyName, anyName, fc.nat(5), dtype, fc.boolean())
+    .map(([name, response, space, type, learned]) =>
+      input(name, axesOf(response)[space]!, type, learned && type === "f32"),
+    ),
   fc
     .tuple(
       fc.constantFrom(iota, count),

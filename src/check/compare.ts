@@ -3,12 +3,14 @@
 
 import type { Batch, Params } from "../batch/batch.ts";
 import { isDifferentiated } from "../core/inputs.ts";
-import type { Input } from "../core/node.ts";
+import type { Input, Param } from "../core/node.ts";
+import { cite } from "../core/quote.ts";
+import { gradientName } from "../compile/pipeline.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
 import type { Compiled } from "../runtime/compiled.ts";
 import { stoppedValues } from "../reference/differences.ts";
-import { differences } from "./differences.ts";
+import { differences, paramDifference } from "./differences.ts";
 import { gradientError, lossError, metricError } from "./error.ts";
 import type { Random } from "./random.ts";
 import { unroundedAll } from "./unrounded.ts";
@@ -21,6 +23,8 @@ export interface Truth {
   readonly metrics: Readonly<Record<string, number>>;
   /** By input, over the axes of the input. */
   readonly gradients: readonly { readonly input: Input; readonly gradient: Tensor }[];
+  /** By parameter that is learned. */
+  readonly paramGradients: readonly { readonly param: Param; readonly slope: number }[];
   /** The largest entry of all gradients. */
   readonly largest: number;
 }
@@ -39,21 +43,31 @@ export function interpret({ program }: Compiled, batch: Batch, params: Params): 
     program.loss,
     ...names.map((name) => program.metrics[name]!),
     ...program.gradients.map(({ node }) => node),
+    ...program.paramGradients.map(({ node }) => node),
   ];
   const values = evaluate(roots, batch, params);
   const gradients = program.gradients.map(({ input }, position) => ({
     input,
     gradient: expand(values[1 + names.length + position]!, input.axes, batch),
   }));
+  const first = 1 + names.length + gradients.length;
+  const paramGradients = program.paramGradients.map(({ param }, position) => ({
+    param,
+    slope: values[first + position]!.data[0]!,
+  }));
+  const slopes = [
+    ...gradients.map(({ gradient }) => gradient.data),
+    Float64Array.from(paramGradients, ({ slope }) => slope),
+  ];
   return {
     loss: values[0]!.data[0]!,
     metrics: Object.fromEntries(
       names.map((name, position) => [name, values[1 + position]!.data[0]!]),
     ),
     gradients,
-    largest: gradients.reduce(
-      (largest, { gradient }) =>
-        gradient.data.reduce((top, g) => Math.max(top, Math.abs(g)), largest),
+    paramGradients,
+    largest: slopes.reduce(
+      (largest, data) => data.reduce((top, g) => Math.max(top, Math.abs(g)), largest),
       0,
     ),
   };
@@ -74,7 +88,7 @@ export function againstDifferences(
   const held = stoppedValues(program.loss, batch, params);
   let worst = { error: 0, where: "" };
   const derived = new Map(truth.gradients.map(({ input, gradient }) => [input, gradient]));
-  for (const input of program.inputs.filter(({ datum }) => isDifferentiated(datum))) {
+  for (const input of program.inputs.filter(isDifferentiated)) {
     const gradient = derived.get(input) ?? expand(nothing, input.axes, batch);
     const slope = differences(program.loss, input, batch, params, held, truth.largest);
     for (const position of positions(input, gradient.data.length, batch, moves, source)) {
@@ -85,6 +99,11 @@ export function againstDifferences(
       );
       if (!(error <= worst.error)) worst = { error, where: `${input.name} at entry ${position}` };
     }
+  }
+  for (const { param, slope } of truth.paramGradients) {
+    const [right] = [paramDifference(program.loss, param, batch, params, held)];
+    const error = gradientError([slope, truth.largest], [right, truth.largest]);
+    if (!(error <= worst.error)) worst = { error, where: `the parameter ${cite(param.name)}` };
   }
   return worst;
 }
@@ -124,9 +143,14 @@ export async function againstGpu(
   );
   const actual: number[] = [];
   const expected: number[] = [];
+  const ofParams = new Map(
+    truth.paramGradients.map(({ param, slope }) => [gradientName(param), Float64Array.of(slope)]),
+  );
   for (const [name, given] of Object.entries(gradients)) {
     const tensor = tensors.get(name);
-    const right = tensor === undefined ? named[name]!.data : scatterRows(tensor, named, batch);
+    const right =
+      ofParams.get(name) ??
+      (tensor === undefined ? named[name]!.data : scatterRows(tensor, named, batch));
     const { dtype } = tensor ?? {};
     const computed =
       given instanceof Uint16Array && dtype !== undefined && dtype !== "f32"

@@ -29,8 +29,10 @@ function moved(batch: Batch, { name, datum }: Input): Batch {
   return { ...batch, inputs: { ...batch.inputs, [name]: { ...binding, tensor } } };
 }
 
-const entries = ({ gradients }: Truth): readonly number[] =>
-  gradients.flatMap(({ gradient }) => [...gradient.data]);
+const entries = ({ gradients, paramGradients }: Truth): readonly number[] => [
+  ...gradients.flatMap(({ gradient }) => [...gradient.data]),
+  ...paramGradients.map(({ slope }) => slope),
+];
 
 /** The errors that a GPU may have on this batch: 1e-5, or more where the objective is badly conditioned. */
 export function acceptedErrors(

@@ -2,8 +2,8 @@
 // derivation of a gradient; what is stopped keeps the value it has at the batch.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import type { Input, Node } from "../core/node.ts";
-import { slopes } from "../reference/differences.ts";
+import type { Input, Node, Param } from "../core/node.ts";
+import { paramSlope, slopes } from "../reference/differences.ts";
 import type { Tensor } from "../reference/tensor.ts";
 
 /** Steps from the largest; the first one whose two estimates agree is taken, so that a kink nearby does not count. */
@@ -37,4 +37,17 @@ export function differences(
       return extrapolated;
     },
   };
+}
+
+/** d root / d parameter, to fourth order. */
+export function paramDifference(
+  root: Node,
+  param: Param,
+  batch: Batch,
+  params: Params,
+  held: ReadonlyMap<Node, Tensor>,
+): number {
+  const slope = paramSlope(root, param, batch, params, held);
+  const h = steps[1] * Math.max(1, Math.abs(params[param.name] ?? param.initial ?? 0));
+  return (4 * slope(h / 2) - slope(h)) / 3;
 }

@@ -38,7 +38,7 @@ export interface PassRecord {
 export interface Lowered {
   readonly derivation: Derivation;
   readonly stages: Stages;
-  /** Scalars by name: "loss", then the metrics, then the next values of the state. */
+  /** Scalars by name: "loss", the metrics, the next values of the state, the gradients of parameters that are learned. */
   readonly scalars: readonly (readonly [name: string, node: Node])[];
   /** The loss of each example, when the objective has one. */
   readonly perExample: Node | null;
@@ -58,6 +58,8 @@ export interface Program {
   readonly dropped: readonly string[];
   /** Every input that has a gradient, and the gradient on the core; an input of which it is always 0 is left out. */
   readonly gradients: readonly { readonly input: Input; readonly node: Node }[];
+  /** The gradient of every parameter that is learned: one number each. */
+  readonly paramGradients: readonly { readonly param: Param; readonly node: Node }[];
   readonly inputs: readonly Input[];
   readonly params: readonly Param[];
   readonly passes: readonly PassRecord[];
@@ -117,12 +119,19 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
 
   // 3 reverse mode
   const inputs = inputsOf(scalars);
-  const differentiated = inputs.filter(({ datum }) => isDifferentiated(datum));
-  const raw = record("differentiate", [loss], gradient(loss, differentiated));
+  const differentiated = inputs.filter(isDifferentiated);
+  const params = topological(scalars).filter((node): node is Param => node.tag === "param");
+  const learned = params.filter((param) => param.learned);
+  const raw = record("differentiate", [loss], gradient(loss, [...differentiated, ...learned]));
+  const slopes = simplified("simplify the gradient", raw);
   // what the loss does not depend on, or only under a stopped gradient, is not read again and nothing is written for it
-  const gradients = simplified("simplify the gradient", raw)
-    .map((node, position) => ({ input: differentiated[position]!, node }))
+  const gradients = differentiated
+    .map((input, position) => ({ input, node: slopes[position]! }))
     .filter(({ node }) => !(node.tag === "const" && node.value === 0));
+  const paramGradients = learned.map((param, position) => ({
+    param,
+    node: slopes[differentiated.length + position]!,
+  }));
 
   // 4 running passes over the vocabulary, 5 rows and stages
   const lower = (withGradient: boolean): Lowered => {
@@ -130,8 +139,9 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     const pairs = withGradient ? gradients : [];
     const high = pairs.filter(({ input }) => isHigh(input));
     const low = pairs.filter(({ input }) => !isHigh(input));
+    const ofParams = withGradient ? paramGradients : [];
     const derivation = derive(
-      [...forward, ...high.map(({ node }) => node)],
+      [...forward, ...[...high, ...ofParams].map(({ node }) => node)],
       low.map(({ input, node }) => ({ input, node })),
     );
     const label = withGradient ? "value and gradient" : "value";
@@ -152,6 +162,10 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
         ...[...names, ...states.map((name) => `next ${name}`)].map(
           (name, position) => [name, rows[1 + position]!] as const,
         ),
+        ...ofParams.map(
+          ({ param }, position) =>
+            [gradientName(param), rows[forward.length + high.length + position]!] as const,
+        ),
       ],
       perExample: perExample === null ? null : rows[scalars.length]!,
       highGradients: high.map(({ input }, position) => ({
@@ -171,12 +185,16 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     dropped: bound.dropped,
     gradients,
     inputs,
-    params: topological(scalars).filter((node): node is Param => node.tag === "param"),
+    paramGradients,
+    params,
     value: lower(false),
     valueAndGrad: lower(true),
     passes,
   };
 }
+
+/** The name under which the gradient of a parameter is returned. */
+export const gradientName = ({ name }: Pick<Param, "name">): string => `param.${name}`;
 
 /** One number per example means their mean over the batch. */
 function overBatch(node: Node): Node {

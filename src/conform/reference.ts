@@ -60,7 +60,7 @@ export function referenceEngine(): Engine {
     const known = derived.get(loss);
     if (known !== undefined) return known;
     const inputs = topological([loss]).filter(
-      (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
+      (node): node is Input => node.tag === "input" && isDifferentiated(node),
     );
     const made = { inputs, slopes: asRecorded(gradient(loss, inputs)) };
     derived.set(loss, made);

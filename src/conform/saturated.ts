@@ -21,7 +21,7 @@ export function beforeRounding(
 ): Expected | null {
   const loss = overBatch(reading.objective.loss);
   const inputs = topological([loss]).filter(
-    (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
+    (node): node is Input => node.tag === "input" && isDifferentiated(node),
   );
   const slopes = gradient(loss, inputs);
   const rounded = asRecorded(slopes);

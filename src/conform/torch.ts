@@ -38,7 +38,7 @@ export type Mode = Pick<Call, "mode" | "backend" | "dtype">;
 const isLive = ({ source }: TensorArgument): boolean =>
   (source.kind === "statistic" && source.statistic.differentiated) ||
   ((source.kind === "logits" || source.kind === "logps") && source.model === "policy") ||
-  (source.kind === "data" && isDifferentiated(source.datum));
+  (source.kind === "data" && isDifferentiated({ datum: source.datum, learned: false }));
 
 /** Emitted files by objective, which are loaded once. */
 export interface Loaded {
@@ -87,7 +87,7 @@ export async function runTorch(
     ...mode,
   });
   const inputs = topological([loss]).filter(
-    (node): node is Input => node.tag === "input" && isDifferentiated(node.datum),
+    (node): node is Input => node.tag === "input" && isDifferentiated(node),
   );
   return { ...answer, gradients: carried(emitted, padding, inputs, live, gradients, batch, given) };
 }

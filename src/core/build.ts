@@ -28,7 +28,13 @@ export function constant(value: number, dtype: DType = "f32"): Node {
   return intern(`${dtype}:${spell(value)}`, { tag: "const", value, dtype, axes: [], args: [] });
 }
 
-export function param(name: string, initial?: number, range: NumberRange = {}): Node {
+/** A hyper-parameter; the gradient is taken with respect to it where it is `learned`. */
+export function param(
+  name: string,
+  initial?: number,
+  range: NumberRange = {},
+  learned: boolean = false,
+): Node {
   if (initial !== undefined && !Number.isFinite(initial)) {
     fail(
       "parameter-not-finite",
@@ -42,7 +48,7 @@ export function param(name: string, initial?: number, range: NumberRange = {}): 
       `param ${cite(name)}: the default is ${initial}; give a number ${rangeText(bounds)}.`,
     );
   }
-  return scalar("param", name, initial, bounds);
+  return scalar("param", name, initial, bounds, learned);
 }
 
 /** What the step before has left under this name; `initial` before the first step. */
@@ -61,28 +67,36 @@ const scalar = (
   name: string,
   initial: number | undefined,
   range: NumberRange = {},
+  learned: boolean = false,
 ): Node =>
-  intern(JSON.stringify([kind, name, initial ?? null, range]), {
+  intern(JSON.stringify([kind, name, initial ?? null, range, learned]), {
     tag: "param",
     kind,
     name,
     initial,
     range: Object.freeze(range),
+    learned,
     dtype: "f32",
     axes: [],
     args: [],
   });
 
-/** Data of a batch, by what it is or by the name that spells it. */
-export function input(of: Datum | string, axes: readonly Axis[], dtype: DType = "f32"): Node {
+/** Data of a batch, by what it is or by the name that spells it; `learned` where it has a gradient by declaration. */
+export function input(
+  of: Datum | string,
+  axes: readonly Axis[],
+  dtype: DType = "f32",
+  learned: boolean = false,
+): Node {
   const space = unionAxes(axes);
   const datum = typeof of === "string" ? datumNamed(of, space) : of;
   const name = nameOfDatum(datum);
   checkAxes(space, `input ${cite(name)}`);
-  return intern(JSON.stringify([datum.kind, name, dtype, space]), {
+  return intern(JSON.stringify([datum.kind, name, dtype, space, learned]), {
     tag: "input",
     datum: Object.freeze({ ...datum }),
     name,
+    learned,
     dtype,
     axes: space,
     args: [],

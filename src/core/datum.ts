@@ -114,12 +114,6 @@ export function stackedName(datum: Datum): string {
   }
 }
 
-/** Whether the gradient is taken with respect to an input. */
-export function isDifferentiated(datum: Datum): boolean {
-  if (datum.kind === "statistic") return datum.models.includes("policy");
-  return datum.kind === "reward" || ("model" in datum && datum.model === "policy");
-}
-
 /** What a name stands for, for data that comes by name: the inverse of `nameOfDatum`, given what the input ranges over. */
 export function datumNamed(name: string, axes: readonly Axis[]): Datum {
   const named = { kind: "named", name } as const;

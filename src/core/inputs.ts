@@ -5,16 +5,9 @@
 import { tokenAxis } from "./axis.ts";
 import { at, binary, input, reduce } from "./build.ts";
 import type { ModelName } from "./datum.ts";
-import type { Node } from "./node.ts";
+import type { Input, Node } from "./node.ts";
 
-export {
-  isDifferentiated,
-  isPrompt,
-  promptOf,
-  type Datum,
-  type Height,
-  type ModelName,
-} from "./datum.ts";
+export { isPrompt, promptOf, type Datum, type Height, type ModelName } from "./datum.ts";
 
 /** z[batch, token, vocab]: the logits that predict each completion token of the response. */
 export function logitsOf(model: ModelName, response: string): Node {
@@ -56,12 +49,19 @@ export function rewardInput(response: string): Node {
   return input({ kind: "reward", response }, ["batch"]);
 }
 
-/** A number given with each example, such as a margin or a sample weight: [batch], data. */
-export function exampleInput(name: string): Node {
-  return input({ kind: "example", name }, ["batch"]);
+/** A number given with each example, such as a margin or a sample weight: [batch], data unless it is learned. */
+export function exampleInput(name: string, learned: boolean = false): Node {
+  return input({ kind: "example", name }, ["batch"], "f32", learned);
 }
 
-/** A number given with each completion token, such as a token weight: [batch, token], data. */
-export function tokenInput(name: string, response: string): Node {
-  return input({ kind: "tokens", name, response }, ["batch", tokenAxis(response)]);
+/** A number given with each completion token, such as a token weight: [batch, token], data unless it is learned. */
+export function tokenInput(name: string, response: string, learned: boolean = false): Node {
+  const axes = ["batch", tokenAxis(response)] as const;
+  return input({ kind: "tokens", name, response }, axes, "f32", learned);
+}
+
+/** Whether the gradient is taken with respect to an input: what the policy says, rewards, and what is learned. */
+export function isDifferentiated({ datum, learned }: Pick<Input, "datum" | "learned">): boolean {
+  if (datum.kind === "statistic") return datum.models.includes("policy");
+  return learned || datum.kind === "reward" || ("model" in datum && datum.model === "policy");
 }

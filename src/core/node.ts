@@ -34,12 +34,16 @@ export interface Param extends Common {
   readonly initial: number | undefined;
   /** What its value may be; any finite number where no bound is named. */
   readonly range: NumberRange;
+  /** Whether the gradient is taken with respect to it. */
+  readonly learned: boolean;
 }
 /** Data of the batch; `name` spells the datum, for example `policy.logits.w`. */
 export interface Input extends Common {
   readonly tag: "input";
   readonly datum: Datum;
   readonly name: string;
+  /** Whether the gradient is taken with respect to it although it is data of the user's own. */
+  readonly learned: boolean;
 }
 /** The index variable itself, counted from zero. */
 export interface Iota extends Common {

@@ -107,7 +107,7 @@ function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): No
       const bounds = boundNames.flatMap((bound) =>
         accept(cursor, `${bound} `) ? [[bound, number(cursor)] as const] : [],
       );
-      return param(label, initial, Object.fromEntries(bounds));
+      return param(label, initial, Object.fromEntries(bounds), accept(cursor, "learned"));
     }
     case "state": {
       const label = string(cursor, "the quoted name of a state");
@@ -115,7 +115,12 @@ function definition(cursor: Cursor, defined: Defined, { dtype, axes }: Type): No
       return state(label, number(cursor));
     }
     case "input":
-      return input(string(cursor, "the quoted name of an input"), axes, dtype);
+      return input(
+        string(cursor, "the quoted name of an input"),
+        axes,
+        dtype,
+        accept(cursor, "learned"),
+      );
     case "iota":
       return iota(bracketed(cursor));
     case "count":

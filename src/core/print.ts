@@ -6,12 +6,14 @@
 //   %1: f32[batch, token.w] = logSumExp[vocab] %0
 //   return loss = %1
 
-import { topological, type Node } from "./node.ts";
+import { topological, type Input, type Node } from "./node.ts";
 import { boundNames } from "./range.ts";
 import { quote, spellAxis, spellNumber, word } from "./spell.ts";
 
 const type = (node: Node): string =>
   node.axes.length === 0 ? node.dtype : `${node.dtype}[${node.axes.map(spellAxis).join(", ")}]`;
+
+const learned = (node: Input): string => (node.learned ? " learned" : "");
 
 /** What a node is, without its arguments. */
 function operation(node: Node): string {
@@ -25,9 +27,10 @@ function operation(node: Node): string {
         ...boundNames.flatMap((bound) =>
           node.range[bound] === undefined ? [] : [`${bound} ${spellNumber(node.range[bound])}`],
         ),
+        ...(node.learned ? ["learned"] : []),
       ].join(" ");
     case "input":
-      return `input ${quote(node.name)}`;
+      return `input ${quote(node.name)}${learned(node)}`;
     case "iota":
     case "count":
     case "at":

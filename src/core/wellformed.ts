@@ -144,11 +144,13 @@ function badAttributes(node: Node): string | undefined {
       if (node.kind !== "param" && node.kind !== "state")
         return `there is no run-time scalar of kind "${String(node.kind)}"`;
       if (node.kind === "state" && node.initial === undefined) return "it has no initial value";
+      if (node.kind === "state" && node.learned) return "it is a state, and learned";
       return node.initial === undefined || Number.isFinite(node.initial)
         ? undefined
         : `its default ${node.initial} is not finite`;
     case "input":
-      return typeof node.name === "string" ? undefined : "it has no name";
+      if (typeof node.name !== "string") return "it has no name";
+      return node.learned && node.dtype !== "f32" ? "it is learned, and no real number" : undefined;
     case "unary":
       return Object.hasOwn(unaryOps, node.op)
         ? undefined

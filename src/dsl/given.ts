@@ -3,9 +3,11 @@
 import { binary, constant } from "../core/build.ts";
 import { exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
 import { fail } from "../core/error.ts";
+import type { Node } from "../core/node.ts";
 import type { PerExample, PerToken } from "./axes.ts";
 import { checkName } from "./check.ts";
 import { listNames } from "../core/names.ts";
+import { Declarations, readDeclaration, type Declared, type InputOptions } from "./declared.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { model, type Model } from "./model.ts";
@@ -25,12 +27,19 @@ interface Usual<R extends string> extends Models {
   readonly y: { readonly [K in R]: Response<K> };
   /** A reward model's score of a response; differentiated. */
   readonly reward: <K extends R>(y: Response<K>) => Expr<PerExample>;
-  /** A number given with each example, such as a margin or a sample weight; not differentiated. */
-  readonly example: (name: string) => Expr<PerExample>;
+  /**
+   * A number given with each example, such as a margin or a sample weight. It is data unless it is `learned`; its values
+   * may be declared, for `check`: `example("advantage", { from: -2, to: 2 })`.
+   */
+  readonly example: (name: string, options?: InputOptions) => Expr<PerExample>;
   /** A yes or no given with each example, such as whether its completion is desirable: 1 or 0 in the batch. */
   readonly flag: (name: string) => Expr<PerExample, "bool">;
-  /** A number given with each completion token, such as a token weight; not differentiated. */
-  readonly tokens: <K extends R>(name: string, y: Response<K>) => Expr<PerToken<K>>;
+  /** A number given with each completion token, such as a token weight; as `example`, it may be learned and declared. */
+  readonly tokens: <K extends R>(
+    name: string,
+    y: Response<K>,
+    options?: InputOptions,
+  ) => Expr<PerToken<K>>;
 }
 
 /** Everything that the formula of an objective with responses R and declared models M may read. */
@@ -57,21 +66,27 @@ function makeResponses(where: string, names: readonly string[]): object {
 /** What a formula is given, with some of it changed: how a combinator hands it on. */
 export function changedGiven<G extends object>(g: G, change: Partial<G>): G {
   const copy = { ...g, ...change };
-  const { where, models } = origins.get(g) ?? { where: "objective", models: [] };
-  return remembered(where, models, copy);
+  return remembered(origins.get(g) ?? nowhere, copy);
 }
 
-/** For whom each given was made. */
-const origins = new WeakMap<
-  object,
-  { readonly where: string; readonly models: readonly string[] }
->();
+/** For whom a given was made, and what has been declared through it. */
+interface Origin {
+  readonly where: string;
+  readonly models: readonly string[];
+  readonly declared: Declarations;
+}
+const nowhere: Origin = { where: "objective", models: [], declared: new Declarations() };
 
-function remembered<G extends object>(where: string, models: readonly string[], g: G): G {
-  const made = strict(where, models, g);
-  origins.set(made, { where, models });
+const origins = new WeakMap<object, Origin>();
+
+function remembered<G extends object>(origin: Origin, g: G): G {
+  const made = strict(origin.where, origin.models, g);
+  origins.set(made, origin);
   return made;
 }
+
+/** What has been declared of inputs through a given. */
+export const declaredBy = (g: object): Declared => (origins.get(g) ?? nowhere).declared.all();
 
 /** The given of an objective with further models; `where` begins the sentences of its errors. */
 export function given<R extends string>(
@@ -79,14 +94,35 @@ export function given<R extends string>(
   names: readonly R[],
   models: readonly string[] = [],
 ): Given<R> {
-  return remembered(where, models, {
-    ...Object.fromEntries(models.map((name) => [name, model(name)])),
-    policy: model("policy"),
-    ref: model("ref"),
-    y: makeResponses(where, names) as Given<R>["y"],
-    reward: (y) => wrap(rewardInput(response("reward", y).name)),
-    example: (name) => wrap(exampleInput(checkName("example", name))),
-    flag: (name) => wrap(binary("gt", exampleInput(checkName("flag", name)), constant(0.5))),
-    tokens: (name, y) => wrap(tokenInput(checkName("tokens", name), response("tokens", y).name)),
-  });
+  const declared = new Declarations();
+  const declare = (input: Node, what: string, options: InputOptions): boolean => {
+    const place = `${what} ${cite(input.tag === "input" ? input.name : "")}`;
+    const { learned, values } = readDeclaration(place, options);
+    if (input.tag === "input") declared.add(place, input.name, values);
+    return learned;
+  };
+  return remembered(
+    { where, models, declared },
+    {
+      ...Object.fromEntries(models.map((name) => [name, model(name)])),
+      policy: model("policy"),
+      ref: model("ref"),
+      y: makeResponses(where, names) as Given<R>["y"],
+      reward: (y) => wrap(rewardInput(response("reward", y).name)),
+      example: (name, options = {}) => {
+        const plain = exampleInput(checkName("example", name));
+        return wrap(exampleInput(name, declare(plain, "example", options)));
+      },
+      flag: (name) => {
+        const number = exampleInput(checkName("flag", name));
+        declare(number, "flag", { oneOf: [0, 1] });
+        return wrap(binary("gt", number, constant(0.5)));
+      },
+      tokens: (name, y, options = {}) => {
+        const of = response("tokens", y).name;
+        const plain = tokenInput(checkName("tokens", name), of);
+        return wrap(tokenInput(name, of, declare(plain, "tokens", options)));
+      },
+    },
+  );
 }

@@ -22,7 +22,8 @@ export {
   type Reduction,
 } from "./reductions.ts";
 export { rank, sort, variance } from "./batch.ts";
-export { constant, param, state } from "./param.ts";
+export { constant, param, state, type ParamOptions } from "./param.ts";
+export type { InputOptions, NumberKind, Values } from "./declared.ts";
 export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export { changedGiven, type Given, type Models } from "./given.ts";

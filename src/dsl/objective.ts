@@ -8,7 +8,8 @@ import type { PerExample } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
 import type { AnyExpr, Expr } from "./expr.ts";
 import { isExpr } from "./facade.ts";
-import { changedGiven, given, type Given } from "./given.ts";
+import type { Declared } from "./declared.ts";
+import { changedGiven, declaredBy, given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
 import { checkModels } from "./models.ts";
 import { unifyParams } from "./param.ts";
@@ -48,6 +49,8 @@ export interface Objective {
   readonly metrics: Readonly<Record<string, Node>>;
   /** The next value of each state; no axes. */
   readonly next: Readonly<Record<string, Node>>;
+  /** Which values its inputs have, by input name, where it says so: what `check` draws. */
+  readonly declared: Declared;
   /** The initial value of each state: what the first step is given. */
   readonly state: Readonly<Record<string, number>>;
   /** Paper and equation. */
@@ -220,6 +223,7 @@ function assemble<R extends string>(
     next: Object.freeze(
       Object.fromEntries(states.map((name, position) => [name, following[position]!])),
     ),
+    declared: declaredBy(g),
     state: Object.freeze(initial),
   });
   made.add(finished);

@@ -10,23 +10,37 @@ import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { cite } from "../core/quote.ts";
 
-const bounds = { from: "number", above: "number", to: "number", below: "number" } as const;
+const kinds = {
+  from: "number",
+  above: "number",
+  to: "number",
+  below: "number",
+  learned: "boolean",
+} as const;
+
+/** What a parameter may be, and whether it is learned. */
+export interface ParamOptions extends NumberRange {
+  /** Whether the gradient is taken with respect to it: it comes back under "param.NAME". */
+  readonly learned?: boolean;
+}
 
 /**
- * A run-time hyper-parameter with an optional default: changing its value compiles nothing.
- * @param range what its value may be, such as `{ above: 0 }`; any finite number when left out
+ * A run-time hyper-parameter with an optional default: changing its value compiles nothing. One that is learned, such as a
+ * temperature, has a gradient.
+ * @param options what its value may be, such as `{ above: 0 }`; any finite number when left out
  * @throws PrefcError parameter-not-finite, parameter-out-of-range for the default, unknown-option
  */
-export function param(name: string, initial?: number, range: NumberRange = {}): Expr {
+export function param(name: string, initial?: number, options: ParamOptions = {}): Expr {
   checkName("param", name);
-  checkOptions(`param ${cite(name)}`, bounds, range, { example: "{ above: 0 }" });
+  checkOptions(`param ${cite(name)}`, kinds, options, { example: "{ above: 0 }" });
   if (initial !== undefined && (typeof initial !== "number" || !Number.isFinite(initial))) {
     fail(
       "parameter-not-finite",
       `param ${cite(name)}: the default is ${describe(initial)}; give a finite number or none.`,
     );
   }
-  return wrap(core.param(name, initial, range));
+  const { learned = false, ...range } = options;
+  return wrap(core.param(name, initial, range, learned));
 }
 
 /**
@@ -64,15 +78,18 @@ const nouns = {
  */
 export function unifyParams(where: string, roots: readonly Node[]): readonly Node[] {
   const order = topological(roots);
-  const kinds = new Map<string, string>();
+  const learned = new Set(
+    order.flatMap((node) => (node.tag === "param" && node.learned ? [node.name] : [])),
+  );
+  const tags = new Map<string, string>();
   const defaults = new Map<string, number>();
   const ranges = new Map<string, NumberRange>();
   for (const node of order) {
     if (node.tag !== "param") continue;
     const name = cite(node.name);
-    if ((kinds.get(node.name) ?? node.kind) !== node.kind)
+    if ((tags.get(node.name) ?? node.kind) !== node.kind)
       fail("name-of-two", `${where}: a parameter and a state are both called ${name}; rename one.`);
-    kinds.set(node.name, node.kind);
+    tags.set(node.name, node.kind);
     ranges.set(node.name, narrowed(ranges.get(node.name) ?? {}, node.range));
     if (node.initial === undefined) continue;
     const known = defaults.get(node.name);
@@ -89,7 +106,12 @@ export function unifyParams(where: string, roots: readonly Node[]): readonly Nod
     roots,
     (node) =>
       node.tag === "param" && node.kind === "param"
-        ? core.param(node.name, defaults.get(node.name), ranges.get(node.name))
+        ? core.param(
+            node.name,
+            defaults.get(node.name),
+            ranges.get(node.name),
+            learned.has(node.name),
+          )
         : node,
     order,
   );

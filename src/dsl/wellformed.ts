@@ -92,6 +92,11 @@ export function checkInputs(where: string, roots: readonly Node[]): void {
   for (const node of topological(roots)) {
     if (node.tag !== "input") continue;
     const other = known.get(node.name) ?? node;
+    if (other.tag === "input" && other.learned !== node.learned)
+      fail(
+        "input-names-collide",
+        `${where}: ${cite(node.name)} is read as learned and as data; say { learned: true } wherever it is read, or nowhere.`,
+      );
     if (other !== node)
       fail(
         "input-names-collide",

@@ -3,7 +3,7 @@
 
 import type { Batch, Binding, Params } from "../batch/batch.ts";
 import { vocabOf } from "../batch/logits.ts";
-import { topological, type Input, type Node } from "../core/node.ts";
+import { topological, type Input, type Node, type Param } from "../core/node.ts";
 import { fail } from "../core/error.ts";
 import { evaluate } from "./interpret.ts";
 import { readInput } from "./inputs.ts";
@@ -66,6 +66,17 @@ export function slopes(
     return (valueWith(position, above) - valueWith(position, below)) / (above - below);
   };
 }
+
+/** The slope of a scalar along a parameter, between two values ε apart to either side. */
+export const paramSlope =
+  (root: Node, param: Param, batch: Batch, params: Params, held: ReadonlyMap<Node, Tensor>) =>
+  (epsilon: number): number => {
+    const value = params[param.name] ?? param.initial ?? 0;
+    const [above, below] = [value + epsilon, value - epsilon];
+    const valueWith = (moved: number): number =>
+      evaluate([root], batch, { ...params, [param.name]: moved }, held)[0]!.data[0]!;
+    return (valueWith(above) - valueWith(below)) / (above - below);
+  };
 
 /**
  * The slope at every entry of one input, over the axes of that input.

@@ -6,7 +6,7 @@ import type { Batch, Params } from "../batch/batch.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
-import { isDifferentiated, isPrompt } from "../core/inputs.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import { evaluate } from "./interpret.ts";
 import { cite } from "../core/quote.ts";
@@ -20,7 +20,7 @@ const mayBeZero = (node: Node): boolean => {
 
 /** Whether a node is data that is computed from a model, and so known only when it has run. */
 const isFromModel = (node: Node): boolean =>
-  node.tag === "input" && ("model" in node.datum || isDifferentiated(node.datum));
+  node.tag === "input" && ("model" in node.datum || node.datum.kind === "reward");
 
 /** The divisors below the roots that are known before the logits are read, and may be 0. */
 export function knownDivisors(roots: readonly Node[]): readonly Node[] {

@@ -58,7 +58,8 @@ export interface ValueAndGrad extends Value {
   /**
    * d loss / d input. Logits by tensor name ("policy", or "policy.w" when responses have tensors of their own):
    * [rows, vocab], zero outside the completion, stored as the logits are: f32, or raw bits of a 16-bit type, each the
-   * nearest to what was computed in f32. Inputs at other heights by input name ("policy.logp.w"), f32.
+   * nearest to what was computed in f32. Inputs at other heights, and data that are learned, by input name
+   * ("policy.logp.w", "tokens.mask.w"), f32; a parameter that is learned by "param.beta": [1].
    */
   readonly gradients: Gradients;
 }

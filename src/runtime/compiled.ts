@@ -204,8 +204,8 @@ function checkInto(
   batch: Batch,
   inputs: readonly Input[],
 ): void {
-  const names = inputs.flatMap(({ name, datum }) => {
-    const binding = isDifferentiated(datum) ? batch.inputs[name] : undefined;
+  const names = inputs.flatMap((input) => {
+    const binding = isDifferentiated(input) ? batch.inputs[input.name] : undefined;
     return binding?.height === "logits" ? [binding.tensor.name] : [];
   });
   for (const name of Object.keys(into)) {

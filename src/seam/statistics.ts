@@ -89,7 +89,7 @@ function gathered(
   const scalar = loss.axes.includes("batch")
     ? binary("over", reduce("sum", "batch", loss), count("batch"))
     : loss;
-  const own = inputs.filter(({ datum }) => isDifferentiated(datum));
+  const own = inputs.filter(isDifferentiated);
   const slopes = simplify(gradient(scalar, own)).roots;
   const live = new Set(
     own.filter((_, position) => {

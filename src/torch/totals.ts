@@ -24,7 +24,7 @@ function liveNodes(loss: Node, order: readonly Node[]): ReadonlySet<Node> {
     if (reached.has(node) && passes(node)) for (const arg of node.args) reached.add(arg);
   const live = new Set<Node>();
   for (const node of order) {
-    const own = node.tag === "input" && isDifferentiated(node.datum);
+    const own = node.tag === "input" && isDifferentiated(node);
     if (reached.has(node) && (own || (passes(node) && node.args.some((arg) => live.has(arg)))))
       live.add(node);
   }

@@ -93,6 +93,14 @@ export const objectives: Provocations<typeof rows> = {
         models: ["teacher"],
       },
     ),
+  "input-declared-twice": () =>
+    objective(
+      "mine",
+      ["w"],
+      ({ example }) =>
+        example("advantage", { from: -2, to: 2 }).times(example("advantage", { kind: "real" })),
+      about,
+    ),
   "prompt-of-prompt": () => prompt(prompt(g.y.w)),
   "returns-nothing": () => returning(undefined),
   "axis-left-over": () => returning(g.policy.logp(g.y.w)),

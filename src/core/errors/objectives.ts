@@ -55,6 +55,10 @@ export const objectives = {
       "A formula reads a model that the objective does not declare, perhaps by a misspelt name.",
     remedy: 'Correct the name, or declare the model: { source, models: ["teacher"] }.',
   },
+  "input-declared-twice": {
+    cause: "A formula declares the values of one input in two ways.",
+    remedy: "Declare them once.",
+  },
   "prompt-of-prompt": {
     cause: "A prompt was asked for its prompt.",
     remedy: "Give a completion, for example prompt(y.w).",

@@ -1,6 +1,6 @@
 // Puts names to the results of a run: scalars, the loss of each example, and gradients.
 
-import type { Program } from "../../compile/pipeline.ts";
+import { gradientName, type Program } from "../../compile/pipeline.ts";
 import { fail } from "../../core/error.ts";
 import type { Value, ValueAndGrad } from "../api.ts";
 import type { Executed } from "./run.ts";
@@ -46,5 +46,14 @@ export function valueAndGradOf(program: Program, done: Executed): ValueAndGrad {
     if (wrong !== undefined)
       checkFinite(program.source.name, `The gradient of ${cite(name)}`, wrong);
   }
-  return { ...value, gradients: Object.fromEntries([...done.gradients, ...done.highGradients]) };
+  const first = done.scalars.length - program.paramGradients.length;
+  const ofParams = program.paramGradients.map(({ param }, position) => {
+    const slope = done.scalars[first + position]!;
+    checkFinite(program.source.name, `The gradient of the parameter ${cite(param.name)}`, slope);
+    return [gradientName(param), Float32Array.of(slope)] as const;
+  });
+  return {
+    ...value,
+    gradients: Object.fromEntries([...done.gradients, ...done.highGradients, ...ofParams]),
+  };
 }
