@@ -212,7 +212,7 @@ export function readStages(lowered: Lowered, batch: Batch, params: Params): Read
   );
   const numbers = lowered.scalars.map(([name], n) => [name, tables[n]!] as const);
   // the gradients of parameters come as scalars
-  const isGradient = (name: string): boolean => /^param\./.test(name);
+  const isGradient = (name: string): boolean => name.startsWith("param.");
   for (const [name, { data }] of numbers) if (isGradient(name)) gradients.set(name, data);
   return {
     scalars: new Map(

@@ -43,7 +43,7 @@ function moved(batch: Batch, { name, datum }: Input): Batch {
 export function singleErrors({ objective, params, state }: Reading, batch: Batch): SourceErrors {
   const loss = overBatch(objective.loss);
   const inputs = topological([loss]).filter((node): node is Input => node.tag === "input");
-  const differentiated = inputs.filter(({ datum }) => isDifferentiated(datum));
+  const differentiated = inputs.filter(isDifferentiated);
   const slopes = gradient(loss, differentiated);
   const at = (where: Batch): { readonly loss: number; readonly slope: ArrayLike<number> } => {
     const values = evaluate([loss, ...slopes], where, { ...params, ...state });
