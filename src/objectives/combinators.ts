@@ -92,7 +92,7 @@ export const lengthNormalised = (inner: PairwiseObjective): PairwiseObjective =>
     {
       combinator: "lengthNormalised",
       what: "dividing scores by lengths",
-      name: `${inner.name} length-normalised`,
+      name: `${requireObjective("lengthNormalised", inner).name} length-normalised`,
       source: "scores averaged over tokens",
     },
     (g) =>

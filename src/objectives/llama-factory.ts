@@ -1,7 +1,7 @@
 // The preference losses of LLaMA-Factory with a reference model: one of TRL's, averaged with a binary classifier's, with a
 // share of the likelihood of the chosen response.
 
-import { constant, named, neg, objective, param } from "../dsl/index.ts";
+import { constant, named, neg, objective, param, requireObjective } from "../dsl/index.ts";
 import { lengthDesensitised } from "./combinators.ts";
 import { averageLogps } from "./contrast.ts";
 import { ktoPair } from "./discopop.ts";
@@ -47,7 +47,7 @@ export function withBco(
   const all = constant(1).plus(λ);
   return (inner) =>
     mix({
-      [inner.name]: [inner, constant(1).over(all)],
+      [requireObjective("withBco", inner).name]: [inner, constant(1).over(all)],
       bco_pair: [shiftedBcoPair({ beta }), λ.over(all)],
     });
 }

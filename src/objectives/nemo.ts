@@ -1,7 +1,7 @@
 // The preference losses of NeMo-Aligner: DPO, IPO, and reward-aware preference optimisation, which draws the margin of the
 // policy to the margin that rewards known for both responses have.
 
-import { constant, exp, logSigmoid, neg, objective, param, square } from "../dsl/index.ts";
+import { constant, exp, logSigmoid, neg, objective, param, square, taking } from "../dsl/index.ts";
 import type { Expr, Given, PerExample, Response } from "../dsl/index.ts";
 import { averageLogps } from "./contrast.ts";
 import { checkApplies, checkOptions, type OptionKinds } from "./options.ts";
@@ -38,11 +38,15 @@ export const nemoOptions: OptionKinds = {
 const rewardAware = ["rpo_bwd_kl", "rpo_fwd_kl", "rpo_sq"];
 
 /** KL(Bernoulli(σ(a)) ‖ Bernoulli(σ(b))) */
-export function bernoulliKl(a: Expr<PerExample>, b: Expr<PerExample>): Expr<PerExample> {
-  const term = (a: Expr<PerExample>, b: Expr<PerExample>): Expr<PerExample> =>
-    exp(logSigmoid(a)).times(logSigmoid(a).minus(logSigmoid(b)));
-  return term(a, b).plus(term(neg(a), neg(b)));
-}
+export const bernoulliKl: (a: Expr<PerExample>, b: Expr<PerExample>) => Expr<PerExample> = taking(
+  "bernoulliKl",
+  ["expression", "expression"],
+  (a, b) => {
+    const term = (a: Expr<PerExample>, b: Expr<PerExample>): Expr<PerExample> =>
+      exp(logSigmoid(a)).times(logSigmoid(a).minus(logSigmoid(b)));
+    return term(a, b).plus(term(neg(a), neg(b)));
+  },
+);
 
 /**
  * weight · ℓ + sft_loss_weight · −log π(y_w), where Δ is the difference of the log-ratios, Δ* that of the given rewards

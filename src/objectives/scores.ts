@@ -2,7 +2,7 @@
 // A loss that reads scores can be had for other scores (of a divergence, per token, with the labels exchanged)
 // without being written again; one that reads log-ratios themselves is left alone by such combinators.
 
-import { cite } from "../dsl/check.ts";
+import { cite, describe } from "../dsl/check.ts";
 import {
   changedGiven,
   named,
@@ -10,6 +10,7 @@ import {
   param,
   PrefcError,
   requireObjective,
+  taking,
 } from "../dsl/index.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { positive } from "./options.ts";
@@ -26,11 +27,15 @@ export interface Scores {
 export type Scoring = (g: Given<Pair>) => Scores;
 
 /** Scores whose difference is taken as it stands. */
-export const scoresOf = (w: Expr<PerExample>, l: Expr<PerExample>): Scores => ({
-  w,
-  l,
-  difference: w.minus(l),
-});
+export const scoresOf: (w: Expr<PerExample>, l: Expr<PerExample>) => Scores = taking(
+  "scoresOf",
+  ["expression", "expression"],
+  (w: Expr<PerExample>, l: Expr<PerExample>): Scores => ({
+    w,
+    l,
+    difference: w.minus(l),
+  }),
+);
 
 const logRatios: Scoring = (g) => scoresOf(logRatio(g, g.y.w), logRatio(g, g.y.l));
 
@@ -42,7 +47,7 @@ const scoringOf = (g: Given<Pair>): Scoring =>
   "scoring" in g ? ((g as Scored).scoring ?? logRatios) : logRatios;
 
 /** The scores of the pair: h(y) = log π(y | x) − log π_ref(y | x), or what a combinator made of it. */
-export const pairScores: Scoring = (g) => scoringOf(g)(g);
+export const pairScores: Scoring = taking("pairScores", ["given"], (g) => scoringOf(g)(g));
 
 /** The same models and responses with changed scores. */
 export function rescored(
@@ -58,6 +63,12 @@ export type Link = (s: Scores, β: Expr) => Expr<PerExample>;
 
 /** An objective whose loss is a function of the scores, with the run-time parameter `beta`. */
 export function linked(name: string, source: string, beta: number, link: Link): PairwiseObjective {
+  if (typeof link !== "function") {
+    throw new PrefcError(
+      "argument-kind",
+      `linked: the loss is ${describe(link)}; give a function of the scores and of β.`,
+    );
+  }
   const β = param("beta", beta, positive);
   return objective(name, ["w", "l"], (g) => link(pairScores(g), β), {
     source,

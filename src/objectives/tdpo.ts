@@ -1,7 +1,7 @@
 // Token-level direct preference optimisation: DPO with the divergence of the policy from the reference at every
 // token of both responses, over the whole vocabulary.
 
-import { exp, logSigmoid, neg, objective, param, stopGrad, sum } from "../dsl/index.ts";
+import { exp, logSigmoid, neg, objective, param, stopGrad, sum, taking } from "../dsl/index.ts";
 import type { Expr, Given, Metrics, Models, PerExample, Response } from "../dsl/index.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";
 import { logPi, logRatio, margin, rewardMetrics } from "./pairwise.ts";
@@ -25,13 +25,15 @@ export const tdpo2Options: OptionKinds = { beta: "number", alpha: "number" };
  * Σ_t KL(π_ref ‖ π) at the tokens of a response. From log-probabilities, not from logarithms of probabilities: those
  * are −∞ in single precision once logits are some hundred apart.
  */
-export const sequenceKl = <R extends string>(
-  { policy, ref }: Models,
-  y: Response<R>,
-): Expr<PerExample> => {
-  const [logP, logRef] = [logPi(policy, y), logPi(ref, y)];
-  return sum("token", sum("vocab", exp(logRef).times(logRef.minus(logP))));
-};
+export const sequenceKl: <R extends string>(given: Models, y: Response<R>) => Expr<PerExample> =
+  taking(
+    "sequenceKl",
+    ["models"],
+    <R extends string>({ policy, ref }: Models, y: Response<R>): Expr<PerExample> => {
+      const [logP, logRef] = [logPi(policy, y), logPi(ref, y)];
+      return sum("token", sum("vocab", exp(logRef).times(logRef.minus(logP))));
+    },
+  );
 
 /** Rewards β(h + K) of the authors' code. */
 const metrics = (g: Given<Pair>, β: Expr): Metrics =>

@@ -1,7 +1,7 @@
 // Token-level importance sampling for DPO: each token counts by a weight that is given with it, an estimate of how much
 // better or worse it is than what the policy would have said.
 
-import { exp, logSigmoid, neg, objective, param, sum } from "../dsl/index.ts";
+import { exp, logSigmoid, neg, objective, param, sum, taking } from "../dsl/index.ts";
 import type { Expr, Given, Models, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { checkApplies, checkOptions, type OptionKinds } from "./options.ts";
 import { logPi, rewardMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";
@@ -23,13 +23,15 @@ export const tisDpoOptions: OptionKinds = {
 };
 
 /** KL(π ‖ π_ref) at each token. The gradient passes through the policy that averages as well. */
-export const tokenKl = <R extends string>(
-  { policy, ref }: Models,
-  y: Response<R>,
-): Expr<PerToken<R>> => {
-  const [logP, logRef] = [logPi(policy, y), logPi(ref, y)];
-  return sum("vocab", exp(logP).times(logP.minus(logRef)));
-};
+export const tokenKl: <R extends string>(given: Models, y: Response<R>) => Expr<PerToken<R>> =
+  taking(
+    "tokenKl",
+    ["models"],
+    <R extends string>({ policy, ref }: Models, y: Response<R>): Expr<PerToken<R>> => {
+      const [logP, logRef] = [logPi(policy, y), logPi(ref, y)];
+      return sum("vocab", exp(logP).times(logP.minus(logRef)));
+    },
+  );
 
 /** Σ_t ω_t x_t with the weights that are given with the tokens under the name "weight". */
 const weighted = <R extends Pair>(

@@ -23,17 +23,20 @@ import {
   type BetaOptions,
 } from "./margins.ts";
 import { mix } from "./mix.ts";
+import { checkOptions, type OptionKinds } from "./options.ts";
 import type { PairwiseObjective } from "./pairwise.ts";
 import { sft } from "./sft.ts";
 import { trlDpo } from "./trl.ts";
 import { trlDpoOptions, type TrlDpoOptions } from "./trl-config.ts";
 
 /** MPO: 0.8 sigmoid + 0.2 bco_pair + sft. Wang et al. 2024 (arXiv 2411.10442). */
-export const mpo = ({ beta = 0.1 }: BetaOptions = {}): PairwiseObjective =>
-  named(
+export const mpo = (options: BetaOptions = {}): PairwiseObjective => {
+  const { beta = 0.1 } = checkOptions("mpo", betaOptions, options);
+  return named(
     "mpo",
     trlDpo({ loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [0.8, 0.2, 1], beta }),
   );
+};
 
 /** Options of RPO. */
 export interface RpoOptions extends BetaOptions {
@@ -41,12 +44,16 @@ export interface RpoOptions extends BetaOptions {
   readonly rpo_alpha?: number;
 }
 
+const rpoOptions: OptionKinds = { ...betaOptions, rpo_alpha: "number" };
+
 /** RPO: sigmoid + α · sft. Pang et al. 2024 (arXiv 2404.19733), with the likelihood averaged over tokens as in TRL. */
-export const rpo = ({ beta = 0.1, rpo_alpha = 1 }: RpoOptions = {}): PairwiseObjective =>
-  named(
+export const rpo = (options: RpoOptions = {}): PairwiseObjective => {
+  const { beta = 0.1, rpo_alpha = 1 } = checkOptions("rpo", rpoOptions, options);
+  return named(
     "rpo",
     mix({ sigmoid: [bradleyTerry({ beta }), 1], sft: [sft(), param("rpo_alpha", rpo_alpha)] }),
   );
+};
 
 /** Options of LD-DPO. */
 export interface LdDpoOptions extends DpoOptions {
@@ -54,9 +61,13 @@ export interface LdDpoOptions extends DpoOptions {
   readonly ld_alpha?: number;
 }
 
+const ldDpoOptions: OptionKinds = { ...dpoOptions, ld_alpha: { from: 0, to: 1 } };
+
 /** LD-DPO: DPO with the tokens beyond the shorter response counted α times. Liu et al. 2024 (arXiv 2409.06411). */
-export const ldDpo = ({ ld_alpha = 0.5, ...options }: LdDpoOptions = {}): PairwiseObjective =>
-  named("ld_dpo", lengthDesensitised({ ld_alpha })(dpo(options)));
+export const ldDpo = (options: LdDpoOptions = {}): PairwiseObjective => {
+  const { ld_alpha = 0.5, ...rest } = checkOptions("ldDpo", ldDpoOptions, options);
+  return named("ld_dpo", lengthDesensitised({ ld_alpha })(dpo(rest)));
+};
 
 const summary = "TRL's DPOTrainer by its own options: a loss type under its modifiers";
 
@@ -116,15 +127,10 @@ export const trlEntries: Readonly<Record<string, BuiltIn>> = {
   ),
   sigmoid_norm: entry("sigmoid_norm", betaOptions, sigmoidNorm, "DPO of log-ratios per token"),
   mpo: entry("mpo", betaOptions, mpo, "0.8 sigmoid + 0.2 bco_pair + sft"),
-  rpo: entry(
-    "rpo",
-    { ...betaOptions, rpo_alpha: "number" },
-    rpo,
-    "DPO and a share of the likelihood of y_w",
-  ),
+  rpo: entry("rpo", rpoOptions, rpo, "DPO and a share of the likelihood of y_w"),
   ld_dpo: entry(
     "ld_dpo",
-    { ...dpoOptions, ld_alpha: { from: 0, to: 1 } },
+    ldDpoOptions,
     ldDpo,
     "DPO with the tokens beyond the shorter response counted α times",
   ),

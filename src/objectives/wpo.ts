@@ -1,7 +1,7 @@
 // Weighted preference optimisation: each pair is weighted by how likely its responses are under the policy,
 // as if they had been sampled from it. It is a combinator: any pairwise objective can be weighted.
 
-import { cite } from "../dsl/check.ts";
+import { cite, describe } from "../dsl/check.ts";
 import {
   clamp as bound,
   constant,
@@ -17,6 +17,7 @@ import {
   square,
   stopGrad,
   sum,
+  taking,
 } from "../dsl/index.ts";
 import type { Expr, Given, Model, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
@@ -27,9 +28,11 @@ import { logPi, type Pair, type PairwiseObjective } from "./pairwise.ts";
 export type Alignment = <R extends string>(m: Model, y: Response<R>) => Expr<PerToken<R>>;
 
 /** log Σ_v π(v)²: the expected probability of a sampled token. */
-export const sampled: Alignment = (m, y) => log(sum("vocab", square(exp(logPi(m, y)))));
+export const sampled: Alignment = taking("sampled", ["model"], (m, y) =>
+  log(sum("vocab", square(exp(logPi(m, y))))),
+);
 /** max_v log π(v): the probability of the greedy token. */
-export const greedy: Alignment = (m, y) => max("vocab", logPi(m, y));
+export const greedy: Alignment = taking("greedy", ["model"], (m, y) => max("vocab", logPi(m, y)));
 /** 0: the probability of the token itself, normalised by length only. */
 export const none: Alignment = () => constant(0);
 
@@ -53,11 +56,16 @@ const source =
   "weights: Zhou et al. 2024, arXiv 2406.11827, the weighted loss (the authors' code clamps the product at 1, TRL does not)";
 
 /** w(x, y) = exp(1/|y| Σ_t [log π(y_t) − alignment_t]) */
-export const weight = <R extends string>(
+export const weight: <R extends string>(
   m: Model,
   y: Response<R>,
   alignment: Alignment,
-): Expr<PerExample> => exp(mean("token", m.logp(y).minus(alignment(m, y))));
+) => Expr<PerExample> = taking(
+  "weight",
+  ["model", "anything", "function"],
+  <R extends string>(m: Model, y: Response<R>, alignment: Alignment): Expr<PerExample> =>
+    exp(mean("token", m.logp(y).minus(alignment(m, y)))),
+);
 
 const atMostOne = (w: Expr<PerExample>): Expr<PerExample> => bound(w, { max: 1 });
 
@@ -98,6 +106,12 @@ export function withWeighting(
     weightingOptions,
     options,
   );
+  if (typeof alignment !== "function") {
+    throw new PrefcError(
+      "argument-kind",
+      `withWeighting: the alignment is ${describe(alignment)}; give sampled, greedy, none or a function of a model and a response.`,
+    );
+  }
   return (inner) => {
     requireObjective("withWeighting", inner);
     if (reads.sorted(inner)) {

@@ -7,6 +7,7 @@ import {
   compile,
   dpo,
   exp,
+  logRatio,
   mix,
   objective,
   param,
@@ -127,6 +128,7 @@ export const objectives: Provocations<typeof rows> = {
     referenceFree(
       objective("mine", ["w"], ({ ref, y }) => sum("token", sum("vocab", ref.logits(y.w))), about),
     ),
+  "argument-kind": () => logRatio(any(undefined), any(undefined)),
   "not-an-objective": () => compile(any(dpo)),
   "unknown-objective": () => builtIn("dop"),
   "unknown-option": () => builtIn("dpo", { bta: 1 }),

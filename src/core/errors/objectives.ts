@@ -111,6 +111,10 @@ export const objectives = {
     cause: "A reference-free objective reads the logits of the reference, which it does not have.",
     remedy: "Keep the reference, or use ref.logp or ref.logps, which are 0.",
   },
+  "argument-kind": {
+    cause: "A function of the language was given something else than it takes, such as no model.",
+    remedy: "Give what the sentence names.",
+  },
   "not-an-objective": {
     cause: "Something else than an objective was given where one is taken.",
     remedy:
