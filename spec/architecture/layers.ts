@@ -53,7 +53,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // what an objective needs of each row of logits, found by the normal forms of the stream level
   ["seam", layer(["core", "rewrite", "ad", "stream"])],
   // objectives as PyTorch; it prints core nodes over statistics, and knows nothing of kernels
-  ["torch", layer(["core", "rewrite", "ad", "batch", "seam"], ["dsl"])],
+  ["torch", layer(["core", "rewrite", "ad", "batch", "seam", "dsl"])],
   ["wgsl", layer(["core", "kernel"])],
   // runs kernels without a device
   ["host", layer(["core", "kernel"])],

@@ -27,9 +27,9 @@ const wrongTrl = (
 describe("TRL's layout", () => {
   it("needs a shape where nesting does not show it", () => {
     wrongTrl(
-      { input_ids: [0, 1, 1, 0, 1, 0] },
+      { input_ids: [0, 1, 1, 0, 1, 0], completion_mask: [0, 1, 0, 0, 1, 1] },
       "shape-needed",
-      /shape: \[rows, length, vocabulary\]/,
+      /shape: \[rows, length, vocabulary\], of which a vocabulary size alone is not enough/,
     );
   });
 
@@ -100,13 +100,13 @@ describe("TRL's layout", () => {
       {
         input_ids: [
           [0, 1, 1],
-          [0, 1, -100],
+          [0, 1, -7],
         ],
       },
       "label-out-of-range",
       /Token 1 of example 0/,
       /"l"/,
-      /-100/,
+      /-7/,
     );
     wrongTrl(
       {
@@ -123,9 +123,9 @@ describe("TRL's layout", () => {
   it("has all rows of the logits", () => {
     wrongTrl({ policy_logits: new Float32Array(13) }, "logits-length", /13 numbers/, /6 rows/);
     wrongTrl(
-      { policy_logits: new Float32Array(8), shape: [2, 3, 2] },
+      { policy_logits: new Float32Array(7), shape: [2, 3, 2] },
       "logits-too-small",
-      /8 numbers/,
+      /7 numbers/,
       /12/,
     );
     wrongTrl({ ref_logits: new Float32Array(6) }, "logits-too-small", /ref_logits/);
@@ -269,9 +269,13 @@ describe("responses that come apart", () => {
   });
 
   it("that share logits say which rows are theirs, and rows that exist", () => {
-    const shared = new Float32Array(4);
-    const response = { labels: [[1]], policy_logits: shared };
-    expectError(() => fromResponses({ w: response, l: response }), "rows-needed", /"w" and "l"/);
+    const inBuffer = { labels: [[1]], policy_logits: buffer };
+    expectError(
+      () => fromResponses({ w: inBuffer, l: inBuffer }, { vocab_size: 2 }),
+      "rows-needed",
+      /"w" and "l"/,
+    );
+    const response = { labels: [[1]], policy_logits: new Float32Array(4) };
     const far = { w: { ...response, rows: [2] } };
     expectError(() => fromResponses(far, { vocab_size: 2 }), "row-out-of-range", /row 2/);
     const negative = { w: { ...response, rows: [-1] } };

@@ -101,7 +101,11 @@ describe("an unpaired batch that does not fit", () => {
 
   it("says which of the two kinds of rows is wrong", () => {
     wrong({ KL: { ...KL, completion_mask: [[1]] } }, "mask-length", /^KL\.completion_mask has 1/);
-    wrong({ KL: { ...KL, input_ids: [1, 1] } }, "shape-needed", /^KL\.input_ids is flat/);
+    wrong(
+      { KL: { ...KL, input_ids: [1, 1], completion_mask: [1, 1] } },
+      "shape-needed",
+      /^KL\.input_ids is flat/,
+    );
     wrong(
       { KL: { ...KL, policy_logits: logits(2, 2, 0) } },
       "logits-too-small",

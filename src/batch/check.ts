@@ -4,6 +4,7 @@
 
 import { isTokenAxis, responseAmong, responseOf, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
+import { nameOfDatum } from "../core/datum.ts";
 import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { inputAdvice, responseAdvice } from "./advice.ts";
@@ -17,6 +18,7 @@ import {
   vocabOf,
 } from "./logits.ts";
 import { widthsOf } from "./widths.ts";
+import { requireBatch } from "./record.ts";
 import { didYouMean } from "../core/names.ts";
 import { cite } from "../core/quote.ts";
 
@@ -149,6 +151,18 @@ const kinds: Readonly<Record<Binding["height"], string>> = {
   example: "one number per example",
 };
 
+/** How to compile for what the batch brings of the model instead: one number per token or sequence. */
+function lowerAdvice({ datum }: Input, batch: Batch): string | undefined {
+  if (datum.kind !== "logits" && datum.kind !== "logp") return undefined;
+  const { model, response } = datum;
+  const height = (["logp", "logps"] as const).find((kind) =>
+    Object.hasOwn(batch.inputs, nameOfDatum({ kind, model, response })),
+  );
+  return height === undefined
+    ? undefined
+    : ` The batch brings ${model}_${height}: to use those, write compile(objective, { heights: { ${model}: "${height}" } }).`;
+}
+
 function checkInput(node: Input, batch: Batch): void {
   const { name } = node;
   const height = heightOf(node);
@@ -156,7 +170,7 @@ function checkInput(node: Input, batch: Batch): void {
   if (binding === undefined) {
     return fail(
       "missing-input",
-      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(node)}.${didYouMean(name, Object.keys(batch.inputs))}`,
+      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(node)}.${lowerAdvice(node, batch) ?? didYouMean(name, Object.keys(batch.inputs))}`,
     );
   }
   if (binding.height !== height) {
@@ -193,7 +207,8 @@ function checkInput(node: Input, batch: Batch): void {
  * "label-out-of-range", "missing-input", "input-axes", "input-height", "input-length", "input-dtype",
  * "logits-dtype", "logits-too-small", "row-index-length", "row-out-of-range", "vocabulary-differs".
  */
-export function checkBatch(batch: Batch, needed: readonly Node[]): void {
+export function checkBatch(batch: Batch, needed: readonly Node[], where = "evaluate"): void {
+  requireBatch(where, batch);
   if (!Number.isInteger(batch.examples) || batch.examples < 1) {
     fail("empty-batch", `The batch has ${batch.examples} examples; give at least one.`);
   }

@@ -2,7 +2,13 @@
 // shape, because the class GPUBuffer exists only where some WebGPU implementation has been made global.
 
 import { fail } from "../core/error.ts";
-import { bytesPerEntry, fromHalf, storageTypes, type StorageType } from "../core/storage.ts";
+import {
+  bytesPerEntry,
+  dtypeAdvice,
+  fromHalf,
+  storageTypes,
+  type StorageType,
+} from "../core/storage.ts";
 import type { Batch, LogitsData, LogitsTensor } from "./batch.ts";
 import { cite } from "../core/quote.ts";
 
@@ -53,10 +59,7 @@ export function checkLogitsData(
   what: string,
 ): asserts data is LogitsData {
   if (!storageTypes.includes(dtype)) {
-    fail(
-      "unknown-dtype",
-      `${what} has the dtype ${cite(dtype)}; logits are stored as ${storageTypes.map((type) => `"${type}"`).join(", ")}.`,
-    );
+    fail("unknown-dtype", `${what} has the dtype ${cite(dtype)}; ${dtypeAdvice(dtype)}`);
   }
   const isHalf = dtype !== "f32";
   if (isGpuBuffer(data) || (isHalf && data instanceof Uint16Array)) return;

@@ -6,6 +6,10 @@ import { cite } from "../core/quote.ts";
 
 const fieldShape = /^(.+)_(logits|logps?)$/;
 
+/** Whether a field brings a model at one of these heights. */
+export const bringsModel = (field: string, heights: readonly Height[]): boolean =>
+  heights.some((height) => fieldShape.exec(field)?.[2] === height);
+
 /** The name of the field that brings a model at a height. */
 export const fieldOf = <M extends ModelName, H extends Height>(model: M, height: H): `${M}_${H}` =>
   `${model}_${height}`;

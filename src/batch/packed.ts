@@ -4,8 +4,8 @@
 import { fail } from "../core/error.ts";
 import type { Batch } from "./batch.ts";
 import { flatten, indices, type Nested, type Numbers } from "./numbers.ts";
-import { requireRecord } from "./record.ts";
-import { fromSequences, type SequenceData } from "./sequences.ts";
+import { requireFields, requireRecord } from "./record.ts";
+import { fromSequences, sequenceFields, type SequenceData } from "./sequences.ts";
 
 export interface PackedBatch extends SequenceData {
   /** Token ids of all sequences, [N] (or [1, N]). */
@@ -27,6 +27,8 @@ export interface PackedBatch extends SequenceData {
  */
 export function fromPacked(data: PackedBatch): Batch {
   requireRecord(data, "The batch");
+  const own = ["cu_seqlens", "vocab_size", "responses"];
+  requireFields(data, "", [...sequenceFields, ...own], ["logits", "logps"]);
   const ids = flatten(data.input_ids, "input_ids").values;
   const starts = indices(data.cu_seqlens, "cu_seqlens");
   if (starts[0] !== 0) {

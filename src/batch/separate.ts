@@ -13,11 +13,13 @@ import {
 import { assemble, examplesOf, perExample, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { entryPath, memberPath } from "../core/json.ts";
+import { checkedElsewhere, checkOptions, type KindsOf } from "../core/options.ts";
 import { capacityOf, checkLogitsData, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
 import { fieldOf, modelsAt } from "./models.ts";
-import { partsOf, requireRecord } from "./record.ts";
-import { readLogits, readOther, storedIn, type LogitsSource } from "./source.ts";
+import { ignoredLabel } from "./sequences.ts";
+import { partsOf, requireFields, requireRecord } from "./record.ts";
+import { readLogits, readOther, storedIn, type LogitsSource, type StoredLogits } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
 /** One response of every example. */
@@ -56,6 +58,15 @@ export interface ResponsesOptions {
   readonly examples?: NonNullable<Extras["examples"]>;
 }
 
+const fields = ["labels", "lengths", "offsets", "rows", "reward", "tokens"];
+const optionKinds: KindsOf<ResponsesOptions> = {
+  vocab_size: {
+    expected: "a whole number of at least 1",
+    fits: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+  },
+  examples: checkedElsewhere,
+};
+
 const partPath = (name: string, part: string): string => memberPath(memberPath("", name), part);
 
 /** Offsets and labels, from any of the three ways in which they may be given. */
@@ -65,6 +76,13 @@ function tokensOf(name: string, data: ResponseData): ResponseTokens {
   const flat =
     lists?.flatMap((list, example) => Array.from(reals(list, entryPath(what, example)))) ??
     (data.labels as Numbers);
+  const ignored = Array.from(flat).findIndex((label) => Number(label) === ignoredLabel);
+  if (ignored >= 0) {
+    fail(
+      "label-out-of-range",
+      `${what} is ${ignoredLabel} at position ${ignored}, the mark of a token without loss; leave out such tokens with their rows of logits, or give whole sequences to fromTrl with a completion_mask.`,
+    );
+  }
   const labels = indices(flat, what, "label-out-of-range");
   if (data.offsets !== undefined) {
     return { labels, offsets: indices(data.offsets, partPath(name, "offsets")) };
@@ -122,6 +140,14 @@ function rowsIn(source: LogitsSource, what: string, vocab: number | undefined): 
   return Math.floor((isGpuBuffer(data) ? capacityOf(data, dtype) : data.length) / vocab);
 }
 
+/** The same logits under an identity of their own; numbers are not copied. */
+function withOwnData(source: LogitsSource): LogitsSource {
+  const { data } = storedIn(source);
+  if (Array.isArray(data)) return [...data] as LogitsSource;
+  const view = (data as Float32Array).subarray(0);
+  return source === data ? view : { ...(source as StoredLogits), data: view };
+}
+
 /**
  * A batch from responses that come apart, by name.
  *
@@ -139,7 +165,15 @@ export function fromResponses(
 ): Batch {
   requireRecord(responses, "The batch");
   const names = Object.keys(responses);
-  for (const name of names) requireRecord(responses[name], memberPath("", name));
+  for (const name of names) {
+    requireRecord(responses[name], memberPath("", name));
+    requireFields(responses[name]!, `${memberPath("", name)}.`, fields, [
+      "logits",
+      "logp",
+      "logps",
+    ]);
+  }
+  checkOptions("fromResponses", optionKinds, options, { example: "{ vocab_size: 32000 }" });
   const tokens = Object.fromEntries(names.map((name) => [name, tokensOf(name, responses[name]!)]));
   const examples = names.length === 0 ? 0 : tokens[names[0]!]!.offsets.length - 1;
   const entries: Entry[] = [...examplesOf(options.examples)];
@@ -150,10 +184,18 @@ export function fromResponses(
     const { rows: picked } = responses[name]!;
     const field = fieldOf(model, "logits");
     const what = partPath(name, field);
-    const { data } = storedIn(source);
+    const stored = storedIn(source).data;
     const holds = (other: LogitsSource | undefined): boolean =>
-      other !== undefined && storedIn(other).data === data;
-    const sharers = names.filter((other) => holds(responses[other]![field]));
+      other !== undefined && storedIn(other).data === stored;
+    const holders = names.filter((other) => holds(responses[other]![field]));
+    // an array that is given twice without rows is two tensors that happen to be equal
+    const isTwice =
+      holders.length > 1 &&
+      !isGpuBuffer(stored) &&
+      holders.every((other) => responses[other]!.rows === undefined);
+    const sharers = isTwice ? [name] : holders;
+    const own = isTwice ? withOwnData(source) : source;
+    const { data } = storedIn(own);
     if (sharers.length > 1 && picked === undefined) {
       fail(
         "rows-needed",
@@ -165,10 +207,10 @@ export function fromResponses(
       picked === undefined ? count : rowsIn(source, what, storedIn(source).vocab_size ?? vocab);
     const all = names.length > 1 && sharers.length === names.length;
     const label = all ? model : `${model}.${sharers.join(".")}`;
-    const own = model === "policy" || vocab === undefined;
-    const read = own
-      ? readLogits(source, label, what, rows, storedIn(source).vocab_size ?? vocab)
-      : { tensor: readOther(source, label, what, rows, vocab!), vocab };
+    const isFirst = model === "policy" || vocab === undefined;
+    const read = isFirst
+      ? readLogits(own, label, what, rows, storedIn(source).vocab_size ?? vocab)
+      : { tensor: readOther(own, label, what, rows, vocab!), vocab };
     vocab = read.vocab;
     const tensor = tensors.get(data) ?? read.tensor;
     if (dtypeOf(tensor) !== dtypeOf(read.tensor)) {

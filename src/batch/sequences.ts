@@ -9,9 +9,9 @@ import { assemble, entriesOf, type Entry, type Extras } from "./assemble.ts";
 import type { Batch, LogitsTensor, ResponseTokens } from "./batch.ts";
 import { memberPath } from "../core/json.ts";
 import { fieldOf, modelsAt } from "./models.ts";
-import { flatten, type Nested } from "./numbers.ts";
+import { flatten, isArrayLike, isNested, type Nested } from "./numbers.ts";
 import { partsOf, requireNames } from "./record.ts";
-import { readLogits, readOther, type LogitsSource } from "./source.ts";
+import { readLogits, readOther, storedIn, type LogitsSource } from "./source.ts";
 import { cite } from "../core/quote.ts";
 
 /** Whole sequences, one after the other. */
@@ -76,6 +76,37 @@ function readMask(source: Nested, name: string, { ids }: Sequences): ArrayLike<n
   return mask;
 }
 
+/** The label of a token without loss, as PyTorch's cross_entropy and trainers mark it. */
+export const ignoredLabel = -100;
+
+/**
+ * 1 where a token belongs to the completion: what the mask says, but never where the token id is the mark of a token without
+ * loss; without a mask, that mark alone decides.
+ * @throws PrefcError "mask-needed", and what `readMask` throws
+ */
+function completionOf(
+  { completion_mask, attention_mask }: Partial<SequenceParts>,
+  where: string,
+  sequences: Sequences,
+): ArrayLike<number> {
+  const ids = Array.from(sequences.ids);
+  if (completion_mask !== undefined) {
+    const mask = readMask(completion_mask, `${where}completion_mask`, sequences);
+    return ids.includes(ignoredLabel)
+      ? ids.map((id, position) => (id === ignoredLabel ? 0 : mask[position]!))
+      : mask;
+  }
+  if (ids.includes(ignoredLabel)) return ids.map((id) => (id === ignoredLabel ? 0 : 1));
+  const only =
+    attention_mask === undefined
+      ? ""
+      : " attention_mask marks the prompt and the completion alike, so it cannot stand for it.";
+  return fail(
+    "mask-needed",
+    `${where}completion_mask is missing; give 1 for completion tokens and 0 for all others.${only}`,
+  );
+}
+
 /** Where sequences come from. */
 interface Origin {
   /** Precedes the names of fields in sentences. */
@@ -91,8 +122,11 @@ export interface Contents extends Omit<Batch, "inputs"> {
 
 /** What every layout of whole sequences brings, whatever its responses are called. */
 export interface SequenceParts extends Extras {
-  /** 1 where a token belongs to the completion. The first token of a sequence is ignored: nothing predicts it. */
-  readonly completion_mask: Nested;
+  /**
+   * 1 where a token belongs to the completion; may be left out where token ids are -100 at all others. The first token of a
+   * sequence is ignored: nothing predicts it.
+   */
+  readonly completion_mask?: Nested;
   /** 1 where a token is no padding. What it marks outside the completion are the prompt tokens, for `prompt(y)`. */
   readonly attention_mask?: Nested;
   readonly policy_logits: LogitsSource;
@@ -102,6 +136,16 @@ export interface SequenceParts extends Extras {
   /** Any number per position by name, such as a token weight; those at completion tokens are read. */
   readonly tokens?: Readonly<Record<string, Nested>>;
 }
+
+/** The fields of whole sequences, apart from what models say. */
+export const sequenceFields: readonly string[] = [
+  "input_ids",
+  "completion_mask",
+  "attention_mask",
+  "tokens",
+  "examples",
+  "rewards",
+];
 
 /** What a layout brings whose responses may be named. */
 export interface SequenceData extends SequenceParts {
@@ -119,7 +163,7 @@ export function readSequences(
   vocab: number | undefined,
   { where, suffix }: Origin = { where: "", suffix: "" },
 ): Contents {
-  const completion = readMask(data.completion_mask, `${where}completion_mask`, sequences);
+  const completion = completionOf(data, where, sequences);
   const attention =
     data.attention_mask === undefined
       ? null
@@ -148,13 +192,12 @@ export function readSequences(
       ? []
       : names.map((name, n) => select(sequences, promptOf(name), n * examples, examples, isPrompt));
   const found = [...completions, ...prompts];
-  const rows = sequences.ids.length;
   const bound = (model: ModelName, tensor: LogitsTensor): readonly Entry[] =>
     found.map(({ response, positions }) => [
       logitsOf(model, response),
       { height: "logits", tensor, rowIndex: Uint32Array.from(positions, (one) => one - 1) },
     ]);
-  const read = modelTensors(data, rows, vocab, { where, suffix });
+  const read = modelTensors(data, sequences, vocab, { where, suffix });
   return {
     examples,
     vocab: read.vocab,
@@ -166,14 +209,45 @@ export function readSequences(
   };
 }
 
+/**
+ * Refuses logits that have lost their last or first position, as those of a loss have whose labels are shifted.
+ * @throws PrefcError "logits-shifted"
+ */
+function refuseShifted(
+  source: LogitsSource,
+  what: string,
+  { ids, starts }: Sequences,
+  vocab: number | undefined,
+): void {
+  const count = starts.length - 1;
+  const fewer = ids.length - count;
+  const { data } = storedIn(source);
+  if (fewer < 1 || !isArrayLike(data)) return;
+  const isFlat = !isNested(data);
+  const held = isFlat ? data.length : NaN;
+  const shape = isFlat ? [] : flatten(data, what).shape;
+  const isShifted = isFlat
+    ? vocab === undefined
+      ? !Number.isInteger(held / ids.length) && Number.isInteger(held / fewer)
+      : held === fewer * vocab
+    : shape.length === 3 && shape[0] === count && shape[0]! * shape[1]! === fewer;
+  if (!isShifted) return;
+  fail(
+    "logits-shifted",
+    `${what} has one position less in each sequence than there are token ids; give the logits of all positions, not shifted by one: those at t predict token t + 1.`,
+  );
+}
+
 /** The tensor of each model, and the width of the policy's rows. */
 function modelTensors(
   data: SequenceData,
-  rows: number,
+  sequences: Sequences,
   vocab: number | undefined,
   { where, suffix }: Origin,
 ): { readonly vocab: number; readonly tensors: readonly (readonly [ModelName, LogitsTensor])[] } {
   const name = (model: ModelName): string => `${where}${fieldOf(model, "logits")}`;
+  const rows = sequences.ids.length;
+  refuseShifted(data.policy_logits, name("policy"), sequences, vocab);
   const policy = readLogits(data.policy_logits, `policy${suffix}`, name("policy"), rows, vocab);
   const others = modelsAt<LogitsSource>(data, "logits", where).flatMap(([model, source]) =>
     model === "policy"

@@ -3,14 +3,15 @@
 import { fail } from "../core/error.ts";
 import type { Batch } from "./batch.ts";
 import { isNested, flatten, type Nested } from "./numbers.ts";
-import { requireRecord, requireShape } from "./record.ts";
-import { fromSequences, type SequenceData, type Sequences } from "./sequences.ts";
+import { storedIn } from "./source.ts";
+import { requireFields, requireRecord, requireShape } from "./record.ts";
+import { fromSequences, sequenceFields, type SequenceData, type Sequences } from "./sequences.ts";
 
 export interface TrlBatch extends SequenceData {
   /** Token ids [2B, T]: rows 0 … B−1 chosen, B … 2B−1 rejected. Nested arrays, or flat with `shape`. */
   readonly input_ids: Nested;
   /** [2B, T]. Column 0 is ignored, as in TRL: nothing predicts it. */
-  readonly completion_mask: Nested;
+  readonly completion_mask?: Nested;
   /** [2B, T]; needed where an objective reads the prompt. */
   readonly attention_mask?: Nested;
   /** Logits [2B, T, V]; those at t predict token t + 1. Nested, flat, or in a GPU buffer (which needs `shape`). */
@@ -33,23 +34,42 @@ export interface TrlBatch extends SequenceData {
  */
 export function fromTrl(data: TrlBatch): Batch {
   requireRecord(data, "The batch");
+  requireFields(data, "", [...sequenceFields, "shape", "responses"], ["logits", "logps"]);
   return fromSequences(rectangle(data, ""), data, data.shape?.[2]);
 }
 
+/** What tells the rows and their length. */
+type Rectangle = Pick<TrlBatch, "input_ids" | "shape" | "policy_logits"> & {
+  readonly completion_mask?: Nested | undefined;
+  readonly attention_mask?: Nested | undefined;
+};
+
+/** [rows, length], where something beside flat token ids is nested and shows them. */
+function besideIds({
+  completion_mask,
+  attention_mask,
+  policy_logits,
+}: Rectangle): readonly number[] | undefined {
+  for (const mask of [completion_mask, attention_mask])
+    if (isNested(mask)) return flatten(mask, "a mask").shape;
+  const logits = policy_logits === undefined ? undefined : storedIn(policy_logits).data;
+  if (!Array.isArray(logits)) return undefined;
+  const { shape } = flatten(logits, "policy_logits");
+  return shape.length === 3 ? shape : undefined;
+}
+
 /** Sequences padded to one length; `where` precedes the names of the fields in sentences. */
-export function rectangle(
-  { input_ids, shape }: Pick<TrlBatch, "input_ids" | "shape">,
-  where: string,
-): Sequences {
+export function rectangle(data: Rectangle, where: string): Sequences {
+  const { input_ids, shape } = data;
   const what = `${where}input_ids`;
   requireShape(shape, `${where}shape`);
   const ids = flatten(input_ids, what);
   const nested = isNested(input_ids) ? ids.shape : undefined;
-  const [rows, length] = nested ?? shape ?? [];
+  const [rows, length] = nested ?? shape ?? besideIds(data) ?? [];
   if (rows === undefined || length === undefined) {
     return fail(
       "shape-needed",
-      `${what} is flat, so its rows cannot be told apart; give shape: [rows, length, vocabulary] or nested arrays.`,
+      `${what} is flat, so its rows cannot be told apart; give shape: [rows, length, vocabulary], of which a vocabulary size alone is not enough, or nested arrays.`,
     );
   }
   const given = shape ?? [rows, length];

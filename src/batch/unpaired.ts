@@ -7,8 +7,8 @@ import { exampleInput } from "../core/inputs.ts";
 import { assemble, entriesOf, perExample, type Entry } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { reals, type Nested, type Numbers } from "./numbers.ts";
-import { requireRecord } from "./record.ts";
-import { readSequences, type Contents, type SequenceParts } from "./sequences.ts";
+import { requireFields, requireRecord } from "./record.ts";
+import { readSequences, sequenceFields, type Contents, type SequenceParts } from "./sequences.ts";
 import type { LogitsSource } from "./source.ts";
 import { rectangle } from "./trl.ts";
 
@@ -16,7 +16,7 @@ import { rectangle } from "./trl.ts";
 export interface MismatchedRows {
   /** Token ids [B, T']; T' need not be the T of the other rows. */
   readonly input_ids: Nested;
-  readonly completion_mask: Nested;
+  readonly completion_mask?: Nested;
   /** Logits [B, T', V]. */
   readonly policy_logits: LogitsSource;
   readonly [modelLogits: `${string}_logits`]: LogitsSource | undefined;
@@ -54,6 +54,8 @@ function labelEntry(label: Numbers, examples: number): Entry {
 
 function mismatched(rows: MismatchedRows, { examples, vocab }: Contents): Contents {
   requireRecord(rows, "KL");
+  const fields = ["input_ids", "completion_mask", "attention_mask", "shape"];
+  requireFields(rows, "KL.", fields, ["logits"]);
   const contents = readSequences(
     rectangle(rows, "KL."),
     { ...rows, responses: ["kl"] },
@@ -89,6 +91,7 @@ function mismatched(rows: MismatchedRows, { examples, vocab }: Contents): Conten
  */
 export function fromUnpaired(data: UnpairedBatch): Batch {
   requireRecord(data, "The batch");
+  requireFields(data, "", [...sequenceFields, "label", "shape", "KL"], ["logits", "logps"]);
   const rows = { ...data, responses: ["y"] };
   const own = readSequences(rectangle(data, ""), rows, data.shape?.[2]);
   const other = data.KL === undefined ? null : mismatched(data.KL, own);

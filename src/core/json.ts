@@ -2,6 +2,7 @@
 // JSON.parse keeps the last one and says nothing; nesting has an end; and every mistake is told with the place where it is,
 // as a path of keys and as line and column.
 
+import { describe } from "./describe.ts";
 import { fail } from "./error.ts";
 import { cite } from "./quote.ts";
 
@@ -38,6 +39,14 @@ function lineAndColumn(text: string, at: number): string {
  * @throws PrefcError "json-malformed", "json-key-twice" or "json-too-deep", naming the file, the line and the key
  */
 export function parseJson(text: string, name: string): unknown {
+  if (typeof text !== "string")
+    fail("json-malformed", `parseJson: the text is ${describe(text)}; give a string.`);
+  if (typeof name !== "string") {
+    fail(
+      "json-malformed",
+      `parseJson: the name is ${describe(name)}; give what the text is called in sentences.`,
+    );
+  }
   let at = text.startsWith("\ufeff") ? 1 : 0;
   const path: (string | number)[] = [];
   const place = (keysToHere: readonly (string | number)[] = path): string => {

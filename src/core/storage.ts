@@ -2,12 +2,54 @@
 // a storage type says only which numbers a place can hold and how many bytes it takes. The 16-bit types are
 // handed over as raw bits in a Uint16Array, because JavaScript has no array of them everywhere.
 
+import { describe } from "./describe.ts";
+import { fail } from "./error.ts";
+import { didYouMean } from "./names.ts";
+import { cite } from "./quote.ts";
+
 /** "f32"; "f16", IEEE half precision; "bf16", the upper half of an f32. */
 export type StorageType = "f32" | "f16" | "bf16";
 /** The types that take 16 bits. */
 export type HalfType = Exclude<StorageType, "f32">;
 
 export const storageTypes: readonly StorageType[] = ["f32", "f16", "bf16"];
+
+/** What other libraries call the types. */
+const otherNames: Readonly<Record<string, StorageType>> = {
+  float32: "f32",
+  float: "f32",
+  float16: "f16",
+  half: "f16",
+  fp16: "f16",
+  bfloat16: "bf16",
+  bfloat: "bf16",
+};
+
+/** What to say after the name of a type that is none: the types there are, and which one was probably meant. */
+export function dtypeAdvice(dtype: unknown, among: readonly StorageType[] = storageTypes): string {
+  const bare = typeof dtype === "string" ? dtype.replace(/^torch\./, "").toLowerCase() : "";
+  const meant = Object.hasOwn(otherNames, bare) ? otherNames[bare] : undefined;
+  const hint =
+    meant !== undefined && among.includes(meant)
+      ? ` Did you mean ${cite(meant)}?`
+      : didYouMean(bare, among);
+  return `choose ${among.map((type) => cite(type)).join(" or ")}.${hint}`;
+}
+
+const halfTypes: readonly StorageType[] = ["f16", "bf16"];
+
+/** @throws PrefcError not-an-array, unknown-dtype */
+function requireHalf(where: string, values: unknown, dtype: HalfType): void {
+  if (!Array.isArray(values) && !(ArrayBuffer.isView(values) && "length" in values)) {
+    fail("not-an-array", `${where}: the values are ${describe(values)}; give a list of numbers.`);
+  }
+  if (!halfTypes.includes(dtype)) {
+    fail(
+      "unknown-dtype",
+      `${where}: there is no 16-bit dtype ${cite(dtype)}; ${dtypeAdvice(dtype, halfTypes)}`,
+    );
+  }
+}
 
 export const bytesPerEntry = (dtype: StorageType): number => (dtype === "f32" ? 4 : 2);
 
@@ -66,9 +108,11 @@ export function halfBits(value: number, dtype: HalfType): number {
 /**
  * Numbers as raw bits of a 16-bit type, rounded to the nearest and at a tie to the even one, as logits are given to a
  * batch with `dtype`. What is too large becomes ±Infinity, from 65,520 on for "f16".
+ * @throws PrefcError not-an-array, unknown-dtype
  * @param values any list of numbers
  */
 export function toHalf(values: ArrayLike<number>, dtype: HalfType): Uint16Array<ArrayBuffer> {
+  requireHalf("toHalf", values, dtype);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) out[i] = halfBits(values[i]!, dtype);
   return out;
@@ -79,6 +123,7 @@ export function toHalf(values: ArrayLike<number>, dtype: HalfType): Uint16Array<
  * @param half raw bits, one entry each
  */
 export function fromHalf(half: Uint16Array, dtype: HalfType): Float32Array<ArrayBuffer> {
+  requireHalf("fromHalf", half, dtype);
   const out = new Float32Array(half.length);
   for (let i = 0; i < half.length; i++) out[i] = halfValue(half[i]!, dtype);
   return out;

@@ -27,9 +27,8 @@ export type { InputOptions, NumberKind, Values } from "./declared.ts";
 export { prompt, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export { changedGiven, type Given, type Models } from "./given.ts";
-export { taking, type ArgumentKind } from "./arguments.ts";
 export { reads } from "./inspect.ts";
-export { isObjective, named, objective, referenceFree, requireObjective } from "./objective.ts";
+export { isObjective, named, objective, referenceFree } from "./objective.ts";
 export type {
   About,
   Build,

@@ -2,7 +2,8 @@
 // program alone, so no batch and no device are needed to count them.
 
 import { PrefcError } from "../core/error.ts";
-import { bytesPerEntry, storageTypes, type StorageType } from "../core/storage.ts";
+import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from "../core/options.ts";
+import { bytesPerEntry, dtypeAdvice, storageTypes, type StorageType } from "../core/storage.ts";
 import { cite } from "../core/quote.ts";
 
 /** Sizes to count bytes for. */
@@ -27,26 +28,42 @@ export interface ExactShape {
 /** What a caller leaves out: 256 rows, 64 of them to an example, of Llama 2's vocabulary. */
 const defaults = { rows: 256, rowsPerExample: 64, vocab: 32_000, dtype: "f32" } as const;
 
-function checkSize(name: string, value: number): number {
+/** @throws PrefcError shape-size */
+export function checkSize(name: string, value: number, where = "explain"): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new PrefcError(
     "shape-size",
-    `explain: ${name} is ${value}; give a whole number of at least 1.`,
+    `${where}: ${name} is ${cite(value)}; give a whole number of at least 1.`,
   );
 }
+
+/** @throws PrefcError unknown-dtype */
+export function checkDtype(dtype: StorageType, where = "explain"): StorageType {
+  if (storageTypes.includes(dtype)) return dtype;
+  throw new PrefcError(
+    "unknown-dtype",
+    `${where}: there is no dtype ${cite(dtype)}; ${dtypeAdvice(dtype)}`,
+  );
+}
+
+const shapeOptions: KindsOf<Shape> = {
+  rows: {
+    expected: "a number, or one for each response",
+    fits: (value) => typeof value === "number" || isOptionsObject(value),
+  },
+  examples: checkedElsewhere,
+  vocab: checkedElsewhere,
+  dtype: checkedElsewhere,
+};
 
 /**
  * Completes a shape for the responses of an objective.
  * @throws PrefcError shape-size, shape-responses, unknown-dtype
  */
 export function exactShape(shape: Partial<Shape>, responses: readonly string[]): ExactShape {
+  checkOptions("explain", shapeOptions, shape, { example: "{ rows: 256, vocab: 32000 }" });
   const { rows = defaults.rows, vocab = defaults.vocab, dtype = defaults.dtype } = shape;
-  if (!storageTypes.includes(dtype)) {
-    throw new PrefcError(
-      "unknown-dtype",
-      `explain: there is no dtype ${cite(dtype)}; choose ${storageTypes.join(" or ")}.`,
-    );
-  }
+  checkDtype(dtype);
   const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
   const totalRows = Object.values(byResponse).reduce((sum, count) => sum + count, 0);
   const examples = shape.examples ?? Math.ceil(totalRows / defaults.rowsPerExample);

@@ -13,10 +13,10 @@ import {
   PrefcError,
   real,
   reads,
-  requireObjective,
   sum,
   where,
 } from "../dsl/index.ts";
+import { requireObjective } from "../dsl/objective.ts";
 import type { Expr, Given, Model, PerExample, Real, Response } from "../dsl/index.ts";
 import { checkOptions, smoothing } from "./options.ts";
 import type { Pair, PairwiseObjective } from "./pairwise.ts";

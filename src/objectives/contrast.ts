@@ -1,7 +1,8 @@
 // What losses of a chosen and a rejected response without a reference model share: how a difference of scores
 // becomes a loss, the log-probability of a response per token, and its negative log-likelihood.
 
-import { constant, logSigmoid, mean, neg, real, relu, taking } from "../dsl/index.ts";
+import { constant, logSigmoid, mean, neg, real, relu } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
 import type { Expr, Given, Metrics, Model, PerExample, Response } from "../dsl/index.ts";
 import { tokens, total, type Pair } from "./pairwise.ts";
 

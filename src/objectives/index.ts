@@ -37,8 +37,6 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
 
 /** The built-in objective of this name. @throws PrefcError unknown-objective, unknown-option, option-value */
 export function builtIn(name: string, options?: Options): Objective {
-  const found = Object.hasOwn(builtIns, name) ? builtIns[name] : undefined;
-  if (found !== undefined) return found.make(options);
   const names = Object.keys(builtIns);
   if (typeof name !== "string") {
     throw new PrefcError(
@@ -46,6 +44,8 @@ export function builtIn(name: string, options?: Options): Objective {
       `builtIn: the name is ${describe(name)}; give one of ${listNames(names)}.`,
     );
   }
+  const found = Object.hasOwn(builtIns, name) ? builtIns[name] : undefined;
+  if (found !== undefined) return found.make(options);
   throw new PrefcError(
     "unknown-objective",
     `there is no built-in objective ${cite(name)}; there are ${listNames(names)}.${didYouMean(name, names)}`,

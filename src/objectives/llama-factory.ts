@@ -1,7 +1,8 @@
 // The preference losses of LLaMA-Factory with a reference model: one of TRL's, averaged with a binary classifier's, with a
 // share of the likelihood of the chosen response.
 
-import { constant, named, neg, objective, param, requireObjective } from "../dsl/index.ts";
+import { constant, named, neg, objective, param } from "../dsl/index.ts";
+import { requireObjective } from "../dsl/objective.ts";
 import { lengthDesensitised } from "./combinators.ts";
 import { averageLogps } from "./contrast.ts";
 import { ktoPair } from "./discopop.ts";

@@ -2,7 +2,8 @@
 // common (log-probabilities, log-ratios, weights) is the same expression and is computed once.
 
 import { cite, describe, isOptionsObject } from "../dsl/check.ts";
-import { objective, PrefcError, requireObjective, type Next } from "../dsl/index.ts";
+import { objective, PrefcError, type Next } from "../dsl/index.ts";
+import { requireObjective } from "../dsl/objective.ts";
 import { weighted, type Weight } from "./combinators.ts";
 import type { Pair, PairwiseObjective } from "./pairwise.ts";
 

@@ -1,7 +1,8 @@
 // The preference losses of NeMo-Aligner: DPO, IPO, and reward-aware preference optimisation, which draws the margin of the
 // policy to the margin that rewards known for both responses have.
 
-import { constant, exp, logSigmoid, neg, objective, param, square, taking } from "../dsl/index.ts";
+import { constant, exp, logSigmoid, neg, objective, param, square } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
 import type { Expr, Given, PerExample, Response } from "../dsl/index.ts";
 import { averageLogps } from "./contrast.ts";
 import { checkApplies, checkOptions, type OptionKinds } from "./options.ts";

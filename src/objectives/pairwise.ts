@@ -1,7 +1,8 @@
 // What pairwise objectives share: the log-ratio and the margin of the DPO paper, and the metrics that TRL
 // reports beside every one of them, under TRL's names.
 
-import { at, count, exp, logSoftmax, max, neg, real, sum, taking } from "../dsl/index.ts";
+import { at, count, exp, logSoftmax, max, neg, real, sum } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
 import type {
   Expr,
   Given,

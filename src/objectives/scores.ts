@@ -3,15 +3,9 @@
 // without being written again; one that reads log-ratios themselves is left alone by such combinators.
 
 import { cite, describe } from "../dsl/check.ts";
-import {
-  changedGiven,
-  named,
-  objective,
-  param,
-  PrefcError,
-  requireObjective,
-  taking,
-} from "../dsl/index.ts";
+import { changedGiven, named, objective, param, PrefcError } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
+import { requireObjective } from "../dsl/objective.ts";
 import type { Expr, Given, PerExample } from "../dsl/index.ts";
 import { positive } from "./options.ts";
 import { logRatio, pairMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";

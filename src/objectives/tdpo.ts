@@ -1,7 +1,8 @@
 // Token-level direct preference optimisation: DPO with the divergence of the policy from the reference at every
 // token of both responses, over the whole vocabulary.
 
-import { exp, logSigmoid, neg, objective, param, stopGrad, sum, taking } from "../dsl/index.ts";
+import { exp, logSigmoid, neg, objective, param, stopGrad, sum } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
 import type { Expr, Given, Metrics, Models, PerExample, Response } from "../dsl/index.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";
 import { logPi, logRatio, margin, rewardMetrics } from "./pairwise.ts";

@@ -1,7 +1,8 @@
 // Token-level importance sampling for DPO: each token counts by a weight that is given with it, an estimate of how much
 // better or worse it is than what the policy would have said.
 
-import { exp, logSigmoid, neg, objective, param, sum, taking } from "../dsl/index.ts";
+import { exp, logSigmoid, neg, objective, param, sum } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
 import type { Expr, Given, Models, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { checkApplies, checkOptions, type OptionKinds } from "./options.ts";
 import { logPi, rewardMetrics, type Pair, type PairwiseObjective } from "./pairwise.ts";

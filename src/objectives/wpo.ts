@@ -13,12 +13,12 @@ import {
   objective,
   PrefcError,
   reads,
-  requireObjective,
   square,
   stopGrad,
   sum,
-  taking,
 } from "../dsl/index.ts";
+import { taking } from "../dsl/arguments.ts";
+import { requireObjective } from "../dsl/objective.ts";
 import type { Expr, Given, Model, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
 import { checkOptions, type OptionKinds } from "./options.ts";

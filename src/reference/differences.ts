@@ -5,7 +5,8 @@ import type { Batch, Binding, Params } from "../batch/batch.ts";
 import { vocabOf } from "../batch/logits.ts";
 import { topological, type Input, type Node, type Param } from "../core/node.ts";
 import { fail } from "../core/error.ts";
-import { evaluate } from "./interpret.ts";
+import { checkOptions } from "../core/options.ts";
+import { evaluate, requireNodes } from "./interpret.ts";
 import { readInput } from "./inputs.ts";
 import type { Tensor } from "./tensor.ts";
 import { cite } from "../core/quote.ts";
@@ -87,8 +88,12 @@ export function centralDifference(
   wrtInputName: string,
   batch: Batch,
   params: Params,
-  { epsilon = 1e-5 }: DifferenceOptions = {},
+  options: DifferenceOptions = {},
 ): Tensor {
+  requireNodes("centralDifference", [root]);
+  const { epsilon = 1e-5 } = checkOptions("centralDifference", { epsilon: { above: 0 } }, options, {
+    example: "{ epsilon: 1e-5 }",
+  });
   const node = topological([root]).find(
     (candidate): candidate is Input => candidate.tag === "input" && candidate.name === wrtInputName,
   );

@@ -10,7 +10,9 @@ import { parameterValue } from "../batch/params.ts";
 import { checkValues } from "../batch/values.ts";
 import { widthsOf } from "../batch/widths.ts";
 import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
+import { describe } from "../core/describe.ts";
 import { fail } from "../core/error.ts";
+import { isInterned } from "../core/intern.ts";
 import { printExpression } from "../core/infix.ts";
 import { topological, type At, type Node, type Reduce, type Sort } from "../core/node.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "../core/ops.ts";
@@ -173,6 +175,23 @@ function describePlace(tensor: Tensor, position: number, batch: Batch): string {
   return tensor.axes.includes("batch") ? `example ${row}` : "the only place it has";
 }
 
+/** @throws PrefcError not-a-node */
+export function requireNodes(where: string, roots: unknown): void {
+  const isNode = (value: unknown): boolean =>
+    typeof value === "object" && value !== null && isInterned(value as Node);
+  const wrong = Array.isArray(roots) ? roots.find((root) => !isNode(root)) : roots;
+  if (Array.isArray(roots) && roots.every(isNode)) return;
+  const isExpression = typeof wrong === "object" && wrong !== null && "node" in wrong;
+  const what = isNode(wrong) ? "a node" : describe(wrong, "an object that is no node");
+  const advice = isExpression
+    ? "give its node, as in [x.node]"
+    : "give a list of nodes, such as [objective.loss]";
+  fail(
+    "not-a-node",
+    `${where}: ${Array.isArray(roots) ? "a root is" : "the roots are"} ${what}; ${advice}.`,
+  );
+}
+
 /**
  * The values of the roots, each over its own axes. `held` gives some nodes a value instead of computing it.
  * @throws PrefcError for a batch or parameters that do not fit, and "undefined-value" if a root is not a number.
@@ -183,6 +202,7 @@ export function evaluate(
   params: Params,
   held: ReadonlyMap<Node, Tensor> = new Map(),
 ): readonly Tensor[] {
+  requireNodes("evaluate", roots);
   checkBatch(batch, roots);
   checkValues(batch, roots);
   const order = topological(roots);

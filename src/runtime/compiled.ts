@@ -23,7 +23,7 @@ import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
 import { valueAndGradOf, valueOf } from "./run/results.ts";
 import { timeoutOf } from "./device/deadline.ts";
 import { tunedOn } from "./device/traits.ts";
-import { checkCompile, checkRun } from "./options.ts";
+import { checkCompile, checkPlanned, checkRun } from "./options.ts";
 import { execute } from "./run/execute.ts";
 import type { Executed, Request } from "./run/run.ts";
 import { refuseBadLogits, refuseGradient } from "./run/faults.ts";
@@ -76,6 +76,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     dtype: StorageType = "f32",
     rows: number = Infinity,
   ): Plan => {
+    checkPlanned(direction, vocab, dtype, rows);
     const { schedule } = scheduleFor({ vocab, rows, dtype });
     return planFor(
       direction,
@@ -101,7 +102,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     runs.refuseDisposed();
     checkParams(roots, params, written);
     const scalars = { ...params, ...stateOf(roots, state, written) };
-    checkBatch(batch, roots);
+    checkBatch(batch, roots, direction);
     checkDivisors(divisors, batch, scalars);
     const { into = {}, gradients = "read", perExample = false, profile = false } = rest;
     const differentiated = program.gradients.map(({ input }) => input);

@@ -6,6 +6,8 @@ import { describe } from "../core/describe.ts";
 import { fail } from "../core/error.ts";
 import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from "../core/options.ts";
 import { cite, quote } from "../core/quote.ts";
+import type { StorageType } from "../core/storage.ts";
+import { checkDtype, checkSize } from "../explain/shape.ts";
 import { requireObjective, type Objective } from "../dsl/objective.ts";
 import type { CompileOptions, GradientOptions, RunOptions } from "./api.ts";
 
@@ -84,6 +86,24 @@ export function requireDevice(where: string, device: unknown): void {
         : "give what openDevice() or adoptDevice(gpu) resolves to";
   const what = isRaw ? "a GPUDevice" : describe(device, "an object that is none of prefc's");
   fail("not-a-device", `${where}: the device is ${what}; ${advice}.`);
+}
+
+/** @throws PrefcError option-value, shape-size, unknown-dtype */
+export function checkPlanned(
+  direction: "value" | "valueAndGrad",
+  vocab: number,
+  dtype: StorageType,
+  rows: number,
+): void {
+  if (direction !== "value" && direction !== "valueAndGrad") {
+    fail(
+      "option-value",
+      `plan: the direction is ${describe(direction)}; give "value" or "valueAndGrad".`,
+    );
+  }
+  checkSize("vocab", vocab, "plan");
+  checkDtype(dtype, "plan");
+  if (rows !== Infinity) checkSize("rows", rows, "plan");
 }
 
 /**

@@ -5,8 +5,11 @@ import { responsesNeeded } from "../batch/check.ts";
 import { printExpression } from "../core/infix.ts";
 import { isPrompt, type ModelName } from "../core/inputs.ts";
 import { param, substitute } from "../core/build.ts";
+import { fail } from "../core/error.ts";
+import { listNames } from "../core/names.ts";
+import { checkOptions, type KindsOf } from "../core/options.ts";
 import { topological, type Node } from "../core/node.ts";
-import type { Objective } from "../dsl/objective.ts";
+import { requireObjective, type Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
 import { body } from "./body.ts";
@@ -20,7 +23,7 @@ import {
   importLines,
   shapeLines,
 } from "./frame.ts";
-import { averaged, enter, type EmitHeight, type Entered } from "./height.ts";
+import { averaged, emitHeights, enter, type EmitHeight, type Entered } from "./height.ts";
 import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
 import { knownTerms, namer, wordOf } from "./names.ts";
 import { spelledOut } from "./operators.ts";
@@ -45,6 +48,26 @@ export interface EmitOptions {
   /** The hash of a text, for the header. */
   readonly hash?: (text: string) => string;
 }
+const isNames = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
+const listed = { expected: "a list of names", fits: isNames };
+const text = {
+  expected: "a string",
+  fits: (value: unknown): boolean => typeof value === "string",
+};
+const emitOptions: KindsOf<EmitOptions> = {
+  from: emitHeights,
+  statistics: listed,
+  sequences: listed,
+  metrics: {
+    expected: "true, false or a list of names",
+    fits: (value) => typeof value === "boolean" || isNames(value),
+  },
+  options: text,
+  version: text,
+  hash: { expected: "a function", fits: (value) => typeof value === "function" },
+};
+
 /** The file, and what a caller of its function has to know. */
 export interface Emitted {
   readonly text: string;
@@ -73,6 +96,14 @@ const results = ({ loss, next, metrics }: Entered): readonly Node[] => [
  * for an expression that no function of rows can be
  */
 export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
+  requireObjective("emitTorch", objective);
+  checkOptions("emitTorch", emitOptions, options, { example: '{ from: "logits" }' });
+  if (options.from === undefined) {
+    fail(
+      "option-value",
+      `emitTorch: the option from is left out; give one of ${listNames(emitHeights)}.`,
+    );
+  }
   const { from, statistics, sequences = [], metrics = true } = options;
   const written = [
     objective.loss,

@@ -85,6 +85,8 @@ export const batches: Provocations<typeof rows> = {
   "json-malformed": () => parseJson('{"input_ids": [0, 1', "batch.json"),
   "json-key-twice": () => parseJson('{"label": [1], "label": [0]}', "batch.json"),
   "json-too-deep": () => parseJson("[".repeat(100), "batch.json"),
+  "not-a-batch": () => evaluate([dpo().loss], any(null), {}),
+  "unknown-field": () => fromTrlWith({ policy_logit: new Float32Array(12) }),
   "empty-batch": () => fromTrlWith({ input_ids: [], completion_mask: [], shape: [0, 3, 2] }),
   "empty-completion": () =>
     fromTrlWith({
@@ -135,8 +137,8 @@ export const batches: Provocations<typeof rows> = {
   "lengths-needed": () =>
     fromResponses({ w: { labels: [1, 0], policy_logits: new Float32Array(4) } }),
   "rows-needed": () => {
-    const shared = { labels: [[1]], policy_logits: new Float32Array(4) };
-    return fromResponses({ w: shared, l: shared });
+    const shared = { labels: [[1]], policy_logits: buffer };
+    return fromResponses({ w: shared, l: shared }, { vocab_size: 2 });
   },
   "row-index-length": () => withLogits({ rowIndex: Uint32Array.of(0, 1) }),
   "row-out-of-range": () => withLogits({ rowIndex: Uint32Array.of(9) }),
@@ -160,6 +162,8 @@ export const batches: Provocations<typeof rows> = {
   "logits-too-small": () => fromTrlWith({ ref_logits: new Float32Array(6) }),
   "logits-not-finite": () =>
     interpreted(dpo(), fromTrlWith({ policy_logits: new Float32Array(12).fill(Number.NaN, 1, 2) })),
+  "mask-needed": () => fromTrlWith({ completion_mask: undefined }),
+  "logits-shifted": () => fromTrlWith({ policy_logits: new Float32Array(20) }),
   "mask-length": () => fromTrlWith({ completion_mask: [[0, 1, 0]] }),
   "masked-entry-weighted": () =>
     refuseBadLogits(
@@ -182,7 +186,8 @@ export const batches: Provocations<typeof rows> = {
     }),
   "tokens-length": () => fromTrlWith({ tokens: { weight: [[1, 2]] } }),
   "sequences-uneven": () => fromPacked({ ...packed, cu_seqlens: [0, 5] }),
-  "shape-needed": () => fromTrlWith({ input_ids: [0, 1, 1, 0, 1, 0] }),
+  "shape-needed": () =>
+    fromTrlWith({ input_ids: [0, 1, 1, 0, 1, 0], completion_mask: [0, 1, 0, 0, 1, 1] }),
   "shape-mismatch": () => fromTrlWith({ shape: [2, 4, 2] }),
   "not-an-array": () => fromUnpaired({ ...unpaired, label: any(true) }),
   "not-a-number": () => reals(any(["1"]), "label"),

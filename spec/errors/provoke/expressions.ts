@@ -6,6 +6,7 @@ import type { expressions as rows } from "../../../src/core/errors/expressions.t
 import { exampleInput, logpsInput } from "../../../src/core/inputs.ts";
 import { parse } from "../../../src/core/parse.ts";
 import { at, clamp, iota, max, mean, rank, prompt, sum } from "../../../src/dsl/index.ts";
+import { evaluate } from "../../../src/index.ts";
 import { given } from "../../../src/dsl/given.ts";
 import { any, type Provocations } from "./provocations.ts";
 
@@ -13,6 +14,7 @@ const { policy, y, example } = given("an example", ["w", "l"]);
 const w = policy.logp(y.w);
 
 export const expressions: Provocations<typeof rows> = {
+  "not-a-node": () => evaluate(any({ loss: w.node }), any({}), {}),
   "not-an-expression": () => w.minus(any("2")),
   "javascript-operator": () => any(w) * 2,
   "dtype-mismatch": () => w.times(any(y.w.ids)),

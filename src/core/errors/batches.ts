@@ -14,6 +14,15 @@ export const batches = {
     cause: "Arrays or objects of a JSON text are nested deeper than any tensor is.",
     remedy: "Write the text again.",
   },
+  "not-a-batch": {
+    cause: "Something else than a batch was given where one is taken.",
+    remedy: "Make one with fromTrl, fromResponses, fromPacked or fromUnpaired.",
+  },
+  "unknown-field": {
+    cause:
+      "A batch is given with a field that its layout does not have, so that it would not be read.",
+    remedy: "Correct the name; the sentence lists the fields.",
+  },
   "empty-batch": {
     cause: "A batch has no example.",
     remedy: "Give at least one; a mean over nothing is no number.",
@@ -137,6 +146,15 @@ export const batches = {
   "logits-not-finite": {
     cause: "A logit is NaN, +Infinity or above 2^96.",
     remedy: "Find out where it comes from; { locate: true } tells the column.",
+  },
+  "mask-needed": {
+    cause: "A batch of whole sequences does not say which tokens belong to the completion.",
+    remedy: "Give completion_mask, or token ids of -100 where a token has no loss.",
+  },
+  "logits-shifted": {
+    cause:
+      "Logits of whole sequences have one position less than the token ids, as after a shift by one.",
+    remedy: "Give the logits of all positions as the model returns them.",
   },
   "mask-length": {
     cause: "A mask has more or fewer entries than there are token ids.",

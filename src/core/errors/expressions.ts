@@ -1,6 +1,10 @@
 // Errors of single expressions: operands, numbers, axes and the text that terms are parsed from.
 
 export const expressions = {
+  "not-a-node": {
+    cause: "The interpreter was given something else than a list of nodes.",
+    remedy: "Give nodes, such as [objective.loss] or [expression.node].",
+  },
   "not-an-expression": {
     cause: "An operator was given something that is neither an expression nor a number.",
     remedy: "Give an expression, or a number, which stands for a constant.",

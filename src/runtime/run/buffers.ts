@@ -70,6 +70,27 @@ const sizeFor = (bytes: number): number => {
   return least > largestRounded ? least : 2 ** Math.ceil(Math.log2(least));
 };
 
+/** Memory that is shared with other threads is not taken by WebGPU, so it is copied in pieces of so many bytes. */
+const copiedAtOnce = 16 * 2 ** 20;
+
+/** Writes the first `bytes` bytes, a multiple of 4. */
+function write(
+  device: Device,
+  buffer: GPUBuffer,
+  { buffer: memory, byteOffset }: ArrayBufferView,
+  bytes: number,
+): void {
+  const { queue } = device.gpu;
+  if (memory instanceof ArrayBuffer) {
+    queue.writeBuffer(buffer, 0, memory, byteOffset, bytes);
+    return;
+  }
+  for (let from = 0; from < bytes; from += copiedAtOnce) {
+    const piece = new Uint8Array(memory, byteOffset + from, Math.min(copiedAtOnce, bytes - from));
+    queue.writeBuffer(buffer, from, Uint8Array.from(piece));
+  }
+}
+
 export function bufferPool(device: Device): BufferPool {
   const entries = new Set<Entry>();
   const ledger = ledgerOf(device);
@@ -173,7 +194,7 @@ export function bufferPool(device: Device): BufferPool {
         const buffer = get(role, data.byteLength, usage);
         // whole words only: an odd half is written with nothing after it
         const whole = Math.floor(data.byteLength / 4) * 4;
-        device.gpu.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, whole);
+        write(device, buffer, data, whole);
         if (whole < data.byteLength)
           device.gpu.queue.writeBuffer(buffer, whole, Uint16Array.of(data[data.length - 1]!, 0));
         return buffer;
