@@ -26,7 +26,7 @@ const trl = {
   input_ids: ids,
   completion_mask: mask,
   policy_logits: numbers(2 * T * V),
-  ref_logits: numbers(2 * T * V).reverse(),
+  ref_logits: numbers(2 * T * V).toReversed(),
 };
 const loss = (batch: ReturnType<typeof fromTrl>): number =>
   evaluate([dpo().loss], batch, {})[0]!.data[0]!;

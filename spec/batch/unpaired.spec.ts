@@ -103,8 +103,8 @@ describe("an unpaired batch that does not fit", () => {
     wrong({ KL: { ...KL, completion_mask: [[1]] } }, "mask-length", /^KL\.completion_mask has 1/);
     wrong(
       { KL: { ...KL, input_ids: [1, 1], completion_mask: [1, 1] } },
-      "shape-needed",
-      /^KL\.input_ids is flat/,
+      "shape-mismatch",
+      /^KL\.input_ids has 2 entries/,
     );
     wrong(
       { KL: { ...KL, policy_logits: logits(2, 2, 0) } },

@@ -17,7 +17,7 @@ import { checkedElsewhere, checkOptions, type KindsOf } from "../core/options.ts
 import { capacityOf, checkLogitsData, dtypeOf, isGpuBuffer } from "./logits.ts";
 import { indices, isNested, reals, type Numbers } from "./numbers.ts";
 import { fieldOf, modelsAt } from "./models.ts";
-import { ignoredLabel } from "./sequences.ts";
+import { ignoredLabel } from "./masks.ts";
 import { partsOf, requireFields, requireRecord } from "./record.ts";
 import { readLogits, readOther, storedIn, type LogitsSource, type StoredLogits } from "./source.ts";
 import { cite } from "../core/quote.ts";

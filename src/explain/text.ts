@@ -2,10 +2,9 @@
 // floor), then kernel by kernel, then what is not differentiated, then what the compiler did.
 
 import picocolors from "picocolors";
-import { describe } from "../core/describe.ts";
-import { fail } from "../core/error.ts";
-import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from "../core/options.ts";
+import { checkedElsewhere, checkOptions, type KindsOf } from "../core/options.ts";
 import { visible } from "../core/quote.ts";
+import { requireExplanation } from "./given.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
 import { scheduleLines } from "../schedule/lines.ts";
@@ -23,19 +22,9 @@ export interface TextOptions {
 
 const textOptions: KindsOf<TextOptions> = { colour: "boolean", rates: checkedElsewhere };
 
-const isExplanation = (value: unknown): boolean =>
-  isOptionsObject(value) &&
-  isOptionsObject(value["value"]) &&
-  isOptionsObject(value["valueAndGrad"]);
-
 /** The explanation in lines of about 100 columns, ending without a line break. */
 export function explanationText(given: Explanation, options: TextOptions = {}): string {
-  if (!isExplanation(given)) {
-    fail(
-      "not-a-record",
-      `explanationText: the explanation is ${describe(given)}; give what compile(objective).explain() returns.`,
-    );
-  }
+  requireExplanation(given);
   checkOptions("explanationText", textOptions, options, { example: "{ colour: true }" });
   const explanation = shown(given);
   const colours = picocolors.createColors(options.colour ?? false);

@@ -122,9 +122,18 @@ export function alphaDivergence(options: AlphaOptions = {}): Divergence {
 
 /** The same without the constant that makes a score 0 where policy and reference agree. */
 export const withoutConstant = (divergence: Divergence): Divergence => ({
-  ...divergence,
+  ...requireDivergence("withoutConstant", divergence),
   score: divergence.bare ?? divergence.score,
 });
+
+/** @throws PrefcError argument-kind */
+function requireDivergence(where: string, divergence: Divergence): Divergence {
+  if (typeof divergence?.score === "function") return divergence;
+  throw new PrefcError(
+    "argument-kind",
+    `${where}: the divergence is ${describe(divergence)}; give one such as forwardKl or alphaDivergence({ f_alpha_divergence_coef: 0.5 }).`,
+  );
+}
 
 /**
  * The loss of scores under another divergence.
@@ -135,13 +144,7 @@ export const withoutConstant = (divergence: Divergence): Divergence => ({
 export function withDivergence(
   divergence: Divergence,
 ): (inner: PairwiseObjective) => PairwiseObjective {
-  if (typeof divergence?.score !== "function") {
-    throw new PrefcError(
-      "option-value",
-      `withDivergence: the divergence is ${describe(divergence)}; give one such as forwardKl or alphaDivergence({ f_alpha_divergence_coef: 0.5 }).`,
-    );
-  }
-  const { name, score, difference } = divergence;
+  const { name, score, difference } = requireDivergence("withDivergence", divergence);
   return (inner) =>
     name === reverseKl.name
       ? inner

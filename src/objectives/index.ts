@@ -87,7 +87,8 @@ export { entropy, isMostLikely, logPi, logRatio, margin, pairMetrics } from "./p
 export type { Pair, PairwiseObjective } from "./pairwise.ts";
 export type { Accepted, ListKind, NumberRange, OptionKind, OptionKinds } from "./options.ts";
 export { sft, type SftOptions } from "./sft.ts";
-export { greedy, none, sampled, weight, withWeighting, wpo } from "./wpo.ts";
+export { greedy, none, sampled, withWeighting, wpo } from "./wpo.ts";
+export { weight } from "./weight.ts";
 export type { Alignment, WeightingOptions, WpoOptions } from "./wpo.ts";
 export { aot, aotUnpaired, type AotOptions } from "./aot.ts";
 export { apoDown, apoZero, bcoPair, ncaPair, sppoHard, type BcoPairOptions } from "./absolute.ts";

@@ -17,7 +17,6 @@ import {
   stopGrad,
   sum,
 } from "../dsl/index.ts";
-import { taking } from "../dsl/arguments.ts";
 import { requireObjective } from "../dsl/objective.ts";
 import type { Expr, Given, Model, PerExample, PerToken, Response } from "../dsl/index.ts";
 import { dpo, dpoOptions, type DpoOptions } from "./dpo.ts";
@@ -28,11 +27,9 @@ import { logPi, type Pair, type PairwiseObjective } from "./pairwise.ts";
 export type Alignment = <R extends string>(m: Model, y: Response<R>) => Expr<PerToken<R>>;
 
 /** log Σ_v π(v)²: the expected probability of a sampled token. */
-export const sampled: Alignment = taking("sampled", ["model"], (m, y) =>
-  log(sum("vocab", square(exp(logPi(m, y))))),
-);
+export const sampled: Alignment = (m, y) => log(sum("vocab", square(exp(logPi(m, y)))));
 /** max_v log π(v): the probability of the greedy token. */
-export const greedy: Alignment = taking("greedy", ["model"], (m, y) => max("vocab", logPi(m, y)));
+export const greedy: Alignment = (m, y) => max("vocab", logPi(m, y));
 /** 0: the probability of the token itself, normalised by length only. */
 export const none: Alignment = () => constant(0);
 
@@ -56,16 +53,11 @@ const source =
   "weights: Zhou et al. 2024, arXiv 2406.11827, the weighted loss (the authors' code clamps the product at 1, TRL does not)";
 
 /** w(x, y) = exp(1/|y| Σ_t [log π(y_t) − alignment_t]) */
-export const weight: <R extends string>(
+export const weight = <R extends string>(
   m: Model,
   y: Response<R>,
   alignment: Alignment,
-) => Expr<PerExample> = taking(
-  "weight",
-  ["model", "anything", "function"],
-  <R extends string>(m: Model, y: Response<R>, alignment: Alignment): Expr<PerExample> =>
-    exp(mean("token", m.logp(y).minus(alignment(m, y)))),
-);
+): Expr<PerExample> => exp(mean("token", m.logp(y).minus(alignment(m, y))));
 
 const atMostOne = (w: Expr<PerExample>): Expr<PerExample> => bound(w, { max: 1 });
 

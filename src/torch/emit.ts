@@ -3,13 +3,10 @@
 
 import { responsesNeeded } from "../batch/check.ts";
 import { printExpression } from "../core/infix.ts";
-import { isPrompt, type ModelName } from "../core/inputs.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { param, substitute } from "../core/build.ts";
-import { fail } from "../core/error.ts";
-import { listNames } from "../core/names.ts";
-import { checkOptions, type KindsOf } from "../core/options.ts";
 import { topological, type Node } from "../core/node.ts";
-import { requireObjective, type Objective } from "../dsl/objective.ts";
+import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
 import { body } from "./body.ts";
@@ -23,50 +20,17 @@ import {
   importLines,
   shapeLines,
 } from "./frame.ts";
-import { averaged, emitHeights, enter, type EmitHeight, type Entered } from "./height.ts";
+import { averaged, enter, type Entered } from "./height.ts";
 import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
 import { knownTerms, namer, wordOf } from "./names.ts";
 import { spelledOut } from "./operators.ts";
 import { rowsOf } from "./stack.ts";
+import { checkEmit, type EmitOptions } from "./options.ts";
 import { totalsOf } from "./totals.ts";
 
-export { emitHeights, type EmitHeight } from "./height.ts";
+export type { EmitOptions } from "./options.ts";
 
-export interface EmitOptions {
-  /** What the function is handed over: logits, statistics of each token, or log-probabilities of sequences. */
-  readonly from: EmitHeight;
-  /** The statistics that are handed out, by name; all that are needed when left out. Read from statistics. */
-  readonly statistics?: readonly string[];
-  /** Models of which one log-probability a sequence is handed over, such as a cached reference. */
-  readonly sequences?: readonly ModelName[];
-  /** Whether metrics are computed, or which; true. */
-  readonly metrics?: boolean | readonly string[];
-  /** Options that the objective was made with, for the header. */
-  readonly options?: string;
-  /** prefc's version, for the header. */
-  readonly version?: string;
-  /** The hash of a text, for the header. */
-  readonly hash?: (text: string) => string;
-}
-const isNames = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((name) => typeof name === "string");
-const listed = { expected: "a list of names", fits: isNames };
-const text = {
-  expected: "a string",
-  fits: (value: unknown): boolean => typeof value === "string",
-};
-const emitOptions: KindsOf<EmitOptions> = {
-  from: emitHeights,
-  statistics: listed,
-  sequences: listed,
-  metrics: {
-    expected: "true, false or a list of names",
-    fits: (value) => typeof value === "boolean" || isNames(value),
-  },
-  options: text,
-  version: text,
-  hash: { expected: "a function", fits: (value) => typeof value === "function" },
-};
+export { emitHeights, type EmitHeight } from "./height.ts";
 
 /** The file, and what a caller of its function has to know. */
 export interface Emitted {
@@ -96,14 +60,7 @@ const results = ({ loss, next, metrics }: Entered): readonly Node[] => [
  * for an expression that no function of rows can be
  */
 export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
-  requireObjective("emitTorch", objective);
-  checkOptions("emitTorch", emitOptions, options, { example: '{ from: "logits" }' });
-  if (options.from === undefined) {
-    fail(
-      "option-value",
-      `emitTorch: the option from is left out; give one of ${listNames(emitHeights)}.`,
-    );
-  }
+  checkEmit(objective, options);
   const { from, statistics, sequences = [], metrics = true } = options;
   const written = [
     objective.loss,

@@ -3,6 +3,7 @@ import { checkBatch } from "../../../src/batch/check.ts";
 import { reals } from "../../../src/batch/numbers.ts";
 import { at, constant, input } from "../../../src/core/build.ts";
 import type { batches as rows } from "../../../src/core/errors/batches.ts";
+import type { layouts } from "../../../src/core/errors/layouts.ts";
 import {
   exampleInput,
   idsOf,
@@ -81,7 +82,7 @@ const moving = mine(({ policy, y }) => {
   return { loss, next: { mean: mean.plus(1), seen: seen.plus(1) } };
 });
 
-export const batches: Provocations<typeof rows> = {
+export const batches: Provocations<typeof rows & typeof layouts> = {
   "json-malformed": () => parseJson('{"input_ids": [0, 1', "batch.json"),
   "json-key-twice": () => parseJson('{"label": [1], "label": [0]}', "batch.json"),
   "json-too-deep": () => parseJson("[".repeat(100), "batch.json"),

@@ -7,6 +7,7 @@ import { benchmarks } from "./benchmarks.ts";
 import { commands } from "./commands.ts";
 import { expressions } from "./expressions.ts";
 import { internal } from "./internal.ts";
+import { layouts } from "./layouts.ts";
 import { objectives } from "./objectives.ts";
 import type { ErrorRow } from "./row.ts";
 import { running } from "./running.ts";
@@ -15,6 +16,7 @@ export type ErrorCode =
   | keyof typeof expressions
   | keyof typeof objectives
   | keyof typeof batches
+  | keyof typeof layouts
   | keyof typeof running
   | keyof typeof commands
   | keyof typeof benchmarks
@@ -29,7 +31,7 @@ export interface Section {
 export const sections: readonly Section[] = [
   { title: "Expressions", rows: expressions },
   { title: "Objectives", rows: objectives },
-  { title: "Batches, parameters and values", rows: batches },
+  { title: "Batches, parameters and values", rows: { ...batches, ...layouts } },
   { title: "Compiling and running", rows: running },
   { title: "The command line", rows: commands },
   { title: "Benchmarks", rows: benchmarks },
