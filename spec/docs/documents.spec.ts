@@ -41,6 +41,8 @@ describe("every document", () => {
   const documents = [
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "spec/README.md",
     "data/README.md",
     ...readdirSync(`${root}docs`, { recursive: true })
       .map((name) => `docs/${String(name)}`)

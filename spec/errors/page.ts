@@ -17,6 +17,16 @@ export const errorsPage = (found: Readonly<Record<string, Provoked>>): string =>
     "its `code` is stable, and this page has an entry for each: an example of the sentence, why it is raised, and what to do.",
     "The command line prints the sentence to standard error and ends with exit status 1.",
     "",
+    "## Index",
+    "",
+    // one code a line, so that two changes do not meet in one
+    ...sections.flatMap(({ title, rows }) => [
+      `**${title}**`,
+      ...Object.keys(rows)
+        .toSorted()
+        .map((code) => `[${code}](#${code})`),
+      "",
+    ]),
     ...sections.flatMap(({ title, rows }) => [
       `## ${title}`,
       "",
