@@ -49,7 +49,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["stream", layer(["core", "rewrite", "ad"])],
   // how kernels are laid out on an adapter: chosen, checked, measured, told
   ["schedule", layer(["core"])],
-  ["kernel", layer(["core", "stream", "schedule"])],
+  ["block", layer(["core", "stream"])],
+  ["kernel", layer(["core", "stream", "block", "schedule"])],
   // what an objective needs of each row of logits, found by the normal forms of the stream level
   ["seam", layer(["core", "rewrite", "ad", "stream"])],
   // objectives as PyTorch; it prints core nodes over statistics, and knows nothing of kernels
@@ -57,7 +58,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["wgsl", layer(["core", "kernel"])],
   // runs kernels without a device
   ["host", layer(["core", "kernel"])],
-  ["plan", layer(["core", "stream", "kernel", "wgsl"])],
+  ["plan", layer(["core", "stream", "block", "kernel", "wgsl"])],
   ["compile", layer(compiler)],
   ["explain", layer([...compiler, "compile"])],
   // the interpreter works out, before a run, what is divided by and depends on no logits

@@ -2,8 +2,7 @@
 // compiler wrote it. A lane starts with the variables that it is given and gives back what they hold at the end.
 import { HostMemory } from "../../src/host/memory.ts";
 import { Workgroup } from "../../src/host/run.ts";
-import * as k from "../../src/kernel/kernel.ts";
-import type { Shared, Statement, Value, Variable } from "../../src/kernel/kernel.ts";
+import type { Shared, Statement, Variable } from "../../src/kernel/kernel.ts";
 
 const noExtents = { examples: 0, tokens: 0, vocab: 0, "first row": 0, rows: 0, "grid width": 0 };
 
@@ -41,14 +40,3 @@ export function executor(
     );
   };
 }
-
-/** The value of one expression over variables, which are known by their names. */
-export function valueIn(value: Value, given: Lane): number {
-  const result = k.variable("result");
-  const used = variablesOf(value);
-  const run = executor([k.letValue(result, value)], { variables: [...used, result], shared: [] });
-  const [lane] = run([{ ...given, result: 0 }]);
-  return lane!["result"]!;
-}
-const variablesOf = (value: Value): readonly Variable[] =>
-  value.kind === "variable" ? [value] : k.operandsOf(value).flatMap(variablesOf);

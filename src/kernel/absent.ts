@@ -3,50 +3,44 @@
 // remembers such an entry when it adds up a vector with care, and the run ends in an error. A model's own probability of
 // a masked entry is 0, and the product with it 0 (docs/notes/0002-zero-times-infinity.md).
 
+import type { BlockPass } from "../block/block.ts";
+import { lowered, type Leaves } from "./entries.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
-import { factor, type Moment } from "./moment.ts";
 import * as row from "./row.ts";
-
-const { name } = row;
+import { badOf, entryAt } from "./state.ts";
 
 /** What a lane remembers instead of the largest bits that it met: above those of a NaN. */
 export const weightedAbsence: Value = k.u32(0xffffffff);
 
-/** Looks at the vector whose x and e have the number 0, of which `isMasked` is the label's entry. */
+/** Which entries of a vector count as −Infinity, by component. */
+export interface Masks {
+  readonly masked: Value;
+  /** Which belong to the row, when others may be in the vector; what those hold is not looked at. */
+  readonly inside: Value | null;
+}
+
+/** Looks at the vector that is added with care, of which `masked` is the label's entry. */
 export function weighted(
-  moments: readonly Moment[],
+  pass: BlockPass,
   lanes: Lanes,
-  isMasked: Value,
-  inside: Value | null,
+  leaves: Leaves,
+  { masked, inside }: Masks,
 ): readonly Statement[] {
-  return moments.flatMap(({ powers }) =>
-    powers.flatMap(({ model, d, k: degree }): readonly Statement[] => {
-      if (d !== 0 || degree === 0) return [];
-      const bad = name(`bad_${model}`, "u32", lanes);
-      const isFar = k.infix(
-        name(`z_${model}`, "f32", lanes),
-        "<=",
-        k.splat(k.f32(-row.reach), lanes),
-      );
-      const others = powers
-        .filter((power) => power.model !== model)
-        .map((power) =>
-          k.infix(
-            factor(
-              power,
-              name(`x_${power.model}_careful`, "f32", lanes),
-              name(`e_${power.model}_careful`, "f32", lanes),
-            ),
-            "!=",
-            k.splat(k.f32(0), lanes),
-          ),
-        );
-      const isOwn = k.not(isMasked);
-      const conditions = [isFar, isOwn, ...(inside === null ? [] : [inside]), ...others];
-      const isWeighted = conditions.reduce((a, b) => k.infix(a, "&", b));
-      const found = k.splat(weightedAbsence, lanes);
-      return [k.assign(bad, k.choose(isWeighted, found, bad))];
-    }),
-  );
+  return pass.weighted.map(({ model, others }): Statement => {
+    const bad = badOf(model, lanes);
+    const isFar = k.infix(
+      entryAt(model, "careful", lanes),
+      "<=",
+      k.splat(k.f32(-row.reach), lanes),
+    );
+    const conditions = [
+      isFar,
+      k.not(masked),
+      ...(inside === null ? [] : [inside]),
+      ...others.map((other) => lowered(other, leaves)),
+    ];
+    const isWeighted = conditions.reduce((a, b) => k.infix(a, "&", b));
+    return k.assign(bad, k.choose(isWeighted, k.splat(weightedAbsence, lanes), bad));
+  });
 }

@@ -5,13 +5,15 @@
 import type { ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import { singles } from "./arithmetic.ts";
+import type { Leaves } from "./entries.ts";
 import * as k from "./kernel.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { scope } from "./scalar.ts";
 
 export interface EntryLeaves {
   readonly logit: (model: ModelName) => Value;
-  readonly slot: (position: number) => Value;
+  /** Values that the row brings. */
+  readonly given: Leaves;
   readonly param: (name: string) => Value;
   readonly entry: Value;
   readonly label: Value;
@@ -31,8 +33,7 @@ export function atEntry(
       if (node.tag !== "input") return null;
       const { datum } = node;
       if (datum.kind === "label") return k.convert("i32", leaves.label);
-      if (datum.kind === "slot") return leaves.slot(datum.position);
-      return datum.kind === "entry" ? leaves.logit(datum.model) : null;
+      return datum.kind === "entry" ? leaves.logit(datum.model) : leaves.given(node);
     },
     names,
     singles,

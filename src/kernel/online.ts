@@ -3,96 +3,82 @@
 // by δ acts linearly on the moments, so lanes may be combined in any order (combine.ts). The label's entry is
 // added last (finish.ts), which keeps Σ_{v≠y} e^{z_v − z_y} exact where the label has almost all the probability.
 
+import type { BlockPass } from "../block/block.ts";
+import * as meaning from "../block/meaning.ts";
 import type { ModelName } from "../core/inputs.ts";
-import type { OnlinePass } from "../stream/stages.ts";
 import { addBlock, addCarefully, raiseTogether, startAt, type Kept, type Load } from "./block.ts";
-import { combineLanes, sharedState, stateOf, type State } from "./combine.ts";
-import { finish } from "./finish.ts";
 import * as buffers from "./buffer.ts";
+import { combineLanes, sharedState } from "./combine.ts";
+import { finish } from "./finish.ts";
 import * as k from "./kernel.ts";
 import type { Kernel, Statement, Value, Variable } from "./kernel.ts";
-import * as meaning from "./meaning.ts";
-import { momentsOf } from "./moment.ts";
 import { storePart } from "./parts.ts";
 import * as row from "./row.ts";
 import * as span from "./span.ts";
+import { badOf, isRounded, keptOf, laneOf, partOf, stateOf, worstOf } from "./state.ts";
 import { inPairs, ofPair, pairAt, type Layout, type Rows } from "./storage.ts";
 
-const { name } = row;
-const zero = k.f32(0);
-
 export function onlineKernel(
-  pass: OnlinePass,
+  pass: BlockPass,
   fieldIndex: (field: string) => number,
   schedule: Layout,
 ): { readonly kernel: Kernel; readonly partWords: number } {
-  const moments = momentsOf(pass.fields);
-  const ties = pass.fields.flatMap((spec) => (spec.kind === "ties" ? [spec.model] : []));
+  const { models, accumulators } = pass;
   const lanes = schedule.vector;
-  const { models, exact } = pass;
-  const kept: Kept = { models, exact, moments, ties, lanes };
-  const body: Statement[] = [...row.openRow(pass.models, schedule)];
-
-  // ---- each lane's own part of the row
-  for (const model of pass.models) {
-    body.push(
+  const kept: Kept = { pass, lanes };
+  const zero = k.splat(k.f32(0), lanes);
+  const inParts = accumulators.filter(isRounded);
+  const exact = pass.points.filter(({ is }) => is === "maximum").map(({ model }) => model);
+  const isSplit = schedule.split > 1;
+  const body: readonly Statement[] = [
+    ...row.openRow(models, schedule),
+    // ---- each lane's own part of the row
+    ...models.flatMap((model) => [
       ...k.about(meaning.maximumOf(model), startAtLabel(kept, model, schedule)),
-      k.varValue(name(`bad_${model}`, "u32", lanes), k.splat(k.u32(0), lanes)),
-    );
-  }
-  const state = stateOf(pass.models, moments, ties);
-  // after what there is for each model: its maximum and its worst entry
-  const sums = state.slice(2 * pass.models.length);
-  const each = (of: readonly State[], make: (own: string) => Statement): readonly Statement[] =>
-    of.flatMap(({ own, source }) => k.about(source, [make(own)]));
-  const lane = (own: string): Variable => name(`lane_${own}`, "f32", lanes);
-  body.push(...each(sums, (own) => k.varValue(lane(own), k.splat(zero, lanes))));
-  const inParts = sums.slice(0, moments.length);
-  body.push(
+      k.varValue(badOf(model, lanes), k.splat(k.u32(0), lanes)),
+    ]),
+    ...accumulators.flatMap((one) =>
+      k.about(one.holds, [k.varValue(laneOf(one, lanes), k.splat(k.f32(one.start), lanes))]),
+    ),
     ...span.overRow(schedule, {
       shared: true,
       pairs: inPairs(schedule),
       open: [
-        ...(schedule.shareMaxima ? pass.exact.flatMap((model) => raiseTogether(kept, model)) : []),
-        ...each(inParts, (own) =>
-          k.varValue(name(`part_${own}`, "f32", lanes), k.splat(zero, lanes)),
-        ),
+        ...(schedule.shareMaxima ? exact.flatMap((model) => raiseTogether(kept, model)) : []),
+        ...inParts.flatMap((one) => k.about(one.holds, [k.varValue(partOf(one, lanes), zero)])),
       ],
       visit: (positions, block) => visit(kept, schedule, positions, block),
-      close: each(inParts, (own) =>
-        k.assign(lane(own), k.plus(lane(own), name(`part_${own}`, "f32", lanes))),
-      ),
+      close: inParts.flatMap((one) => {
+        const lane = laneOf(one, lanes);
+        return k.about(one.holds, [k.assign(lane, k.plus(lane, partOf(one, lanes)))]);
+      }),
     }),
-  );
-  body.push(...each(sums, (own) => k.varValue(name(own), span.fold(lane(own), k.plus))));
-  for (const model of pass.models) {
-    const bad = name(`bad_${model}`, "u32", lanes);
-    body.push(k.varValue(name(`worst_${model}`, "u32"), span.fold(bad, k.maximum)));
-  }
-  const isSplit = schedule.split > 1;
-  const whole = isSplit
-    ? storePart(state, schedule.split)
-    : finish(pass, moments, fieldIndex, schedule);
-  body.push(
-    ...combineLanes(pass.models, moments, ties, schedule),
-    k.when(k.infix(k.lane, "==", k.u32(0)), whole),
-  );
-
+    ...accumulators.flatMap((one) =>
+      k.about(one.holds, [k.varValue(keptOf(one), span.fold(laneOf(one, lanes), k.plus))]),
+    ),
+    ...models.map((model) => k.varValue(worstOf(model), span.fold(badOf(model, lanes), k.maximum))),
+    // ---- the whole row
+    ...combineLanes(pass, schedule),
+    k.when(
+      k.infix(k.lane, "==", k.u32(0)),
+      isSplit ? storePart(pass, schedule.split) : finish(pass, fieldIndex, schedule),
+    ),
+  ];
   const kernel: Kernel = {
-    name: `read ${pass.models.join(" and ")} logits`,
+    name: pass.name,
     bindings: [
-      ...row.rowBindings(pass.models, schedule),
+      ...row.rowBindings(models, schedule),
       ...(isSplit
         ? [buffers.writes(buffers.parts)]
         : [buffers.writes(buffers.rows), buffers.writes(buffers.status)]),
     ],
     workgroup: schedule.rowLanes,
-    shared: sharedState(pass.models, moments, ties, schedule),
+    shared: sharedState(pass, schedule),
     body,
     grid: "row",
     parts: schedule.split,
   };
-  return { kernel, partWords: state.length * schedule.split };
+  return { kernel, partWords: stateOf(pass).length * schedule.split };
 }
 
 /**
@@ -100,7 +86,7 @@ export function onlineKernel(
  * The label's entry is nevertheless not among those that are added up.
  */
 function startAtLabel(kept: Kept, model: ModelName, schedule: Layout): readonly Statement[] {
-  const bits = name(`start_bits_${model}`, "u32");
+  const bits = startBits(model);
   const usable = k.infix(row.magnitude(bits), "<", row.infinityBits);
   const start = k.choose(usable, row.asReal(bits), k.f32(row.lowest));
   return [
@@ -108,6 +94,7 @@ function startAtLabel(kept: Kept, model: ModelName, schedule: Layout): readonly 
     ...startAt(kept, model, k.maximum(start, k.f32(row.lowest))),
   ];
 }
+const startBits = k.family((model: ModelName) => k.variable(`start_bits_${model}`, "u32"));
 
 /** A block of vectors at once when it is plain; single vectors, and blocks that are not, with care. */
 function visit(
@@ -124,13 +111,13 @@ function visit(
     });
   const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
   const load = (model: ModelName, at: Value): Value =>
-    row.loadBits(model, at, rows(model), schedule, model === kept.models[0]);
+    row.loadBits(model, at, rows(model), schedule, model === kept.pass.models[0]);
   if (positions.length === 1 && block.isRest) return carefully(positions[0]!, load);
   const careful = inPairs(schedule)
     ? pairByPair(kept, schedule, block, carefully)
     : oneByOne(schedule, block, (at) => carefully(at, load));
   if (block.isRest) return [careful];
-  const loaded = row.loadBlock(kept.models, positions, schedule);
+  const loaded = row.loadBlock(kept.pass.models, positions, schedule);
   return addBlock(kept, positions.length, loaded, span.labelInBlock(block, schedule), [careful]);
 }
 
@@ -146,25 +133,24 @@ function oneByOne(
   { from }: span.Block,
   carefully: (at: Value) => readonly Statement[],
 ): Statement {
-  const [one, at] = [name("one", "u32"), name("at", "u32")];
   return k.loop(one, k.u32(0), rounds(unroll), k.u32(1), [
     k.letValue(at, k.plus(k.plus(from, k.lane), k.times(one, k.u32(rowLanes)))),
     ...carefully(at),
   ]);
 }
 
+const counter = (name: string): Variable => k.variable(name, "u32");
+const [one, first, half, at] = [counter("one"), counter("first"), counter("half"), counter("at")];
+const both = k.family((model: ModelName) => k.variable(`both_${model}`, "u32", 4));
+
 /** The same where vectors are loaded in pairs. */
 function pairByPair(
-  { models }: Kept,
+  { pass: { models } }: Kept,
   schedule: Layout,
   { from, isRest }: span.Block,
   carefully: (at: Value, load: Load) => readonly Statement[],
 ): Statement {
-  const [one, first, half, at] = ["one", "first", "half", "vector"].map((text) =>
-    name(text, "u32"),
-  ) as [Variable, Variable, Variable, Variable];
   const rows = (model: ModelName): Rows => row.logitsOf(model, schedule);
-  const both = (model: ModelName): Variable => name(`both_${model}`, "u32", 4);
   const own = k.plus(k.times(one, k.u32(schedule.rowLanes)), k.lane);
   const count = isRest ? 1 : schedule.unroll / 2;
   return k.loop(one, k.u32(0), k.u32(count), k.u32(1), [

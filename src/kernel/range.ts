@@ -4,14 +4,13 @@
 // WGSL may assume that there is no NaN and no infinity.
 
 import type { StorageType } from "../core/storage.ts";
-import type { GradientPass } from "../stream/stages.ts";
+import type { BlockPass } from "../block/block.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
 import { fold, tree } from "./span.ts";
 import { gradientWord, report } from "./status.ts";
-
-const { name } = row;
+import { atLabel, coefficientsOf, writtenAt } from "./terms.ts";
 
 /** The bits of 2^124: a dozen coefficients below it have a finite sum. */
 const coefficientLimit = k.u32(0x7d800000);
@@ -24,45 +23,41 @@ const entryLimits: Readonly<Record<StorageType, Value>> = {
 export const entryLimit = (dtype: StorageType): Value => entryLimits[dtype];
 
 /** Whether the coefficients of a row do not bound its entries. */
-export const isWatched = ({ terms }: GradientPass, dtype: StorageType): boolean =>
-  dtype === "f16" ||
-  terms.some(
-    ({ opaque, powers }) =>
-      opaque.length > 0 || powers.some(({ d, k: degree }) => d <= 0 && degree > 0),
-  );
+export const isWatched = ({ write }: BlockPass, dtype: StorageType): boolean =>
+  dtype === "f16" || write?.isBounded === false;
 
-const watched = name("largest_bits", "u32");
+const watched = k.variable("largest_bits", "u32");
 
 /** Starts to look at entries, after what is known of the whole row. */
-export const openReport = (pass: GradientPass, dtype: StorageType): readonly Statement[] =>
+export const openReport = (pass: BlockPass, dtype: StorageType): readonly Statement[] =>
   isWatched(pass, dtype) ? [k.varValue(watched, k.u32(0))] : [];
 
 /** Looks at the entries g_0, g_1, … of a block. */
 export function watch(
-  pass: GradientPass,
+  pass: BlockPass,
   dtype: StorageType,
   count: number,
   lanes: Lanes,
 ): readonly Statement[] {
   if (!isWatched(pass, dtype)) return [];
   const sizes = Array.from({ length: count }, (_, j) =>
-    row.magnitude(row.bitsOf(name(`g_${j}`, "f32", lanes))),
+    row.magnitude(row.bitsOf(writtenAt(j, lanes))),
   );
   return [k.assign(watched, k.maximum(watched, fold(tree(sizes, k.maximum), k.maximum)))];
 }
 
 /** Reports the row, by every lane that finds something. */
-export function reportRow(pass: GradientPass, dtype: StorageType): readonly Statement[] {
-  const sizeOf = (text: string): Value => row.magnitude(row.bitsOf(name(text)));
-  const coefficients = pass.terms.map((_, position) => sizeOf(`c_${position}`));
+export function reportRow(pass: BlockPass, dtype: StorageType): readonly Statement[] {
+  const sizeOf = (value: Value): Value => row.magnitude(row.bitsOf(value));
+  const coefficients = coefficientsOf(pass).map(sizeOf);
   const isFar = k.infix(
-    tree([...coefficients, sizeOf("at_label")], k.maximum),
+    tree([...coefficients, sizeOf(atLabel)], k.maximum),
     ">=",
     coefficientLimit,
   );
   const limit = entryLimit(dtype);
   const isOut = isWatched(pass, dtype)
-    ? k.infix(k.infix(k.maximum(watched, sizeOf("at_label")), ">=", limit), "||", isFar)
+    ? k.infix(k.infix(k.maximum(watched, sizeOf(atLabel)), ">=", limit), "||", isFar)
     : isFar;
   return [k.when(isOut, [report(gradientWord)])];
 }

@@ -217,11 +217,3 @@ export const loadOne = (
   layout.aligned
     ? loadEntry(rows, baseOf(model), entry)
     : loadEntry(rows, u32(0), plus(origin, entry));
-
-/** A variable by its name. */
-export const name: (text: string, type?: k.Scalar, lanes?: k.Lanes) => k.Variable = (
-  text,
-  type = "f32",
-  lanes = 1,
-) => named(text, type, lanes);
-const named = family((text: string, type: k.Scalar, lanes: k.Lanes) => variable(text, type, lanes));

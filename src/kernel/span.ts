@@ -31,14 +31,15 @@ export interface RowVisit {
   readonly pairs?: boolean;
 }
 
-const { label, name, vocab, width } = row;
+const { label, vocab, width } = row;
 const { lane } = k;
-const u = (text: string): Variable => name(text, "u32");
+const u = (name: string): Variable => k.variable(name, "u32");
 const components: Value = k.vector(k.u32(0), k.u32(1), k.u32(2), k.u32(3));
-const [start, at, blocks] = ["start", "at", "blocks"].map(u) as [Variable, Variable, Variable];
+const [start, at, blocks] = [u("start"), u("at"), u("blocks")];
+const [chunkStart, chunkEnd, left] = [u("chunk"), u("chunk_end"), u("left")];
 
 /** The first and the last of the whole blocks that this workgroup has of a split row. */
-const [partStart, partEnd] = ["part_start", "part_end"].map(u) as [Variable, Variable];
+const [partStart, partEnd, partLength] = [u("part_start"), u("part_end"), u("part_length")];
 
 function bounds({ rowLanes, unroll, split }: Schedule): readonly Statement[] {
   const span = k.u32(rowLanes * unroll);
@@ -46,13 +47,13 @@ function bounds({ rowLanes, unroll, split }: Schedule): readonly Statement[] {
   const whole = k.letValue(blocks, k.times(count, span));
   if (split === 1) return [whole];
   const share = k.infix(k.plus(count, k.u32(split - 1)), "/", k.u32(split));
-  const each = k.letValue(u("part_length"), k.times(share, span));
+  const each = k.letValue(partLength, k.times(share, span));
   const least = (v: Value): Value => k.minimum(v, blocks);
   return [
     whole,
     each,
-    k.letValue(partStart, least(k.times(row.part, u("part_length")))),
-    k.letValue(partEnd, least(k.plus(partStart, u("part_length")))),
+    k.letValue(partStart, least(k.times(row.part, partLength))),
+    k.letValue(partEnd, least(k.plus(partStart, partLength))),
   ];
 }
 
@@ -76,10 +77,10 @@ export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[
   }
   return [
     ...bounds(schedule),
-    k.loop(u("chunk"), first, end, chunk, [
+    k.loop(chunkStart, first, end, chunk, [
       ...open,
-      k.letValue(u("chunk_end"), k.minimum(k.plus(u("chunk"), chunk), end)),
-      k.loop(start, u("chunk"), u("chunk_end"), k.u32(span), block),
+      k.letValue(chunkEnd, k.minimum(k.plus(chunkStart, chunk), end)),
+      k.loop(start, chunkStart, chunkEnd, k.u32(span), block),
       ...close,
     ]),
     ...open,
@@ -117,8 +118,8 @@ const restInVectors = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly St
 
 /** Two more vectors: the one after the last whole one, and, as number −1, the one before the first. */
 const restAndShared = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => [
-  k.loop(u("left"), k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
-    k.letValue(at, k.choose(k.infix(u("left"), ">", width), k.u32(0xffffffff), u("left"))),
+  k.loop(left, k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
+    k.letValue(at, k.choose(k.infix(left, ">", width), k.u32(0xffffffff), left)),
     // where the row ends at a whole vector there is none of it beyond
     k.when(k.any(isInside(at)), visit([at], { from: at, span: 1, isRest: true, shared: true })),
   ]),

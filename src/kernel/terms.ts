@@ -1,115 +1,124 @@
-// The gradient at some entries of a row: Σ_terms c · Π e^{d·x} x^k · factors, one exponential per entry and model.
-// The loop over the row evaluates it for vectors, boundary.ts for single entries.
+// What a pass that writes needs of its row, and the value that it writes at some entries: an expression over the entries, their
+// distances from the points and their exponentials. The loop over the row evaluates it for vectors, boundary.ts for single
+// entries.
 
+import type { BlockPass } from "../block/block.ts";
+import * as meaning from "../block/meaning.ts";
 import type { ModelName } from "../core/inputs.ts";
-import { fieldKey } from "../stream/fields.ts";
+import type { Node } from "../core/node.ts";
 import { entryOf } from "../stream/skeleton.ts";
-import type { GradientPass, GradientTerm } from "../stream/stages.ts";
+import { bothOf, leavesOf, lowered, uses } from "./entries.ts";
 import { atEntry } from "./entry.ts";
 import * as k from "./kernel.ts";
-import type { Lanes, Statement, Value } from "./kernel.ts";
-import * as meaning from "./meaning.ts";
-import { factor } from "./moment.ts";
+import type { Lanes, Statement, Value, Variable } from "./kernel.ts";
 import * as row from "./row.ts";
+import { entryAt, exponentialAt, offsetAt, pointOf } from "./state.ts";
 
-const { name } = row;
+/** The values that the row brings, in their order. */
+const givenOf = k.family((position: number) => k.variable(`c_${position}`));
+/** The label's entry, which is a value of the row too. */
+export const atLabel: Variable = k.variable("at_label");
+/** What is written at a vector of a block. */
+export const writtenAt: (j: number, lanes: Lanes) => Variable = k.family(
+  (j: number, lanes: Lanes) => k.variable(`g_${j}`, "f32", lanes),
+);
+/** The values that bound what is written. */
+export const coefficientsOf = ({ given }: BlockPass): readonly Variable[] =>
+  given.flatMap(({ leaf }, position) => (isSlot(leaf) ? [] : [givenOf(position)]));
+const isSlot = (leaf: Node): boolean => leaf.tag === "input" && leaf.datum.kind === "slot";
 
-const usesX = (term: GradientTerm, model: ModelName): boolean =>
-  term.maximal.includes(model) ||
-  term.powers.some((power) => power.model === model && (power.d !== 0 || power.k !== 0));
-
-/** Models whose logits enter by their distance from the maximum of the row. */
-const shifted = (pass: GradientPass): readonly ModelName[] =>
-  pass.models.filter((model) => pass.terms.some((term) => usesX(term, model)));
-
-/** What the gradient of a row needs of its token: maxima, coefficients, slots, and the label's entry. */
-export function openTerms(
-  pass: GradientPass,
+/** Loads what the row brings: points, coefficients and slots, and the label's entry. */
+export function openGiven(
+  { points, given, write }: BlockPass,
   fieldIndex: (field: string) => number,
 ): readonly Statement[] {
   const read = (field: string): Value => row.fieldAt(fieldIndex(field));
-  const kept = (variable: string, field: string): readonly Statement[] =>
-    k.about(meaning.slotOf(field), [k.letValue(name(variable), read(field))]);
   return [
-    ...shifted(pass).flatMap((model) =>
-      k.about(meaning.maximumOf(model), [
-        k.letValue(name(`m_${model}`), read(fieldKey({ kind: "maximum", model }))),
-      ]),
+    ...points.flatMap(({ model, is }) =>
+      typeof is === "string"
+        ? []
+        : k.about(meaning.maximumOf(model), [k.letValue(pointOf(model), read(is.field))]),
     ),
-    ...pass.terms.flatMap(({ slot }, position) => kept(`c_${position}`, slot)),
-    ...pass.opaqueSlots.flatMap((slot, position) => kept(`slot_${position}`, slot)),
-    ...kept("at_label", pass.atLabel),
+    ...given.flatMap(({ field }, position) =>
+      k.about(meaning.slotOf(field), [k.letValue(givenOf(position), read(field))]),
+    ),
+    ...(write === null
+      ? []
+      : k.about(meaning.slotOf(write.atLabel), [k.letValue(atLabel, read(write.atLabel))])),
   ];
 }
 
 /** Loads the logits of a position and takes their exponentials; `bits` are those of one model. */
 export function openEntry(
-  pass: GradientPass,
+  { models, points, accumulators, write }: BlockPass,
   j: number,
   lanes: Lanes,
   bits: (model: ModelName) => Value,
 ): readonly Statement[] {
-  return pass.models.flatMap((model): readonly Statement[] => {
-    const z = name(`z_${model}_${j}`, "f32", lanes);
+  const expressions = [
+    ...accumulators.map(({ entry }) => entry),
+    ...(write === null ? [] : [write.entry]),
+  ];
+  return models.flatMap((model): readonly Statement[] => {
+    const [z, x] = [entryAt(model, j, lanes), offsetAt(model, j, lanes)];
     const loaded = k.about(entryOf(model), [k.letValue(z, row.finite(bits(model)))]);
-    if (!shifted(pass).includes(model)) return loaded;
-    const x = name(`x_${model}_${j}`, "f32", lanes);
-    const distance = k.letValue(x, k.minus(z, k.splat(name(`m_${model}`), lanes)));
-    const hasExp = pass.terms.some(({ powers }) =>
-      powers.some((power) => power.model === model && power.d > 0),
-    );
+    if (!points.some((point) => point.model === model)) return loaded;
+    const distance = k.letValue(x, k.minus(z, k.splat(pointOf(model), lanes)));
+    const e = meaning.exponential(model);
     return [
       ...loaded,
       ...k.about(meaning.centred(model), [distance]),
-      ...(hasExp
-        ? k.about(meaning.exponential(model), [
-            k.letValue(name(`e_${model}_${j}`, "f32", lanes), k.exp(x)),
-          ])
+      ...(expressions.some((expression) => uses(expression, e))
+        ? k.about(e, [k.letValue(exponentialAt(model, j, lanes), k.exp(x))])
         : []),
     ];
   });
 }
 
-/** Leaves the gradient of a position in `g_j`; `entry` is the number of a single entry, for terms outside the normal form. */
-export function gradientAt(
-  pass: GradientPass,
-  j: number,
-  lanes: Lanes,
-  entry: Value,
+/** The value of an expression at a position; `entry` is the number of a single entry, for parts outside the normal form. */
+export function valueAt(
+  { models, given, opaque }: BlockPass,
+  expression: Node,
+  at: { readonly j: number; readonly lanes: Lanes; readonly entry: Value },
   paramValue: (name: string) => Value,
   names: { next: number },
-): readonly Statement[] {
-  const opaque = atEntry(
-    pass.terms.flatMap((term) => term.opaque),
+): { readonly statements: readonly Statement[]; readonly value: Value } {
+  const { j, lanes, entry } = at;
+  const brought = leavesOf(
+    new Map<Node, Value>(given.map(({ leaf }, position) => [leaf, givenOf(position)])),
+  );
+  const apart = atEntry(
+    opaque,
     {
-      logit: (model) => name(`z_${model}_${j}`),
-      slot: (position) => name(`slot_${position}`),
+      logit: (model) => entryAt(model, j, lanes),
+      given: brought,
       param: paramValue,
       entry,
       label: row.label,
     },
     names,
   );
-  const x = (model: ModelName): Value => name(`x_${model}_${j}`, "f32", lanes);
-  const e = (model: ModelName): Value => name(`e_${model}_${j}`, "f32", lanes);
-  let next = 0;
-  const terms = pass.terms.map((term, position): Value => {
-    const factors: Value[] = [k.splat(name(`c_${position}`), lanes)];
-    for (const power of term.powers) {
-      if (power.d !== 0 || power.k !== 0)
-        factors.push(factor(power, x(power.model), e(power.model)));
-    }
-    for (const model of term.maximal) {
-      const isTop = k.infix(x(model), "==", k.splat(k.f32(0), lanes));
-      factors.push(k.choose(isTop, k.splat(k.f32(1), lanes), k.splat(k.f32(0), lanes)));
-    }
-    for (const _ of term.opaque) factors.push(opaque.values[next++]!);
-    const product = factors.reduce(k.times);
-    if (term.opaque.length === 0) return product;
-    // a response without this term has coefficient 0, and its slots may be outside the term's domain
-    return k.choose(k.infix(name(`c_${position}`), "==", k.f32(0)), k.f32(0), product);
-  });
-  const sum = terms.length === 0 ? k.f32(0) : terms.reduce(k.plus);
-  const total = k.letValue(name(`g_${j}`, "f32", lanes), k.splat(sum, lanes));
-  return [...opaque.statements, ...k.about(meaning.gradientOf(pass.terms), [total])];
+  const entries = leavesOf(
+    new Map<Node, Value>([
+      ...opaque.map((part, position) => [part, apart.values[position]!] as const),
+      ...models.flatMap((model) => [
+        [meaning.exponential(model), exponentialAt(model, j, lanes)] as const,
+        [meaning.centred(model), offsetAt(model, j, lanes)] as const,
+      ]),
+    ]),
+  );
+  return { statements: apart.statements, value: lowered(expression, bothOf(entries, brought)) };
+}
+
+/** Leaves what is written at a position in a variable of its own. */
+export function writtenValue(
+  pass: BlockPass,
+  at: Parameters<typeof valueAt>[2],
+  paramValue: (name: string) => Value,
+  names: { next: number },
+): readonly Statement[] {
+  const { entry, source } = pass.write!;
+  const { statements, value } = valueAt(pass, entry, at, paramValue, names);
+  const written = k.letValue(writtenAt(at.j, at.lanes), k.splat(value, at.lanes));
+  return [...statements, ...k.about(source, [written])];
 }

@@ -6,6 +6,7 @@ import { stackedName } from "../core/datum.ts";
 import type { Input, Node, Param } from "../core/node.ts";
 import { fieldKey } from "../stream/fields.ts";
 import type { Stages } from "../stream/stages.ts";
+import { gradientBlock, totalBlock } from "../block/passes.ts";
 import { gradientKernel } from "../kernel/gradient.ts";
 import * as k from "../kernel/kernel.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -127,7 +128,13 @@ export function plan(
     for (const pass of stages.passes.filter((candidate) => candidate.round === round)) {
       if (pass.kind === "online") steps.push(...onlineSteps(pass, fieldIndex, schedule));
       else {
-        const kernel = totalKernel(pass, fieldIndex, paramValue, paramVectors, schedule);
+        const kernel = totalKernel(
+          totalBlock(pass),
+          fieldIndex,
+          paramValue,
+          paramVectors,
+          schedule,
+        );
         steps.push(stepOf(kernel, pass));
       }
     }
@@ -173,7 +180,14 @@ export function plan(
   }
   for (const pass of stages.gradients) {
     const made = (over: boolean): Kernel =>
-      gradientKernel(pass, fieldIndex, paramValue, paramVectors, schedule, over);
+      gradientKernel(
+        gradientBlock(pass, over),
+        fieldIndex,
+        paramValue,
+        paramVectors,
+        schedule,
+        over,
+      );
     const overLogits = inPlace ? printed(made(true)) : null;
     steps.push({ ...stepOf(made(false), pass), overLogits });
   }

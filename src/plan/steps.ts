@@ -1,6 +1,7 @@
 // The steps of a plan: a kernel, its text, and the pass over logits that it is for. A pass whose rows are split takes two.
 
 import { fail } from "../core/error.ts";
+import { onlineBlock } from "../block/passes.ts";
 import { mergeKernel } from "../kernel/parts.ts";
 import { onlineKernel } from "../kernel/online.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -51,13 +52,14 @@ export function onlineSteps(
   fieldIndex: (field: string) => number,
   layout: Layout,
 ): readonly Step[] {
-  const { kernel, partWords } = onlineKernel(pass, fieldIndex, layout);
+  const block = onlineBlock(pass);
+  const { kernel, partWords } = onlineKernel(block, fieldIndex, layout);
   const step = stepOf(kernel, pass);
   if (layout.split === 1) return [step];
   return [
     { ...step, parts: { words: partWords, merges: false } },
     {
-      ...stepOf(mergeKernel(pass, fieldIndex, layout), pass),
+      ...stepOf(mergeKernel(block, fieldIndex, layout), pass),
       parts: { words: partWords, merges: true },
     },
   ];

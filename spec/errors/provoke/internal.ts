@@ -1,11 +1,11 @@
 // Provokes the errors that no input should: each check of one part of the compiler on another, given what it looks for.
+import { movedMoment } from "../../../src/block/moments.ts";
 import { binary, constant, input, param, reduce, unary } from "../../../src/core/build.ts";
 import type { internal as rows } from "../../../src/core/errors/internal.ts";
 import { exampleInput, logitsOf } from "../../../src/core/inputs.ts";
 import { verify } from "../../../src/core/verify.ts";
 import { singles } from "../../../src/kernel/arithmetic.ts";
 import * as k from "../../../src/kernel/kernel.ts";
-import { shiftMoment } from "../../../src/kernel/moment.ts";
 import { analyse } from "../../../src/kernel/program.ts";
 import { scope } from "../../../src/kernel/scalar.ts";
 import { verifyKernel } from "../../../src/kernel/verify.ts";
@@ -46,14 +46,5 @@ export const internal: Provocations<typeof rows> = {
       body: [k.when(k.infix(k.lane, "==", k.u32(0)), [k.barrier])],
       grid: "single",
     }),
-  "moment-missing": () => {
-    const moment = { name: "s0", powers: [{ model: "policy", d: 1, k: 1 }] } as const;
-    shiftMoment(
-      moment,
-      () => k.f32(0),
-      () => k.f32(0),
-      1,
-      [moment],
-    );
-  },
+  "moment-missing": () => movedMoment([{ model: "policy", d: 1, k: 1 }], () => true, []),
 };

@@ -1,6 +1,6 @@
-// What the variables of a pass over logits stand for, as core expressions over the row of logits `z.MODEL`. Statements of
-// a kernel carry the expression that they compute (kernel.ts), so that a complaint about a line of a shader can name it.
-// In a row program that is the node itself; a pass computes sums of the normal form, which are written out here.
+// What the values of a pass over logits stand for, as core expressions over the row of logits `z.MODEL`: the leaves of the
+// expressions of a pass, and what the statements of a kernel compute, so that a complaint about a line of a shader can name
+// it. In a row program that is the node itself; a pass computes sums of the normal form, which are written out here.
 
 import { at, binary, constant, input, reduce, unary } from "../core/build.ts";
 import type { ModelName } from "../core/inputs.ts";
@@ -37,6 +37,15 @@ const powersOf = (powers: readonly ModelPower[]): readonly Node[] =>
 /** Σ_v Π e^{d·x} x^k */
 export const momentOf = (powers: readonly ModelPower[]): Node =>
   reduce("sum", "vocab", product(powersOf(powers)));
+
+/** δ, by which the point of a model was moved: the old one minus the new one. */
+export const shiftOf = (model: ModelName): Node =>
+  input({ kind: "named", name: `shift.${model}` }, []);
+
+/** x and e^x of the label's entry. */
+export const labelCentred = (model: ModelName): Node =>
+  binary("minus", labelOf(model), maximumOf(model));
+export const labelExponential = (model: ModelName): Node => unary("exp", labelCentred(model));
 
 /** #{v : z = max z} */
 export const tiesOf = (model: ModelName): Node =>
