@@ -26,17 +26,78 @@ const printed = (objective: Objective): readonly string[] => [
 
 describe("a pass over blocks is printed", () => {
   it("where a sum and a label are all that an objective asks for", () => {
-    expect(printed(sft())[0]).toMatchInlineSnapshot();
+    expect(printed(sft())[0]).toMatchInlineSnapshot(`
+      "pass read policy logits: entries of policy, the label's entry apart
+      point m.policy: the label's entry until one lies more than 4 above
+      sum s0 from 0: e.policy
+        moved by d: s0 * exp(d.policy)
+      sum s1 from 0: e.policy * x.policy
+        moved by d: (d.policy * s0 + s1) * exp(d.policy)
+      row[excess[1].policy] = where(xy.policy == 0, s0 * exp(d.policy), s0 * exp(d.policy) - 1 + ey.policy)
+      row[label.policy] = zy.policy
+      row[maximum.policy] = m.policy
+      row[moment[policy:1,1]] = (d.policy * s0 + s1) * exp(d.policy) + ey.policy * xy.policy
+      "
+    `);
   });
   it("where moments are moved by moments of a lower degree", () => {
-    expect(printed(wpo())[0]).toMatchInlineSnapshot();
+    expect(printed(wpo())[0]).toMatchInlineSnapshot(`
+      "pass read policy logits: entries of policy, the label's entry apart
+      point m.policy: the label's entry until one lies more than 4 above
+      sum s0 from 0: e.policy
+        moved by d: s0 * exp(d.policy)
+      sum s1 from 0: e.policy * e.policy
+        moved by d: s1 * exp(2 * d.policy)
+      sum s2 from 0: e.policy * x.policy
+        moved by d: (d.policy * s0 + s2) * exp(d.policy)
+      row[excess[1].policy] = where(xy.policy == 0, s0 * exp(d.policy), s0 * exp(d.policy) - 1 + ey.policy)
+      row[excess[2].policy] = where(xy.policy == 0, s1 * exp(2 * d.policy), s1 * exp(2 * d.policy) - 1 + ey.policy * ey.policy)
+      row[label.policy] = zy.policy
+      row[maximum.policy] = m.policy
+      row[moment[policy:1,1]] = (d.policy * s0 + s2) * exp(d.policy) + ey.policy * xy.policy
+      "
+    `);
   });
   it("where two models are read together, and a masked entry of one may have a weight of the other", () => {
     const both = printed(tdpo2()).find((text) => text.includes("entries of policy and ref"));
-    expect(both).toMatchInlineSnapshot();
+    expect(both).toMatchInlineSnapshot(`
+      "pass read policy and ref logits: entries of policy and ref, the label's entry apart
+      point m.policy: the label's entry until one lies more than 4 above
+      point m.ref: the label's entry until one lies more than 4 above
+      sum s0 from 0: e.policy
+        moved by d: s0 * exp(d.policy)
+      sum s1 from 0: e.ref
+        moved by d: s1 * exp(d.ref)
+      sum s2 from 0: x.policy * e.ref
+        moved by d: (d.policy * s1 + s2) * exp(d.ref)
+      sum s3 from 0: e.policy * x.policy
+        moved by d: (d.policy * s0 + s3) * exp(d.policy)
+      sum s4 from 0: e.ref * x.ref
+        moved by d: (d.ref * s1 + s4) * exp(d.ref)
+      no masked entry of policy where e.ref != 0
+      row[excess[1].policy] = where(xy.policy == 0, s0 * exp(d.policy), s0 * exp(d.policy) - 1 + ey.policy)
+      row[excess[1].ref] = where(xy.ref == 0, s1 * exp(d.ref), s1 * exp(d.ref) - 1 + ey.ref)
+      row[label.policy] = zy.policy
+      row[label.ref] = zy.ref
+      row[maximum.policy] = m.policy
+      row[maximum.ref] = m.ref
+      row[moment[policy:0,1;ref:1,0]] = (d.policy * s1 + s2) * exp(d.ref) + xy.policy * ey.ref
+      row[moment[policy:1,1]] = (d.policy * s0 + s3) * exp(d.policy) + ey.policy * xy.policy
+      row[moment[ref:1,1]] = (d.ref * s1 + s4) * exp(d.ref) + ey.ref * xy.ref
+      "
+    `);
   });
   it("where it writes a gradient", () => {
-    expect(printed(tdpo2()).at(-1)).toMatchInlineSnapshot();
+    expect(printed(tdpo2()).at(-1)).toMatchInlineSnapshot(`
+      "pass write the gradient of policy logits: entries of policy and ref, the label's entry apart
+      given c0 = row[gradient[policy+ref].term[0]]
+      given c1 = row[gradient[policy+ref].term[1]]
+      point m.policy: row[maximum.policy]
+      point m.ref: row[maximum.ref]
+      write policy: c0 * e.policy + c1 * e.ref
+      at the label: row[gradient[policy+ref].label]
+      "
+    `);
   });
   it("for every built-in", () => {
     for (const { make } of Object.values(builtIns)) {
