@@ -41,7 +41,7 @@ export function inputsNeeded(roots: readonly Node[]): readonly Input[] {
  * Checks one response: offsets ascend from 0 to the number of labels, every label is below `vocab`, and no example is
  * empty unless the response is a prompt.
  */
-export function checkResponse(response: string, batch: Batch): void {
+function checkResponse(response: string, batch: Batch): void {
   const { examples, vocab } = batch;
   const tokens = Object.hasOwn(batch.responses, response) ? batch.responses[response] : undefined;
   if (tokens === undefined) {

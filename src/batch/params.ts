@@ -47,7 +47,7 @@ export function parameterValue(node: Param, params: Params): number {
 }
 
 /** The parameters or the states below the roots, each once. */
-export function scalarsBelow(roots: readonly Node[], kind: Param["kind"]): readonly Param[] {
+function scalarsBelow(roots: readonly Node[], kind: Param["kind"]): readonly Param[] {
   return topological(roots).filter(
     (node): node is Param => node.tag === "param" && node.kind === kind,
   );

@@ -31,7 +31,7 @@ const describeInput = (input: Input, batch: Batch): string =>
  * @throws PrefcError "vocabulary-differs" where entries of different vocabularies meet, and where a vocabulary is counted
  * that could be either
  */
-export function widthsBelow(order: readonly Node[], batch: Batch): ReadonlyMap<Node, number> {
+function widthsBelow(order: readonly Node[], batch: Batch): ReadonlyMap<Node, number> {
   const logits = new Map<Node, Input>();
   const widths = new Map<Node, number>();
   for (const node of order) {

@@ -77,10 +77,7 @@ const origin = ({ device, commit, versions }: Line): string =>
     .join(", ")}`;
 
 /** The comparison as Markdown. */
-export function comparisonText(
-  all: readonly Compared[],
-  columns: readonly [string, string],
-): string {
+function comparisonText(all: readonly Compared[], columns: readonly [string, string]): string {
   const [{ before, after }] = all as readonly [Compared];
   const rows = all.map(
     ({ name, before: a, after: b, ratio, verdict }) =>

@@ -33,7 +33,7 @@ export interface Variant {
 const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
 
 /** What the dispatches of each direction move, with the zeros that a gradient pass writes on rows outside completions. */
-export function movesOf(
+function movesOf(
   compiled: Compiled,
   { rows, vocab, examples, responses, completionRows }: Layout,
   dtype: StorageType,

@@ -68,7 +68,7 @@ export interface Handwritten {
 }
 
 /** What may be bound: name, and the bytes that it has for each row of the logits, null where it has none. */
-export const dataNames = [
+const dataNames = [
   "shape",
   "policy_logits",
   "ref_logits",
@@ -79,11 +79,10 @@ export const dataNames = [
   "policy_gradient",
 ] as const;
 export type DataName = (typeof dataNames)[number];
-export const isData = (name: string): name is DataName =>
-  (dataNames as readonly string[]).includes(name);
+const isData = (name: string): name is DataName => (dataNames as readonly string[]).includes(name);
 
 /** What a kernel may write. */
-export const isOutput = (name: string): boolean => name === "policy_gradient" || !isData(name);
+const isOutput = (name: string): boolean => name === "policy_gradient" || !isData(name);
 
 /** What no benchmark could put right: an unknown name, or an input that is bound to be written. @throws PrefcError kernel-binding */
 export function checkDispatch(where: string, plan: KernelPlan, dispatch: KernelDispatch): void {

@@ -7,7 +7,7 @@ import { layoutKinds, type LayoutKind } from "./layout.ts";
 import { dataKinds, type Data } from "./values.ts";
 import { share, whole, wholes, words } from "./words.ts";
 
-export const directions = ["forward", "backward", "full"] as const;
+const directions = ["forward", "backward", "full"] as const;
 export type Direction = (typeof directions)[number];
 export const clocks = ["gpu", "wall"] as const;
 export type Clock = (typeof clocks)[number];

@@ -23,7 +23,7 @@ const tableEntries = 2 ** 20;
 const mostEntries = 2 ** 27;
 
 /** The topmost terms that range over no vocabulary themselves but are made from terms that do. */
-export function vocabularyTerms(root: Node): readonly Node[] {
+function vocabularyTerms(root: Node): readonly Node[] {
   const found = new Set<Node>();
   const seen = new Set<Node>();
   const visit = (node: Node): void => {

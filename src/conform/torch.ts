@@ -44,7 +44,7 @@ const isLive = ({ source }: TensorArgument): boolean =>
 export interface Loaded {
   readonly of: (objective: Objective, from: EmitHeight) => Promise<Emitted>;
 }
-export function loader(python: Python): Loaded {
+function loader(python: Python): Loaded {
   const known = new Map<string, Promise<Emitted>>();
   return {
     of: (objective, from) => {
@@ -67,7 +67,7 @@ export function loader(python: Python): Loaded {
 }
 
 /** Runs an emitted function on a batch. @throws PrefcError what the function raised */
-export async function runTorch(
+async function runTorch(
   python: Python,
   emitted: Emitted,
   key: string,

@@ -23,8 +23,7 @@ export type PerVocab<R extends string> = { batch: "batch"; token: R; vocab: "voc
 /** How an axis is called in the surface language. */
 export type AxisName = AxisKind & keyof Axes;
 
-export const isAxisName = (value: unknown): value is AxisName =>
-  axisKinds.some((name) => name === value);
+const isAxisName = (value: unknown): value is AxisName => axisKinds.some((name) => name === value);
 
 /** The surface name of a core axis. */
 export const nameOf: (axis: Axis) => AxisName = kindOf;

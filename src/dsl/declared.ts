@@ -6,7 +6,7 @@ import { fail } from "../core/error.ts";
 import { checkOptions, type OptionKinds } from "./check.ts";
 
 /** Kinds of numbers that have a name. */
-export const numberKinds = ["real", "positive", "probability", "logp"] as const;
+const numberKinds = ["real", "positive", "probability", "logp"] as const;
 export type NumberKind = (typeof numberKinds)[number];
 
 /** Which values an input has: one of these ways. */

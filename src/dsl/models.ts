@@ -6,7 +6,7 @@ import { fail } from "../core/error.ts";
 import { checkName, cite, describe, didYouMean, listNames } from "./check.ts";
 
 /** The models that every objective has. */
-export const usualModels: readonly string[] = ["policy", "ref"];
+const usualModels: readonly string[] = ["policy", "ref"];
 
 /** What a formula is given beside models. */
 const others: readonly string[] = ["y", "reward", "example", "flag", "tokens"];

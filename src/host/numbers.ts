@@ -17,7 +17,7 @@ const pairOf: Unary = (x) => {
 };
 
 /** Rounds to the nearest number of a type that an operation may give. */
-export function roundingOf(type: Scalar, precision: Precision): Unary {
+function roundingOf(type: Scalar, precision: Precision): Unary {
   switch (type) {
     case "f32":
       return precision === "single" ? Math.fround : (x) => x;

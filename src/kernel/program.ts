@@ -54,7 +54,7 @@ export const isCollective = (node: Node): node is Reduce | Sort =>
   node.tag === "reduce" || node.tag === "sort";
 
 /** Whether a node reads an argument at other examples than its own, which only a buffer makes possible. */
-export const readsElsewhere = (node: Node, arg: Node): boolean =>
+const readsElsewhere = (node: Node, arg: Node): boolean =>
   spaceOf(arg) === "example" &&
   (node.tag === "sort" ||
     (node.tag === "at" && node.axis === "batch" && arg === node.args[0] && arg !== node.args[1]));

@@ -20,10 +20,10 @@ const entryLimits: Readonly<Record<StorageType, Value>> = {
   bf16: k.u32(0x7f7f8000),
   f16: k.u32(0x477ff000),
 };
-export const entryLimit = (dtype: StorageType): Value => entryLimits[dtype];
+const entryLimit = (dtype: StorageType): Value => entryLimits[dtype];
 
 /** Whether the coefficients of a row do not bound its entries. */
-export const isWatched = ({ write }: BlockPass, dtype: StorageType): boolean =>
+const isWatched = ({ write }: BlockPass, dtype: StorageType): boolean =>
   dtype === "f16" || write?.isBounded === false;
 
 const watched = k.variable("largest_bits", "u32");

@@ -20,7 +20,7 @@ export interface Scope {
 }
 
 /** In one block. An objective has fewer subexpressions, but a gradient along the vocabulary may need each of them many times. */
-export const mostStatements = 10_000;
+const mostStatements = 10_000;
 
 /** Fresh names count up within a kernel, so that nested scopes never shadow each other. */
 export function scope(

@@ -54,7 +54,7 @@ export function withBco(
 }
 
 /** −log π(y_w)/|y_w|: averaged over the tokens of each response, and then over responses. */
-export const sequenceLikelihood: PairwiseObjective = objective(
+const sequenceLikelihood: PairwiseObjective = objective(
   "ftx",
   ["w"],
   ({ policy, y }) => neg(averageLogps(policy, y.w)),

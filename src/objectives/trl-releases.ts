@@ -46,8 +46,7 @@ export function releaseOf(where: string, text: unknown): Release {
 const order = ({ major, minor }: Release): number => 100 * major + minor;
 
 /** Whether a release is this one or a later one. */
-export const isSince = (release: Release, text: string): boolean =>
-  order(release) >= order(parsed(text)!);
+const isSince = (release: Release, text: string): boolean => order(release) >= order(parsed(text)!);
 
 /** A loss of TRL's DPOTrainer. */
 export type CurrentLoss =

@@ -12,7 +12,7 @@ import { binaryOps, unaryOps, type BinaryOp } from "../core/ops.ts";
  * a rule above what it is copied into. What ranks alike may replace each other only where the arguments descend; a rule may
  * bring in only what ranks below something that it removes.
  */
-export const structureRanks: Readonly<Record<Exclude<Node["tag"], "unary" | "binary">, number>> = {
+const structureRanks: Readonly<Record<Exclude<Node["tag"], "unary" | "binary">, number>> = {
   at: 220,
   reduce: 210,
   sort: 200,

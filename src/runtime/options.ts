@@ -74,7 +74,7 @@ function isParameter(objective: Objective, wanted: string): boolean {
 }
 
 /** @throws PrefcError not-a-device */
-export function requireDevice(where: string, device: unknown): void {
+function requireDevice(where: string, device: unknown): void {
   if (typeof device === "object" && device !== null && "gpu" in device && "whenLost" in device)
     return;
   const isRaw = typeof device === "object" && device !== null && "createBuffer" in device;

@@ -96,7 +96,7 @@ export function chooseSchedule(
   };
 }
 /** Whether a workgroup of as many lanes as a subgroup is one. */
-export const hasEvenSubgroups = ({ subgroups, evenSubgroups }: AdapterTraits): boolean =>
+const hasEvenSubgroups = ({ subgroups, evenSubgroups }: AdapterTraits): boolean =>
   subgroups && evenSubgroups;
 const defined = (split: number | undefined): { split?: number } =>
   split === undefined ? {} : { split };

@@ -57,7 +57,7 @@ export const shapeClass = ({ vocab, rows, dtype }: TunedShape): ShapeClass => ({
   rows: classOf(rowClasses, rows),
   dtype,
 });
-export const sameClass = (a: ShapeClass, b: ShapeClass): boolean =>
+const sameClass = (a: ShapeClass, b: ShapeClass): boolean =>
   a.vocab === b.vocab && a.rows === b.rows && a.dtype === b.dtype;
 
 /** What was measured for the class of a shape. */

@@ -105,7 +105,7 @@ export const lift = (value: RowValue | Form): Form =>
   value.kind === "form" ? value : form([rowTerm(value.rest)], value.shifts);
 
 /** Identifies what a term is, apart from its coefficient and exponent. */
-export function termKey(term: Term): string {
+function termKey(term: Term): string {
   const powers = [...term.powers].map(([z, { d, k }]) => `${z.id}:${d},${k}`).toSorted();
   const atoms = term.atoms.map((atom) => atomKey(atom)).toSorted();
   return `${powers.join(";")}|${atoms.join(";")}`;

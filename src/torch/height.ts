@@ -29,7 +29,7 @@ export interface Entered extends Seam {
 }
 
 /** |y| as data, for a height that has no tokens. */
-export const lengthsInput = (response: string): Input =>
+const lengthsInput = (response: string): Input =>
   input({ kind: "lengths", response }, ["batch"]) as Input;
 
 /** How a statistic is called in a sentence. */

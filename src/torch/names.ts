@@ -15,7 +15,7 @@ const reserved: ReadonlySet<string> = new Set(
 );
 
 /** A Python identifier near the text. */
-export function identifier(text: string): string {
+function identifier(text: string): string {
   const plain = text
     .normalize("NFKD")
     .replaceAll(/[^A-Za-z0-9_]+/g, "_")

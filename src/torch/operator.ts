@@ -24,7 +24,7 @@ export function rowGroups(statistics: readonly Statistic[]): readonly RowGroup[]
   });
 }
 
-export const logitsArgument: Readonly<Record<ModelName, string>> = {
+const logitsArgument: Readonly<Record<ModelName, string>> = {
   policy: "logits",
   ref: "ref_logits",
 };

@@ -13,7 +13,7 @@ export type Entries = readonly (readonly [input: Node, data: Binding])[];
 const nameOf = (input: Node): string => (input.tag === "input" ? input.name : "");
 
 /** Pairs, and what `more` reads from the file. */
-export const pairsAnd =
+const pairsAnd =
   (more: (golden: Golden, batch: Batch) => Entries): Layout =>
   (golden) => {
     const { batch, gradient } = pairs(golden);

@@ -4,7 +4,7 @@ import { cite } from "../../core/quote.ts";
 import { fail, PrefcError } from "../../core/error.ts";
 
 /** The longest wait in milliseconds where nobody says otherwise: far beyond any run that makes sense. */
-export const defaultTimeoutMs = 120_000;
+const defaultTimeoutMs = 120_000;
 
 /** Timers hold a limit of 31 bits and take anything longer for no time at all; this is 24 days. */
 const longestTimeoutMs = 2 ** 31 - 1;

@@ -2,7 +2,7 @@
 // unless it is asked for more (128 MiB a binding, 256 MiB a buffer), so everything that compute work touches is asked for.
 
 /** The limits that compute work touches, each requested at the adapter's own value. */
-export const limitNames: readonly (keyof GPUSupportedLimits)[] = [
+const limitNames: readonly (keyof GPUSupportedLimits)[] = [
   "maxBindGroups",
   "maxBindingsPerBindGroup",
   "maxDynamicUniformBuffersPerPipelineLayout",

@@ -11,7 +11,7 @@ import { asPrefcError } from "../device/scopes.ts";
 import { cite } from "../../core/quote.ts";
 
 /** Runs that may be in flight at once; more of them would only queue up their data in the driver. */
-export const mostInFlight = 4;
+const mostInFlight = 4;
 
 /** A run is repeated on one further device: work that loses every device must end. */
 const mostDevices = 2;
