@@ -1,4 +1,4 @@
-// Taking things down when something has failed already, or at the end of a life: a failure of that itself leaves nothing that
+// Taking things down when something has failed already, or at the end of a life: a second failure leaves nothing that
 // could be done about it, and must not hide the first failure.
 
 /** Does it, whatever it throws. */
