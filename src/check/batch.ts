@@ -1,7 +1,6 @@
-// Random ragged batches that bring whatever an objective reads. Every number is a float32, so that a GPU and the
-// interpreter see the same data (or logits are 16-bit numbers, which both see too); what is unknown about an input decides its range: log-probabilities are
-// negative, rewards have either sign, and data of the user's own are positive, since a weight is likelier than
-// a logarithm of something negative.
+// Random ragged batches that bring whatever an objective reads. Every number is a float32, or a 16-bit number where logits are,
+// so a GPU and the interpreter see the same data. The kind of an input decides the range of its numbers: log-probabilities are
+// negative, and rewards have either sign. Data of the user's own are positive, since most of them are weights.
 
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
 import { responseAmong } from "../core/axis.ts";

@@ -114,7 +114,7 @@ export function addCarefully(
   ];
 }
 
-/** Raises a lane's running maximum to the largest of its subgroup, between chunks, when no part is open; of exact ones. */
+/** Raises a lane's reference point to the largest of its subgroup, between chunks. Only exact maxima are raised so. */
 export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[] {
   return k.about(meaning.maximumOf(model), [
     k.letValue(topOf(model), k.subgroup("max", pointOf(model))),

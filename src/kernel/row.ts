@@ -20,10 +20,10 @@ import {
 
 const { family, infix, letValue, load, minus, plus, splat, times, u32, variable, when } = k;
 
-/** Stands for −Infinity: its exponential is exactly 0 against any running maximum. */
+/** Stands for −Infinity: its exponential is exactly 0 about any reference point. */
 export const absent = -1e30;
 const absentBits: Value = u32(new Uint32Array(Float32Array.of(absent).buffer)[0]!);
-/** Where a running maximum starts: above `absent`, below every usable logit. */
+/** Where a reference point starts: above `absent`, below every usable logit. */
 export const lowest = -1e29;
 /** 2^96: a logit of this size or more is reported, so that none is taken for what the two above stand for. */
 export const reach: number = 2 ** 96;
@@ -195,8 +195,9 @@ export const isNegativeInfinity = (bits: Value): Value =>
   infix(bits, "==", splat(negativeInfinityBits, bits.lanes));
 
 /**
- * The logit, with `absent` for −Infinity; for rows that are known to have no NaN. The bits of negative numbers grow with their
- * size, beyond those of all others, so a minimum of whole numbers does it: one operation where that of floats takes three.
+ * The logit, with `absent` for −Infinity; for rows that are known to have no NaN. As whole numbers,
+ * the bits of negative floats exceed those of positive ones, and grow with the magnitude. So a minimum of whole numbers raises
+ * −Infinity to `absent`. It is one operation; a minimum of floats takes three.
  */
 export const finite = (bits: Value): Value =>
   asReal(k.minimum(bits, splat(absentBits, bits.lanes)));

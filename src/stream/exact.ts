@@ -1,6 +1,7 @@
-// Which logits need their maximum itself. A running pass centres logits on a reference point that none exceeds by much, which
-// serves sums of exponentials as well as the maximum does and is raised far less often. It is the label's logit exactly where
-// that is a maximum, so comparing the label with the maximum needs no more; whatever else reads a maximum does.
+// Which logits need their maximum itself. A running pass accumulates about a reference point.
+// No logit exceeds that point by much, and it is raised far less often than a maximum would be. It serves sums of
+// exponentials as well as the maximum does. It equals the label's logit exactly where that logit is the maximum. So a
+// comparison of the label with the maximum needs no exact maximum. Any other use of a maximum needs one.
 
 import { topological, type Node } from "../core/node.ts";
 import { logitsOfInput, type Logits } from "./fields.ts";

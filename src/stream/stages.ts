@@ -184,7 +184,7 @@ const apart = (pass: OnlinePass): readonly OnlinePass[] =>
     })),
   );
 
-/** Every field of a model needs that model's running maximum. */
+/** Every field of a model needs that model's reference point. */
 function shiftedWith(spec: FieldOfPass): readonly FieldOfPass[] {
   return modelsOf(spec).map((model) => ({ kind: "maximum", model }));
 }

@@ -1,7 +1,7 @@
-// Taking things down when something has failed already, or at the end of a life: a second failure leaves nothing that
-// could be done about it, and must not hide the first failure.
+// Ignores what a clean-up throws. A clean-up runs at the end of a life or after a failure. What it throws can not be
+// mended, and must not hide that failure.
 
-/** Does it, whatever it throws. */
+/** Runs `action`, and ignores what it throws. */
 export const quietly = (action: () => unknown): void => {
   try {
     action();
