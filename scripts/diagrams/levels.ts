@@ -33,7 +33,13 @@ export const levels: readonly Level[] = [
     name: "passes and row programs",
     type: "Stages",
     folder: "src/stream",
-    passes: "lower: one kernel for each pass and each row program",
+    passes: "say what a pass does with a row, block by block",
+  },
+  {
+    name: "passes over blocks",
+    type: "BlockPass",
+    folder: "src/block",
+    passes: "lay out: lanes, vectors, unrolling",
   },
   {
     name: "kernels",
@@ -94,6 +100,6 @@ export function levelsPicture(): string {
     ...boxes,
     ...side(1, "meaning", "float64 interpreter, src/reference"),
     ...side(2, "PyTorch", "one Python file, src/torch"),
-    ...side(5, "explanation", "Explanation, src/explain"),
+    ...side(6, "explanation", "Explanation, src/explain"),
   ]);
 }
