@@ -151,7 +151,7 @@ describe("memory", () => {
       await own.valueAndGrad(batch, { into: { policy } });
       const { bytes, buffersCreated } = own.memory();
       expect(bytes).toBeLessThanOrEqual(policy.size / 100);
-      await own.valueAndGrad(batch, { into: { policy } });
+      await own.valueAndGrad({ ...batch }, { into: { policy } });
       expect(own.memory()).toEqual({ bytes, buffersCreated });
       own.dispose();
       policy.destroy();

@@ -34,11 +34,12 @@ export interface RunOptions {
   readonly profile?: boolean;
 }
 export interface GradientOptions extends RunOptions {
-  /** "read" copies gradients into arrays; "keep" leaves them in GPUBuffers, valid until the next run. */
+  /** "read" copies gradients into arrays; "keep" leaves them in GPUBuffers, valid until the next run; destroying one is allowed. */
   readonly gradients?: "read" | "keep";
   /**
    * Buffers to write gradients of logits into, by tensor name: [rows, vocab], stored as the logits are, usage STORAGE.
-   * The buffer of the logits themselves may be given: then the gradient takes their place. Implies "keep" for them.
+   * The buffer of the logits themselves may be given: then the gradient takes their place, and the batch is spent. Implies
+   * "keep" for them.
    */
   readonly into?: Readonly<Record<string, GPUBuffer>>;
 }
@@ -86,7 +87,11 @@ export interface Compiled {
   wgsl(vocab?: number, dtype?: StorageType): readonly KernelText[];
   /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */
   explain(shape?: Partial<Shape>): Explanation;
-  /** The loss and metrics of a batch. @throws PrefcError for every wrong input; see docs */
+  /**
+   * The loss and metrics of a batch. What a batch holds is read until the promise settles, so arrays and buffers may be
+   * refilled only after it; params and state are copied when the run is asked for.
+   * @throws PrefcError for every wrong input; see docs
+   */
   value(batch: Batch, options?: RunOptions): Promise<Value>;
   valueAndGrad(batch: Batch, options?: GradientOptions): Promise<ValueAndGrad>;
   /** Buffers held on the device: how many were made, and their bytes. */

@@ -21,6 +21,7 @@ import {
   type Objective,
 } from "../../../src/index.ts";
 import { checkRun } from "../../../src/runtime/options.ts";
+import { refuseSpent, spend, storageOf } from "../../../src/runtime/run/targets.ts";
 import { adapterNameOf, findAdapter } from "../../../src/runtime/device/adapter.ts";
 import { valueOf } from "../../../src/runtime/run/results.ts";
 import { within } from "../../../src/runtime/device/deadline.ts";
@@ -47,7 +48,7 @@ const mine = (formula: Parameters<typeof objective<"w" | "l">>[2]): Objective =>
   objective("mine", ["w", "l"], formula, { source: "an example" });
 const compiled = (own: Objective, options: CompileOptions = {}): unknown =>
   compile(own, options).wgsl();
-const { storage, copyTarget, mapRead } = bufferUsage;
+const { storage, copySource, copyTarget, mapRead } = bufferUsage;
 
 /** The gradient into buffers of these sizes and usages, by tensor. */
 const into = async (
@@ -175,10 +176,10 @@ export const running: Provocations<typeof rows> = {
     await waiting;
   },
   "gpu-error": async () => {
+    const device = await openNull();
     const other = await newNullDevice();
-    const own = await dpoOn();
-    const foreign = apart(() => other.createBuffer({ label: "logits", size: 16, usage: storage }));
-    await own.value(foreign);
+    const foreign = other.createBuffer({ label: "logits", size: 16, usage: copySource });
+    await readBuffer(device, foreign, 0, 16, "reading logits");
   },
   "shader-rejected": async () =>
     createPipeline(
@@ -198,6 +199,21 @@ export const running: Provocations<typeof rows> = {
   "buffer-exceeds-limit": async () =>
     (await dpoOn({ limits: { ...(await openNull()).limits, maxBufferSize: 128 } })).value(batch),
   "buffer-usage": () => into({ policy: [4096, copyTarget] }),
+  "buffer-unusable": () =>
+    storageOf(any({ usage: storage, mapState: "mapped" }), 'policy logits "policy.w"'),
+  "batch-spent": () => {
+    const spent = { ...batch };
+    const tensor = { name: "policy", data: any("a buffer"), rows: 1 };
+    const step = { pass: { kind: "gradient" } };
+    spend(
+      any({
+        batch: spent,
+        into: { policy: tensor.data },
+        dispatches: [{ step, group: { tensors: [{ tensor }] } }],
+      }),
+    );
+    refuseSpent(spent);
+  },
   "row-exceeds-binding": async () =>
     (
       await dpoOn({ limits: { ...(await openNull()).limits, maxStorageBufferBindingSize: 64 } })

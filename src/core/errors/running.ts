@@ -189,6 +189,15 @@ export const running = {
     cause: "A GPUBuffer that is to be read or written lacks the usage STORAGE.",
     remedy: "Create it with that usage.",
   },
+  "buffer-unusable": {
+    cause:
+      "A GPUBuffer of the caller is mapped, was destroyed, or belongs to another device or to one that was lost.",
+    remedy: "Give a buffer of the device that was compiled for, which is alive and not mapped.",
+  },
+  "batch-spent": {
+    cause: "A batch was run again after a gradient was written over its logits.",
+    remedy: "Write new logits into the buffer and make a new batch.",
+  },
   "row-exceeds-binding": {
     cause: "A single step of rows is larger than what the adapter binds at once.",
     remedy: "Use an adapter with a larger maxStorageBufferBindingSize.",

@@ -4,6 +4,7 @@
 import { fail, PrefcError } from "../../core/error.ts";
 import { lineOf, type AdapterInfo } from "./identity.ts";
 import { requestedLimits } from "./limits.ts";
+import { replaces } from "./lost.ts";
 import { destroyQuietly, quietly } from "./quietly.ts";
 import type { Tuning } from "../../schedule/tuning.ts";
 
@@ -106,6 +107,7 @@ export const watched = (
         cause,
       });
     }
+    replaces(next, lossReason ?? "no reason given");
     if (next.line === lineOf(info) && !disposed) return next;
     next.dispose();
     return fail(

@@ -39,3 +39,14 @@ export const lossNoticed = async (device: Device): Promise<boolean> => {
   }
   return device.isLost();
 };
+
+/** Why the devices were lost that others took the place of. */
+const replaced = new WeakMap<GPUDevice, string>();
+
+/** Keeps in mind that a device took the place of one that was lost. */
+export const replaces = (next: Device, reason: string): void => {
+  replaced.set(next.gpu, reason);
+};
+
+/** Why the device was lost that this one took the place of; undefined where it took none. */
+export const replacedReason = ({ gpu }: Device): string | undefined => replaced.get(gpu);

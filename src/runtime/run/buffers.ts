@@ -28,6 +28,8 @@ export interface Buffers {
 export interface RunBuffers extends Buffers {
   /** Gives back what was held and kept. */
   release(): void;
+  /** Whether the run took a buffer that an earlier one had left to the caller. */
+  tookLent(): boolean;
   /** Destroys whatever the run touched, since a failure leaves it in a state that nobody knows. */
   discard(): void;
 }
@@ -47,6 +49,8 @@ interface Entry {
   readonly buffer: GPUBuffer;
   /** The first run that may take it; Infinity while a run holds it. */
   freeFor: number;
+  /** Whether it was left to the caller at some time, who may have destroyed it since. */
+  lent: boolean;
 }
 
 export const storageUsage: number =
@@ -166,7 +170,7 @@ export function bufferPool(device: Device): BufferPool {
         check(run, [{ role, bytes: size }], touched);
         if (entry !== undefined) drop(entry);
         const buffer = make(role, size, usage);
-        entry = { role, buffer, freeFor: 0 };
+        entry = { role, buffer, freeFor: 0, lent: false };
         ledger.bytes += buffer.size;
         created++;
         entries.add(entry);
@@ -201,10 +205,14 @@ export function bufferPool(device: Device): BufferPool {
       },
       reserve: (need) => check(run, need, touched),
       release: () => {
-        for (const entry of held) entry.freeFor = kept.has(entry) ? runs : 0;
+        for (const entry of held) {
+          entry.freeFor = kept.has(entry) ? runs : 0;
+          if (kept.has(entry)) entry.lent = true;
+        }
         held.clear();
         touched.clear();
       },
+      tookLent: () => [...touched].some(({ lent }) => lent),
       discard: () => {
         // unless another run has taken it since: then it is that run's to judge
         for (const entry of touched) if (held.has(entry) || entry.freeFor <= run) drop(entry);

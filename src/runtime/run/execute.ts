@@ -2,9 +2,10 @@
 // the results from the staging buffers. Nothing of vocabulary size is read back unless gradients are asked for as arrays.
 
 import type { LogitsTensor } from "../../batch/batch.ts";
-import { fail } from "../../core/error.ts";
+import { fail, PrefcError } from "../../core/error.ts";
 import { isClean } from "../../kernel/status.ts";
 import type { Buffers } from "./buffers.ts";
+import { refuseUnusable } from "./callers.ts";
 import type { Device } from "../device/device.ts";
 import { listDispatches } from "./dispatches.ts";
 import { stack } from "./stack.ts";
@@ -15,7 +16,7 @@ import { readStaging } from "../device/read.ts";
 import { submit } from "./submit.ts";
 import { scoped } from "../device/scopes.ts";
 import type { Executed, Request, Run, Turn } from "./run.ts";
-import { isInPlace } from "./targets.ts";
+import { isInPlace, refuseSpent, spend } from "./targets.ts";
 import { timer, type Timer } from "./timing.ts";
 import { stagingUsage } from "../device/usage.ts";
 import { wholeVectorsWithin } from "./vectors.ts";
@@ -46,13 +47,16 @@ export async function execute(
   await turn.before;
   requireAlive(device, "starting a run");
   let clock = null as Timer | null;
+  let unspend = (): void => undefined;
   const heard: string[] = [];
   const forget = device.whenError((message) => heard.push(message));
   try {
+    refuseSpent(batch);
     const { value: submitted, problem } = scoped(device, () => {
       if (run.profile) clock = timer(device, dispatches.length);
       return submit(run, pipelines, clock);
     });
+    unspend = spend(run);
     turn.pass();
     const waiting = {
       ...wait,
@@ -78,6 +82,14 @@ export async function execute(
     const names = dispatches.map(({ kernel }) => kernel.name);
     const times = (await clock?.read(names, limit)) ?? null;
     return { stacked, times, ...results, gradients };
+  } catch (error) {
+    const isRefused = !(error instanceof PrefcError) || error.code === "gpu-error";
+    if (isRefused && !device.isLost()) {
+      // a submission is refused as a whole
+      unspend();
+      await refuseUnusable(run);
+    }
+    throw error;
   } finally {
     forget();
     clock?.dispose();

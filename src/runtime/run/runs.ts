@@ -121,6 +121,7 @@ export function runsOn(first: Device, name: string): Runs {
     opened: Opened,
   ): Promise<{ readonly on: Device; readonly held: RunBuffers; readonly done: Done }> => {
     let current = opened;
+    let again = false;
     for (let devices = 1; ;) {
       refuseDisposed(true);
       await move(work.portable);
@@ -130,8 +131,14 @@ export function runsOn(first: Device, name: string): Runs {
       try {
         return { on, held, done: await work.execute(on, held, turn) };
       } catch (error) {
+        const tookLent = held.tookLent();
         held.discard();
         const failure = await explained(error, on);
+        if (failure.code === "gpu-error" && tookLent && !again && !disposed) {
+          // a gradient that an earlier run left on the device is the caller's, who may have destroyed it
+          again = true;
+          continue;
+        }
         if (failure.code === "byte-budget" && submitted.size > 0) {
           // what runs in flight hold comes free when they end
           await Promise.race(submitted);

@@ -6,6 +6,7 @@ import type { Batch, LogitsTensor } from "../../batch/batch.ts";
 import { bufferBytes, dtypeOf, vocabOf } from "../../batch/logits.ts";
 import { fail } from "../../core/error.ts";
 import { tensorsWritten, type Dispatch } from "./dispatches.ts";
+import type { Run } from "./run.ts";
 import { bufferUsage } from "../device/usage.ts";
 import { cite, quote } from "../../core/quote.ts";
 
@@ -18,7 +19,7 @@ export const isInPlace = ({ name, data }: LogitsTensor, into: Targets): boolean 
 
 export const gradientRole = (tensor: LogitsTensor): string => `gradient of ${quote(tensor.name)}`;
 
-/** @throws PrefcError buffer-usage */
+/** @throws PrefcError buffer-usage, buffer-unusable */
 export function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
   if ((buffer.usage & bufferUsage.storage) === 0) {
     fail(
@@ -26,7 +27,37 @@ export function storageOf(buffer: GPUBuffer, what: string): GPUBuffer {
       `The GPUBuffer for the ${what} was created without the usage STORAGE; add it.`,
     );
   }
+  // browsers that are older than the field leave it out
+  const { mapState = "unmapped" } = buffer as { readonly mapState?: GPUBufferMapState };
+  if (mapState !== "unmapped") {
+    fail(
+      "buffer-unusable",
+      `The GPUBuffer for the ${what} is ${mapState === "mapped" ? "mapped" : "being mapped"}; unmap it before the run.`,
+    );
+  }
   return buffer;
+}
+
+/** The tensor whose logits a gradient has overwritten, by batch. */
+const overwritten = new WeakMap<Batch, string>();
+
+/** @throws PrefcError batch-spent */
+export function refuseSpent(batch: Batch): void {
+  const name = overwritten.get(batch);
+  if (name === undefined) return;
+  fail(
+    "batch-spent",
+    `The logits ${cite(name)} of this batch were overwritten by their gradient in an earlier run; write the next logits into the buffer and make a batch of them.`,
+  );
+}
+
+/** Keeps in mind that a run overwrites logits of its batch; the function that it returns takes that back. */
+export function spend({ batch, into, dispatches }: Run): () => void {
+  const tensor = tensorsWritten(dispatches).find((one) => isInPlace(one, into));
+  if (tensor !== undefined) overwritten.set(batch, tensor.name);
+  return () => {
+    if (tensor !== undefined) overwritten.delete(batch);
+  };
 }
 
 /**
