@@ -75,7 +75,13 @@ function isParameter(objective: Objective, wanted: string): boolean {
 
 /** @throws PrefcError not-a-device */
 function requireDevice(where: string, device: unknown): void {
-  if (typeof device === "object" && device !== null && "gpu" in device && "whenLost" in device)
+  if (
+    typeof device === "object" &&
+    device !== null &&
+    "info" in device &&
+    "limits" in device &&
+    !("createBuffer" in device)
+  )
     return;
   const isRaw = typeof device === "object" && device !== null && "createBuffer" in device;
   const advice =

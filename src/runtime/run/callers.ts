@@ -11,6 +11,7 @@ import { shaderStage } from "../device/usage.ts";
 import { tensorsRead, tensorsWritten } from "./dispatches.ts";
 import type { Run } from "./run.ts";
 import { gradientRole } from "./targets.ts";
+import { emptyShader } from "../../wgsl/empty.ts";
 
 interface Own {
   readonly buffer: GPUBuffer;
@@ -43,7 +44,7 @@ async function taken(
   const pipeline = gpu.createComputePipeline({
     layout: gpu.createPipelineLayout({ bindGroupLayouts: [buffers] }),
     compute: {
-      module: gpu.createShaderModule({ code: "@compute @workgroup_size(1) fn main() {}" }),
+      module: gpu.createShaderModule({ code: emptyShader }),
     },
   });
   const bound = scoped(device, () =>
