@@ -17,6 +17,7 @@ const compiler = [
   "stream",
   "schedule",
   "kernel",
+  "rows",
   "wgsl",
   "plan",
   "batch",
@@ -58,7 +59,9 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["wgsl", layer(["core", "kernel"])],
   // runs kernels without a device
   ["host", layer(["core", "kernel"])],
-  ["plan", layer(["core", "stream", "block", "kernel", "wgsl"])],
+  // what lies between two passes over the vocabulary, as data-parallel steps
+  ["rows", layer(["core", "schedule", "kernel"])],
+  ["plan", layer(["core", "stream", "block", "kernel", "rows", "wgsl"])],
   ["compile", layer(compiler)],
   ["explain", layer([...compiler, "compile"])],
   // the interpreter works out, before a run, what is divided by and depends on no logits
@@ -116,6 +119,7 @@ export const general: readonly string[] = [
   "ad",
   "stream",
   "kernel",
+  "rows",
   "wgsl",
   "plan",
   "seam",

@@ -44,7 +44,7 @@ export function levels(): Readonly<Record<string, string>> {
   const { rows } = derive([logp, simplified], []);
   const { stages } = program.valueAndGrad;
   const kernel = (index: number): string =>
-    compiled.plan("valueAndGrad", shape.vocab).steps[index]!.wgsl;
+    compiled.plan("valueAndGrad", shape.vocab).steps.at(index)!.wgsl;
   const explanation = explanationText(compiled.explain(shape));
   return {
     core: print({ alignment }),
@@ -65,7 +65,7 @@ export function levels(): Readonly<Record<string, string>> {
     ].join("\n"),
     loop: excerpt(kernel(0), /for \(var (chunk|start)/, /^ {2}\}/),
     finish: excerpt(kernel(0), /let x_label/, /rows\[.*z_label_policy;/),
-    backward: excerpt(kernel(3), /let label =/, /^ {2}\}/),
+    backward: excerpt(kernel(-1), /let label =/, /^ {2}\}/),
     plan: excerpt(explanation, /^value and gradient/, /^ {2}extra passes/),
   };
 }

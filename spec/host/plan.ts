@@ -58,6 +58,7 @@ export function runPlan(
     ragged: wordsIn(stacked.ragged),
     labels: wordsIn(stacked.labels),
     rows: new Uint32Array(plan.rowFields.length * tokens),
+    terms: new Uint32Array(Math.max(1, plan.terms) * tokens * 2),
     examples: new Uint32Array(Math.max(1, plan.exampleSlots) * batch.examples * 2),
     scalars: new Uint32Array(Math.max(1, plan.scalarSlots) * 2),
     status: new Uint32Array(statusWords(plan.models.length)),
@@ -131,12 +132,13 @@ export function runPlan(
         "first row": window.firstRow,
         rows: window.rows,
         "grid width": width,
+        "work reads": dispatch.step.work?.from ?? 0,
+        "work writes": dispatch.step.work?.to ?? 0,
+        "work count": dispatch.step.work?.count ?? 0,
+        "work grid width": width,
       },
       params: plan.params.map((param) => parameterValue(param, params)),
-      grid:
-        kernel.grid === "single"
-          ? [1, 1, 1]
-          : [width, Math.ceil(window.rows / width), kernel.parts ?? 1],
+      grid: [width, Math.ceil(window.rows / width), kernel.parts ?? 1],
       subgroupSize,
     });
   }

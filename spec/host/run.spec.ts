@@ -7,7 +7,18 @@ import * as k from "../../src/kernel/kernel.ts";
 import type { Statement, Value } from "../../src/kernel/kernel.ts";
 
 const lanes = 4;
-const none = { examples: 0, tokens: 0, vocab: 0, "first row": 0, rows: 0, "grid width": 0 };
+const none = {
+  examples: 0,
+  tokens: 0,
+  vocab: 0,
+  "first row": 0,
+  rows: 0,
+  "grid width": 0,
+  "work reads": 0,
+  "work writes": 0,
+  "work count": 0,
+  "work grid width": 0,
+};
 
 /** Runs statements on four lanes; gives the words of a buffer of as many elements as that. */
 function run(body: readonly Statement[], length: number = lanes): Float32Array {
@@ -19,7 +30,7 @@ function run(body: readonly Statement[], length: number = lanes): Float32Array {
       workgroup: lanes,
       shared: [{ name: "partial", element: { type: "f32", lanes: 1 }, length: lanes }],
       body,
-      grid: "single",
+      grid: "work",
     },
     { buffers: { rows }, uniforms: none, params: [], grid: [1, 1, 1], subgroupSize: 2 },
   );

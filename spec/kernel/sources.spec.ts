@@ -67,7 +67,7 @@ function expressionAt(objective: Objective, kernel: string, text: RegExp): strin
 
 describe("the expression of a line", () => {
   it.each([
-    [dpo(), "row program", /= pair_log_sigmoid\(/, "logSigmoid(beta * (… - … - …))"],
+    [dpo(), "row program: examples", /= pair_log_sigmoid\(/, "logSigmoid(beta * (… - … - …))"],
     [
       dpo(),
       "read policy logits",

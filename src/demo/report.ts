@@ -2,7 +2,7 @@
 // side by side, each number beside the number that it has to agree with.
 import type { Batch, Compiled } from "../index.ts";
 import type { DirectionBytes } from "../explain/bytes.ts";
-import type { Step } from "../plan/plan.ts";
+import type { Step, Work } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";
 import {
   bad,
@@ -45,12 +45,29 @@ export const isAccepted = ({ errors, accepted }: Check): boolean =>
   errors.loss <= accepted.loss && errors.gradient <= accepted.gradient;
 
 /** What a dispatch leaves behind. */
-function purpose({ pass }: Step): string {
-  if (pass === null) return "log-probabilities, loss, metrics, coefficients of the gradient";
+function purpose({ pass, work }: Step): string {
+  if (pass === null) return purposeOf(work!);
   if (pass.kind === "gradient")
     return "one exponential per entry; zeros on rows outside completions";
   if (pass.kind === "total") return "a reduction that needs the results of an earlier pass";
   return pass.fields.map((field) => describeField(field).replace(/ ?\(\w+\)/, "")).join(", ");
+}
+
+/** What a step of a row program is for, in the words of an objective. */
+function purposeOf({ step }: Work): string {
+  if (step.kind === "order") return "examples in their order";
+  if (step.kind === "reduce")
+    return step.along === "token" ? "log-probabilities of responses" : "loss and metrics, added up";
+  switch (step.over) {
+    case "token":
+      return step.results.some(({ place }) => place.kind === "field")
+        ? "coefficients of the gradient"
+        : "log-probabilities of tokens";
+    case "example":
+      return "loss and metrics of each example";
+    case "scalar":
+      return "loss and metrics";
+  }
 }
 
 /** The dispatches of value and gradient, with the bytes of logits and gradient that each moves for the large batch. */

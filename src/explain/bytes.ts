@@ -2,13 +2,12 @@
 // that any kernel could move for the same program and shape. Rows of logits are counted apart from the values
 // per token that kernels hand to each other, which are smaller by the length of the vocabulary.
 
-import type { Lowered, Program } from "../compile/pipeline.ts";
-import { responseAmong } from "../core/axis.ts";
+import type { Program } from "../compile/pipeline.ts";
 import type { ModelName } from "../core/inputs.ts";
-import { topological, type Node } from "../core/node.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { demands } from "./demand.ts";
 import type { ExactShape } from "./shape.ts";
+import { workBytes } from "./work.ts";
 
 /** Bytes of one dispatch. */
 export interface StepBytes {
@@ -66,35 +65,9 @@ function fieldsMoved({ pass, parts }: Step): number {
   }
 }
 
-/** What a row program is asked for: expressions over values per token and per example. */
-function outputsOf(lowered: Lowered, round: number): readonly Node[] {
-  const { outputs, lastRound } = lowered.stages;
-  const tokens = (outputs.get(round) ?? []).map(({ node }) => node);
-  if (round < lastRound) return tokens;
-  const examples = lowered.perExample === null ? [] : [lowered.perExample];
-  return [
-    ...tokens,
-    ...lowered.highGradients.map(({ node }) => node),
-    ...examples,
-    ...lowered.scalars.map(([, node]) => node),
-  ];
-}
-
-/** Values that a row program reads once and writes once. */
-function programBytes(lowered: Lowered, round: number, shape: ExactShape): number {
-  const outputs = outputsOf(lowered, round);
-  const inputs = topological(outputs).filter((node) => node.tag === "input");
-  const size = (node: Node): number => {
-    const response = responseAmong(node.axes);
-    if (response !== null) return shape.rows[response]!;
-    return node.axes.includes("batch") ? shape.examples : 1;
-  };
-  return word * [...inputs, ...outputs].reduce((sum, node) => sum + size(node), 0);
-}
-
-function stepBytes(step: Step, lowered: Lowered, round: number, shape: ExactShape): StepBytes {
-  const { pass } = step;
-  if (pass === null) return { read: 0, written: 0, small: programBytes(lowered, round, shape) };
+function stepBytes(step: Step, shape: ExactShape): StepBytes {
+  const { pass, work, kernel } = step;
+  if (pass === null) return { read: 0, written: 0, small: workBytes(work!, kernel, shape) };
   const rows = rowsOf(pass.responses, shape);
   const matrix = rows * shape.vocab * shape.bytesPerEntry;
   return {
@@ -104,23 +77,23 @@ function stepBytes(step: Step, lowered: Lowered, round: number, shape: ExactShap
   };
 }
 
-/** Which round of passes each row program ends; other steps belong to the round that they are in. */
+/** Which round of passes each step belongs to: a row program ends a round. */
 export function roundsOf(steps: readonly Step[]): readonly number[] {
   let round = 1;
-  return steps.map(({ pass }) => (pass === null ? round++ : round));
+  return steps.map(({ pass }, position) => {
+    if (pass !== null && position > 0 && steps[position - 1]!.pass === null) round++;
+    return round;
+  });
 }
 
 /** Counts the bytes of one direction of a program. */
 export function directionBytes(
   program: Program,
   direction: "value" | "valueAndGrad",
-  { steps, rowFields, exampleSlots, scalarSlots, partWords }: Plan,
+  { steps, rowFields, exampleSlots, scalarSlots, terms, partWords }: Plan,
   shape: ExactShape,
 ): DirectionBytes {
-  const rounds = roundsOf(steps);
-  const counted = steps.map((step, position) =>
-    stepBytes(step, program[direction], rounds[position]!, shape),
-  );
+  const counted = steps.map((step) => stepBytes(step, shape));
   const order = program.responses;
   const needed = demands(program, direction).toSorted(
     (a, b) =>
@@ -159,7 +132,7 @@ export function directionBytes(
     memory: {
       small:
         word *
-        ((rowFields.length + partWords) * shape.totalRows +
+        ((rowFields.length + 2 * terms + partWords) * shape.totalRows +
           // values per example and single ones are pairs of floats
           2 * (exampleSlots * shape.examples + scalarSlots) +
           maps),

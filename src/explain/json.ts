@@ -2,12 +2,13 @@
 // kernel with what it reads, leaves and serves, the bytes against the floor, and what is not differentiated.
 // text.ts turns it into text; `prefc explain --json` prints it as it is.
 
-import type { Lowered, Program } from "../compile/pipeline.ts";
+import type { Program } from "../compile/pipeline.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";
+import { workLeaves } from "./work.ts";
 import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";
 import { exactShape, type ExactShape, type Shape } from "./shape.ts";
 import {
@@ -153,7 +154,7 @@ function explainDirection(
   const lowered = program[direction];
   const kernels = plan.steps.map((step, position) => ({
     name: step.kernel.name,
-    ...describeStep(step, rounds[position]!, program, lowered, plan),
+    ...describeStep(step, rounds[position]! >= lowered.stages.lastRound, program, plan),
     bytes: counted[position]!,
   }));
   const extraPasses = lowered.stages.passes.flatMap((pass) =>
@@ -173,15 +174,14 @@ function explainDirection(
 type Description = Pick<KernelExplanation, "kind" | "models" | "responses" | "leaves" | "serves">;
 
 function describeStep(
-  { pass, parts }: Step,
-  round: number,
+  { pass, parts, work }: Step,
+  isLast: boolean,
   program: Program,
-  lowered: Lowered,
   plan: Plan,
 ): Description {
   if (pass === null) {
     const kind = "row program";
-    const leaves = rowProgramLeaves(round, lowered, plan);
+    const leaves = workLeaves(work!, isLast ? "gradient" : "next", plan);
     return { kind, models: [], responses: plan.responses, leaves, serves: [] };
   }
   const { models } = pass;
@@ -226,16 +226,4 @@ function describeStep(
       };
     }
   }
-}
-
-/** A row program in the middle feeds the next pass; the last one ends with the results and what the gradient needs. */
-function rowProgramLeaves(round: number, lowered: Lowered, plan: Plan): readonly string[] {
-  const { outputs, lastRound } = lowered.stages;
-  const fields = new Set((outputs.get(round) ?? []).map(({ field }) => field)).size;
-  const values = `${fields} ${fields === 1 ? "value" : "values"} per token`;
-  if (round < lastRound) return [`${values} for the next pass`];
-  const needed = fields > 0 ? [`${values} for the gradient pass`] : [];
-  const perExample = plan.perExample === null ? [] : ["the loss of each example"];
-  const high = plan.highGradients.map(({ input }) => `d loss / d ${input}`);
-  return [...plan.scalars, ...perExample, ...high, ...needed];
 }

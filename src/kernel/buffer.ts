@@ -9,10 +9,12 @@ export type Role =
       readonly kind:
         | "shape"
         | "window"
+        | "work"
         | "params"
         | "labels"
         | "ragged"
         | "rows"
+        | "terms"
         | "examples"
         | "scalars"
         | "status"
@@ -63,7 +65,9 @@ export const rowOf = (model: string): Buffer =>
   buffer(`row_of_${model}`, { kind: "rowOf", model }, word);
 /** Fields of tokens, one after the other. */
 export const rows: Buffer = buffer("rows", { kind: "rows" }, single);
-/** Where the tokens of each example begin, by response. */
+/** Pairs of tokens, one after the other, that the steps of a row program hand to each other. */
+export const terms: Buffer = buffer("terms", { kind: "terms" }, pair);
+/** The first token of each response of each example and the end; then the response of its example of each token. */
 export const ragged: Buffer = buffer("ragged", { kind: "ragged" }, word);
 export const examples: Buffer = buffer("examples", { kind: "examples" }, pair);
 export const scalars: Buffer = buffer("scalars", { kind: "scalars" }, pair);
@@ -75,7 +79,7 @@ export const parts: Buffer = buffer("parts", { kind: "parts" }, word);
 export const reads = (of: Buffer): Binding => ({ ...of, access: "read" });
 export const writes = (of: Buffer): Binding => ({ ...of, access: "write" });
 const uniform = (
-  kind: "shape" | "window" | "params",
+  kind: "shape" | "window" | "work" | "params",
   element: Element,
   length: number,
 ): Binding => ({
@@ -87,5 +91,7 @@ const uniform = (
 export const shapeBinding: Binding = uniform("shape", word, 3);
 /** The rows of a dispatch. */
 export const windowBinding: Binding = uniform("window", word, 3);
+/** What a step of a row program reads and writes. */
+export const workBinding: Binding = uniform("work", word, 4);
 /** Parameters of the objective, as pairs. */
 export const paramsBinding = (count: number): Binding => uniform("params", pair, count);

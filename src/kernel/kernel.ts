@@ -16,8 +16,8 @@ export interface Kernel {
   readonly workgroup: number;
   readonly shared: readonly Shared[];
   readonly body: readonly Statement[];
-  /** How the grid is chosen: a workgroup for each physical row of a window, or a single one. */
-  readonly grid: "row" | "single";
+  /** How the grid is chosen: a workgroup for each physical row of a window, or by the work of a step of a row program. */
+  readonly grid: "row" | "work";
   /** Workgroups that share a row, along z; 1. */
   readonly parts?: number;
 }

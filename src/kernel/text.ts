@@ -110,7 +110,7 @@ const printBinding = ({ name, access, element }: Binding): string =>
 
 export function printKernel(kernel: Kernel): string {
   const { name, grid, workgroup, parts = 1, bindings, shared, body } = kernel;
-  const size = grid === "row" ? "a workgroup for each row" : "one workgroup";
+  const size = grid === "row" ? "a workgroup for each row" : "as many workgroups as there is work";
   const split = parts > 1 ? `, ${parts} of them for a row` : "";
   return [
     `kernel ${name}: ${size}${split}, ${workgroup} lanes`,

@@ -27,8 +27,18 @@ export interface Literal extends Typed {
 }
 /** The number of a lane in its workgroup, and of a workgroup in the grid. */
 export type Builtin = "lane" | "group x" | "group y" | "group z";
-/** Extents of the batch, and the window of rows of a dispatch. */
-export type Uniform = "examples" | "tokens" | "vocab" | "first row" | "rows" | "grid width";
+/** Extents of the batch, the window of rows of a dispatch, and what a step of a row program is told. */
+export type Uniform =
+  | "examples"
+  | "tokens"
+  | "vocab"
+  | "first row"
+  | "rows"
+  | "grid width"
+  | "work reads"
+  | "work writes"
+  | "work count"
+  | "work grid width";
 export interface Load extends Typed {
   readonly kind: "load";
   readonly buffer: Memory;

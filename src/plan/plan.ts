@@ -10,14 +10,14 @@ import { gradientBlock, totalBlock } from "../block/passes.ts";
 import { gradientKernel } from "../kernel/gradient.ts";
 import * as k from "../kernel/kernel.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../kernel/program.ts";
-import { rowsKernel } from "../kernel/rows.ts";
 import { modelsIn } from "../kernel/status.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
+import { lowerRows } from "../rows/lower.ts";
+import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../rows/program.ts";
 import { onlineSteps, printed, stepOf, type Step } from "./steps.ts";
 
-export type { Step } from "./steps.ts";
+export type { Step, Work } from "./steps.ts";
 
 /** What a direction of a program computes, as the planner reads it. */
 export interface Lowering {
@@ -47,6 +47,8 @@ export interface Plan {
   readonly rowFields: readonly string[];
   readonly exampleSlots: number;
   readonly scalarSlots: number;
+  /** Pairs of floats for each token that the steps of a row program hand to each other. */
+  readonly terms: number;
   /** Words for each token that the workgroups of split rows leave; 0 where no row is split. */
   readonly partWords: number;
   /** Scalars that are read back, in the order of their slots from 0: the loss, the metrics, the next state. */
@@ -123,6 +125,7 @@ export function plan(
   const steps: Step[] = [];
   let exampleSlots = exampleNames.length;
   let scalarSlots = scalars.length;
+  let terms = 0;
   const { stages } = lowering;
   for (let round = 1; round <= stages.lastRound; round++) {
     for (const pass of stages.passes.filter((candidate) => candidate.round === round)) {
@@ -167,16 +170,16 @@ export function plan(
       rowField: (input) => rowFieldOf(input, fieldIndex),
       exampleSlot: (input) => exampleSlot((input as Input).name),
       paramSlot: (param) => paramNames.indexOf((param as Param).name),
-      responseIndex: (response) => given.responses.indexOf(response),
-      responses: given.responses.length,
+      responses: given.responses,
       paramVectors,
       firstExampleSlot: exampleSlots,
       firstScalarSlot: scalarSlots,
     };
-    const rows = rowsKernel(program, schedule);
+    const rows = lowerRows(program, schedule);
     exampleSlots = rows.exampleSlots;
     scalarSlots = rows.scalarSlots;
-    steps.push(stepOf(rows.kernel, null));
+    terms = Math.max(terms, rows.terms);
+    steps.push(...rows.dispatches.map(({ kernel, work }) => stepOf(kernel, null, work)));
   }
   for (const pass of stages.gradients) {
     const made = (over: boolean): Kernel =>
@@ -198,6 +201,7 @@ export function plan(
     rowFields: fields,
     exampleSlots,
     scalarSlots,
+    terms,
     partWords: Math.max(0, ...steps.map(({ parts }) => parts?.words ?? 0)),
     scalars,
     perExample,

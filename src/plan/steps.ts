@@ -8,15 +8,20 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Layout } from "../kernel/storage.ts";
 import type { GradientPass, OnlinePass, TotalPass } from "../stream/stages.ts";
 import { verifyKernel } from "../kernel/verify.ts";
+import type { Work } from "../rows/lower.ts";
 import { printKernel } from "../wgsl/print.ts";
+
+export type { Work };
 
 export interface Shader {
   readonly kernel: Kernel;
   readonly wgsl: string;
 }
 export interface Step extends Shader {
-  /** The pass over logits that this step is, or null for a row program. */
+  /** The pass over logits that this step is, or null for a step of a row program. */
   readonly pass: OnlinePass | TotalPass | GradientPass | null;
+  /** What a step of a row program has to do; null for a pass. */
+  readonly work: Work | null;
   /** The same step where it writes the gradient over the logits; null for all others and where it was not asked for. */
   readonly overLogits: Shader | null;
   /** Where workgroups share rows: words of accumulators for each row, which the step leaves, or merges. */
@@ -39,9 +44,10 @@ export function printed(kernel: Kernel): Shader {
   return { kernel, wgsl };
 }
 
-export const stepOf = (kernel: Kernel, pass: Step["pass"]): Step => ({
+export const stepOf = (kernel: Kernel, pass: Step["pass"], work: Step["work"] = null): Step => ({
   ...printed(kernel),
   pass,
+  work,
   overLogits: null,
   parts: null,
 });

@@ -114,7 +114,7 @@ export function bench(device: Device, shape: MeasuredShape): Bench {
           const total = (ofGradient: boolean): number =>
             done.times!.reduce(
               (sum, { kernel, milliseconds }) =>
-                kernel !== "row program" && kernel.startsWith("write") === ofGradient
+                !kernel.startsWith("row program") && kernel.startsWith("write") === ofGradient
                   ? sum + milliseconds
                   : sum,
               0,

@@ -7,10 +7,11 @@ import type { Binding, Kernel, Place, Statement, Variable } from "../kernel/kern
 import { functions } from "./prelude.generated.ts";
 import { elementName, placeOf, print, type Context } from "./values.ts";
 
-/** The uniforms that every kernel may read: extents of the batch, and the window of rows of a dispatch. */
+/** The uniforms that kernels may read: extents of the batch, the window of rows of a dispatch, the work of a step. */
 const structs = {
   shape: ["Shape", "struct Shape { examples: u32, tokens: u32, vocab: u32 }"],
   window: ["Window", "struct Window { first_row: u32, rows: u32, grid_width: u32 }"],
+  work: ["Work", "struct Work { reads: u32, writes: u32, count: u32, grid_width: u32 }"],
 } as const;
 
 export function printKernel(kernel: Kernel): string {
@@ -52,7 +53,7 @@ function printed(kernel: Kernel): Printed {
   const head = [
     ...(context.usesSubgroups ? ["enable subgroups;"] : []),
     ...bindings.flatMap(({ role: { kind } }) =>
-      kind === "shape" || kind === "window" ? [structs[kind][1]] : [],
+      kind === "shape" || kind === "window" || kind === "work" ? [structs[kind][1]] : [],
     ),
     ...bindings.map(declaration),
     ...shared.map(
@@ -68,7 +69,7 @@ function printed(kernel: Kernel): Printed {
 
 function declaration({ name, role, access, element, length }: Binding, binding: number): string {
   const at = `@group(0) @binding(${binding}) var`;
-  if (role.kind === "shape" || role.kind === "window")
+  if (role.kind === "shape" || role.kind === "window" || role.kind === "work")
     return `${at}<uniform> ${name}: ${structs[role.kind][0]};`;
   if (role.kind === "params") return `${at}<uniform> ${name}: array<vec4<f32>, ${length}>;`;
   const space = access === "read" ? "storage, read" : "storage, read_write";

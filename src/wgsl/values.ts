@@ -35,6 +35,10 @@ const uniforms: Readonly<Record<Uniform, string>> = {
   "first row": "window.first_row",
   rows: "window.rows",
   "grid width": "window.grid_width",
+  "work reads": "work.reads",
+  "work writes": "work.writes",
+  "work count": "work.count",
+  "work grid width": "work.grid_width",
 };
 const functionNames: Readonly<Record<FunctionName, string>> = {
   widen_bf16: "widen_bf16",

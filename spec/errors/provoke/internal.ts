@@ -6,10 +6,10 @@ import { exampleInput, logitsOf } from "../../../src/core/inputs.ts";
 import { verify } from "../../../src/core/verify.ts";
 import { singles } from "../../../src/kernel/arithmetic.ts";
 import * as k from "../../../src/kernel/kernel.ts";
-import { analyse } from "../../../src/kernel/program.ts";
 import { scope } from "../../../src/kernel/scalar.ts";
 import { verifyKernel } from "../../../src/kernel/verify.ts";
 import { rule, variable } from "../../../src/rewrite/rule.ts";
+import { rowSteps } from "../../../src/rows/steps.ts";
 import { derive } from "../../../src/stream/derive.ts";
 import { rowNode } from "../../../src/stream/settle.ts";
 import { any, type Provocations } from "./provocations.ts";
@@ -27,7 +27,7 @@ export const internal: Provocations<typeof rows> = {
       [],
     ),
   "kernel-axis": () =>
-    analyse(
+    rowSteps(
       any({
         tokenOutputs: [],
         exampleOutputs: [],
@@ -44,7 +44,7 @@ export const internal: Provocations<typeof rows> = {
       workgroup: 64,
       shared: [],
       body: [k.when(k.infix(k.lane, "==", k.u32(0)), [k.barrier])],
-      grid: "single",
+      grid: "work",
     }),
   "moment-missing": () => movedMoment([{ model: "policy", d: 1, k: 1 }], () => true, []),
 };

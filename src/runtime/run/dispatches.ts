@@ -5,7 +5,7 @@ import type { Batch, LogitsTensor } from "../../batch/batch.ts";
 import { vocabOf } from "../../batch/logits.ts";
 import type { ModelName } from "../../core/inputs.ts";
 import { noToken, otherDispatch, type Kernel } from "../../kernel/kernel.ts";
-import type { Plan, Step } from "../../plan/plan.ts";
+import type { Plan, Step, Work } from "../../plan/plan.ts";
 import { jointWindows, type Partner } from "./joint.ts";
 import { rowGroups, type RowGroup, type Stacked, type Window } from "./stack.ts";
 
@@ -15,8 +15,9 @@ export interface Dispatch {
   readonly step: Step;
   readonly kernel: Kernel;
   readonly wgsl: string;
-  /** The tensors of a pass, or null for a row program. */
+  /** The tensors of a pass, or null for a step of a row program. */
   readonly group: RowGroup | null;
+  /** The rows of a pass, a workgroup each, or the workgroups of a step of a row program. */
   readonly window: Window;
   /** What is read of the group's further tensors. */
   readonly partners: readonly Partner[];
@@ -38,9 +39,9 @@ export function listDispatches(
 ): readonly Dispatch[] {
   const zeroed = new Set<unknown>();
   return plan.steps.flatMap((step, index): readonly Dispatch[] => {
-    const { kernel, wgsl, pass } = step;
+    const { kernel, wgsl, pass, work } = step;
     if (pass === null) {
-      const window = { firstRow: 0, rows: 1 };
+      const window = { firstRow: 0, rows: workgroups(work!, kernel, batch, stacked) };
       return [{ index, step, kernel, wgsl, group: null, window, partners: [] }];
     }
     const elsewhere = writtenElsewhere(plan, step);
@@ -60,6 +61,17 @@ export function listDispatches(
       }));
     });
   });
+}
+
+/** Workgroups of a step of a row program. */
+function workgroups(work: Work, { workgroup }: Kernel, batch: Batch, stacked: Stacked): number {
+  const places = {
+    token: stacked.tokens,
+    item: (stacked.bases.length - 1) * batch.examples,
+    example: batch.examples,
+    one: 1,
+  };
+  return Math.max(1, Math.ceil((places[work.over] * work.count * work.lanes) / workgroup));
 }
 
 /** The rows that no token uses are left to the first dispatch that writes the tensor. */

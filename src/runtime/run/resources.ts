@@ -45,6 +45,7 @@ export function resources(run: Run): Resources {
   }));
   const written = tensorsWritten(dispatches);
   const fieldBytes = plan.rowFields.length * stacked.tokens * 4;
+  const termBytes = Math.max(1, plan.terms) * stacked.tokens * 8;
   const partsBytes = Math.max(4, plan.partWords * stacked.tokens * 4);
   const isLarge = (tensor: LogitsTensor): boolean => bytesOf(tensor) > partBytes;
   const own = written.filter(({ name }) => !Object.hasOwn(into, name));
@@ -55,6 +56,7 @@ export function resources(run: Run): Resources {
     ...own.map((tensor) => ({ role: gradientRole(tensor), bytes: bytesOf(tensor) })),
     ...(keep || !own.some(isLarge) ? [] : [{ role: partRole, bytes: partBytes }]),
     { role: "row fields", bytes: fieldBytes },
+    { role: "row terms", bytes: termBytes },
     ...(plan.partWords === 0 ? [] : [{ role: "parts of rows", bytes: partsBytes }]),
   ]);
 
@@ -92,6 +94,7 @@ export function resources(run: Run): Resources {
     ragged: held.upload("ragged offsets", stacked.ragged, storageUsage),
     labels: held.upload("labels", stacked.labels, storageUsage),
     rows: held.get("row fields", fieldBytes, storageUsage),
+    terms: held.get("row terms", termBytes, storageUsage),
     examples: held.get("example values", exampleBytes, storageUsage),
     scalars: held.get("scalars", Math.max(1, plan.scalarSlots) * 8, storageUsage),
     status: held.get("status", statusWords(plan.models.length) * 4, storageUsage),
@@ -106,9 +109,9 @@ export function resources(run: Run): Resources {
   }
 
   const words = new Uint32Array((windowStride / 4) * dispatches.length);
-  dispatches.forEach(({ window }, position) => {
-    const start = (position * windowStride) / 4;
-    words.set([window.firstRow, window.rows, gridWidth(window)], start);
+  dispatches.forEach(({ window, step: { work } }, position) => {
+    const told = work === null ? [window.firstRow, window.rows] : [work.from, work.to, work.count];
+    words.set([...told, gridWidth(window)], (position * windowStride) / 4);
   });
   const windowBuffer = held.upload("windows", words, uniformUsage);
   const maps = new Map<Uint32Array, GPUBuffer>();
@@ -135,6 +138,7 @@ export function resources(run: Run): Resources {
     };
     switch (role.kind) {
       case "window":
+      case "work":
         return { buffer: windowBuffer, offset: position * windowStride, size: 16 };
       case "tokenOf":
         return { buffer: maps.get(group!.tokenOf)! };
@@ -158,6 +162,7 @@ export function resources(run: Run): Resources {
       case "ragged":
       case "labels":
       case "rows":
+      case "terms":
       case "examples":
       case "scalars":
       case "status":

@@ -14,7 +14,10 @@ export interface Stacked {
   /** First token of each response in the stacked numbering, in the plan's order of responses, and the end. */
   readonly bases: readonly number[];
   readonly tokens: number;
-  /** [responses × (examples + 1)] absolute offsets, then the example of each token. */
+  /**
+   * The first token of each response of each example, example by example within response by response, and the end; then,
+   * of each token, the number of its response of its example in that order.
+   */
   readonly ragged: Uint32Array;
   readonly labels: Uint32Array;
 }
@@ -25,21 +28,20 @@ export function stack(batch: Batch, responses: readonly string[]): Stacked {
     bases.push(bases[bases.length - 1]! + (batch.responses[response]?.labels.length ?? 0));
   }
   const tokens = bases[bases.length - 1]!;
-  const stride = batch.examples + 1;
-  const ragged = new Uint32Array(responses.length * stride + tokens);
+  const items = responses.length * batch.examples;
+  const ragged = new Uint32Array(items + 1 + tokens);
   const labels = new Uint32Array(tokens);
+  ragged[items] = tokens;
   responses.forEach((response, position) => {
     const own = batch.responses[response];
     const base = bases[position]!;
-    for (let example = 0; example < stride; example++) {
-      ragged[position * stride + example] = base + (own?.offsets[example] ?? 0);
-    }
-    if (own === undefined) return;
-    labels.set(own.labels, base);
     for (let example = 0; example < batch.examples; example++) {
-      const owners = responses.length * stride + base;
-      ragged.fill(example, owners + own.offsets[example]!, owners + own.offsets[example + 1]!);
+      const item = position * batch.examples + example;
+      const [from, to] = [own?.offsets[example] ?? 0, own?.offsets[example + 1] ?? 0];
+      ragged[item] = base + from;
+      ragged.fill(item, items + 1 + base + from, items + 1 + base + to);
     }
+    if (own !== undefined) labels.set(own.labels, base);
   });
   return { bases, tokens, ragged, labels };
 }

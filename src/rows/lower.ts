@@ -1,0 +1,60 @@
+// A row program as dispatches: the kernel of each step, and how much work it has.
+
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { orderKernel, reduceKernel } from "./collect.ts";
+import { mapKernel } from "./maps.ts";
+import type { RowProgram } from "./program.ts";
+import { rowSteps, type RowSteps, type Step } from "./steps.ts";
+
+/** What a dispatch of a row program is told, and what its workgroups are spread over. */
+export interface Work {
+  readonly step: Step;
+  /** Tokens of all responses, responses of all examples, examples, or nothing but one. */
+  readonly over: "token" | "item" | "example" | "one";
+  /** The first slot that is read, the first that is written, and how many. */
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  /** Invocations for each token, response or example of each slot. */
+  readonly lanes: number;
+}
+export interface RowDispatch {
+  readonly kernel: Kernel;
+  readonly work: Work;
+}
+export interface LoweredRows {
+  readonly dispatches: readonly RowDispatch[];
+  readonly terms: number;
+  readonly exampleSlots: number;
+  readonly scalarSlots: number;
+}
+
+export function lowerRows(program: RowProgram, schedule: Schedule): LoweredRows {
+  const rows = rowSteps(program);
+  const dispatches = rows.steps.map((step) => lowered(step, program, rows, schedule));
+  return { dispatches, ...rows.memory.sizes() };
+}
+
+function lowered(step: Step, program: RowProgram, rows: RowSteps, schedule: Schedule): RowDispatch {
+  switch (step.kind) {
+    case "map": {
+      const over = step.over === "scalar" ? "one" : step.over;
+      const work = { step, over, from: 0, to: 0, count: 1, lanes: 1 } as const;
+      return { kernel: mapKernel(step, program, rows, schedule), work };
+    }
+    case "reduce": {
+      const { along, from, to, count } = step;
+      const work: Work =
+        along === "token"
+          ? { step, over: "item", from, to, count, lanes: schedule.tokenLanes }
+          : { step, over: "one", from, to, count, lanes: schedule.programLanes };
+      return { kernel: reduceKernel(step, program.responses.length, schedule), work };
+    }
+    case "order": {
+      const { from, to } = step;
+      const work = { step, over: "example", from, to, count: 1, lanes: 1 } as const;
+      return { kernel: orderKernel(step, schedule), work };
+    }
+  }
+}

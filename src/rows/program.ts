@@ -1,0 +1,79 @@
+// A row program: everything between two passes over the vocabulary, as expressions over values per token, per example and
+// of the whole batch, and where their results go. timing.ts says when each part is computed, steps.ts in which dispatch.
+
+import { isTokenAxis } from "../core/axis.ts";
+import { binary, reduce, substitute, unary } from "../core/build.ts";
+import { fail } from "../core/error.ts";
+import { topological, type At, type Node, type Reduce, type Sort } from "../core/node.ts";
+
+/** A value per completion token of one response, which goes into a field of the row. */
+export interface TokenOutput {
+  readonly node: Node;
+  readonly response: string;
+  readonly field: number;
+}
+/** A value per example or a single value, which goes into a slot. */
+export interface SlotOutput {
+  readonly node: Node;
+  readonly slot: number;
+}
+export interface RowProgram {
+  readonly tokenOutputs: readonly TokenOutput[];
+  readonly exampleOutputs: readonly SlotOutput[];
+  readonly scalarOutputs: readonly SlotOutput[];
+  readonly rowField: (input: Node) => number;
+  readonly exampleSlot: (input: Node) => number;
+  readonly paramSlot: (param: Node) => number;
+  /** In the order in which their tokens are stacked. */
+  readonly responses: readonly string[];
+  /** How many vec4 hold the parameters. */
+  readonly paramVectors: number;
+  /** First free slots for what is kept between steps. */
+  readonly firstExampleSlot: number;
+  readonly firstScalarSlot: number;
+}
+
+/** What a value is one of: in the whole batch, per example, or per token. */
+export type Space = "scalar" | "example" | "token";
+export const spaceOf = (node: Node): Space =>
+  node.axes.some(isTokenAxis) ? "token" : node.axes.includes("batch") ? "example" : "scalar";
+
+export const isLeaf = (node: Node): boolean =>
+  node.tag === "const" ||
+  node.tag === "param" ||
+  node.tag === "input" ||
+  node.tag === "iota" ||
+  node.tag === "count";
+
+/** Whether a value is made of the values of other examples or tokens, by a step of its own. */
+export const isCollective = (node: Node): node is Reduce | Sort =>
+  node.tag === "reduce" || node.tag === "sort";
+
+/** Whether a node is a value of another example, which only memory makes possible. */
+export const isLookup = (node: Node): node is At =>
+  node.tag === "at" && node.axis === "batch" && node.args[0].axes.includes("batch");
+
+/** The index space that a reduction or a sort goes along. */
+export function alongOf(node: Reduce | Sort): "token" | "example" {
+  if (node.tag === "reduce" && (node.op === "logSumExp" || node.axis === "vocab")) {
+    return fail(
+      "kernel-axis",
+      `A row program cannot compute ${node.op} along ${node.axis}; this is a bug of prefc, so please report it with the objective.`,
+    );
+  }
+  return node.axis === "batch" ? "example" : "token";
+}
+
+/** logSumExp along tokens or examples as a maximum and a sum, two steps. */
+export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
+  return substitute(
+    roots,
+    (node) => {
+      if (node.tag !== "reduce" || node.op !== "logSumExp") return node;
+      const largest = reduce("max", node.axis, node.args[0]);
+      const shifted = unary("exp", binary("minus", node.args[0], largest));
+      return binary("plus", largest, unary("log", reduce("sum", node.axis, shifted)));
+    },
+    topological(roots),
+  );
+}
