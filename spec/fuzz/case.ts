@@ -44,6 +44,7 @@ export const objectiveOf = ({ responses, loss, metrics, next, state }: Case): Ob
   responses,
   models: [],
   declared: {},
+  unused: [],
   loss,
   metrics,
   next,

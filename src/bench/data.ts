@@ -2,7 +2,7 @@
 // the host for the interpreter, and random values for whatever else the objective reads.
 
 import type { Batch, Binding } from "../index.ts";
-import { randomValues } from "../check/batch.ts";
+import { randomValues } from "../check/values.ts";
 import { random } from "../check/random.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { StorageType } from "../core/storage.ts";
@@ -42,7 +42,7 @@ export function batchOf(
     if (logits === null)
       return (
         given[input.name] ??
-        randomValues(input, responses, examples, random(seed, streamOf(input.name)))
+        randomValues(input, { tokens: responses, examples }, random(seed, streamOf(input.name)))
       );
     const { model, response } = logits;
     return {

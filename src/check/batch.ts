@@ -6,7 +6,9 @@ import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batc
 import { responseAmong } from "../core/axis.ts";
 import type { Input } from "../core/node.ts";
 import { toHalf, type StorageType } from "../core/storage.ts";
+import type { Declared } from "../dsl/declared.ts";
 import type { Random } from "./random.ts";
+import { randomValues } from "./values.ts";
 
 /** Bounds of a batch. */
 export interface BatchSize {
@@ -23,6 +25,10 @@ export interface Needs {
   readonly fewestExamples?: number;
   /** How logits are stored, to which they are rounded; f32. */
   readonly dtype?: StorageType;
+  /** Which values inputs have, by input name, where an objective declares it. */
+  readonly declared?: Declared;
+  /** Whether numbers of which nothing is declared have either sign; they are positive. */
+  readonly signed?: boolean;
 }
 
 /** Rows that belong to no completion token, as prompts and padding do. */
@@ -30,7 +36,7 @@ const unusedRows = 2;
 
 /** A batch of random data for an objective. */
 export function randomBatch(
-  { responses, inputs, fewestExamples = 1, dtype = "f32" }: Needs,
+  { responses, inputs, fewestExamples = 1, dtype = "f32", declared = {}, signed = false }: Needs,
   size: BatchSize,
   random: Random,
 ): Batch {
@@ -54,9 +60,13 @@ export function randomBatch(
       Object.assign(bindings, randomLogits(name, group, tokens, { vocab, scale, dtype, random }));
     }
   }
-  for (const input of inputs) {
+  // what is above another number is drawn after it
+  const isAbove = ({ name }: Input): number => Number(declared[name]?.above !== undefined);
+  for (const input of inputs.toSorted((a, b) => isAbove(a) - isAbove(b))) {
     if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
-    bindings[input.name] = randomValues(input, tokens, examples, random);
+    const values = declared[input.name];
+    const needs = { tokens, examples, signed, values, drawn: bindings };
+    bindings[input.name] = randomValues(input, needs, random);
   }
   return { examples, vocab, responses: tokens, inputs: bindings };
 }
@@ -109,30 +119,4 @@ function randomLogits(
       return [input.name, { height: "logits", tensor, rowIndex }];
     }),
   );
-}
-
-/** Values for an input above logits, in the range that its name promises. */
-export function randomValues(
-  input: Input,
-  tokens: Readonly<Record<string, ResponseTokens>>,
-  examples: number,
-  random: Random,
-): Binding {
-  const { datum } = input;
-  const isModel = "model" in datum;
-  const response = responseIn(input);
-  if (response !== null) {
-    const draw = isModel ? () => -3 * random.uniform() - 0.05 : () => 0.1 + 1.8 * random.uniform();
-    const { length } = tokens[response]!.labels;
-    return { height: "token", values: Float32Array.from({ length }, draw) };
-  }
-  const offsets = datum.kind === "logps" ? tokens[datum.response]?.offsets : undefined;
-  const draw = (example: number): number => {
-    if (offsets !== undefined) {
-      return -(offsets[example + 1]! - offsets[example]!) * (0.5 + 2 * random.uniform());
-    }
-    return datum.kind === "reward" ? random.normal() : 0.1 + 1.8 * random.uniform();
-  };
-  const values = Float32Array.from({ length: examples }, (_, example) => draw(example));
-  return { height: "example", values };
 }

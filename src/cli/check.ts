@@ -2,7 +2,7 @@
 // gradient is compared with central differences, and a GPU with the interpreter.
 
 import { defineCommand, type CommandDef } from "citty";
-import { checkObjective, type BatchReport } from "../check/check.ts";
+import { checkObjective, type BatchReport, type CheckSummary } from "../check/check.ts";
 import { acceptedGpuError, differencesTolerance } from "../check/error.ts";
 import { titled } from "../core/quote.ts";
 import { storageTypes } from "../core/storage.ts";
@@ -74,13 +74,17 @@ const command = defineCommand({
       params: givenParams(rawArgs, args),
       heights: givenHeights(rawArgs, args),
     };
-    let failed = 0;
-    for await (const report of checkObjective(objective, options)) {
+    let [failed, count] = [0, 0];
+    let summary: CheckSummary | undefined;
+    const told = { ...options, summary: (all: CheckSummary) => void (summary = all) };
+    for await (const report of checkObjective(objective, told)) {
+      count++;
       if (report.failures.length > 0) failed++;
       if (given.json === true) printJson(report);
       else printLine(reportText(report, batches));
     }
-    tell(`${batches - failed} passed, ${failed} failed`);
+    for (const line of summary === undefined ? [] : summaryLines(summary)) tell(line);
+    tell(`${count - failed} passed, ${failed} failed`);
     device?.dispose();
     return failed === 0 ? 0 : 1;
   },
@@ -107,10 +111,21 @@ function heading(
   ];
 }
 
+/** What was drawn, which branches were not taken, and what is hardly meant. */
+function summaryLines({ warnings, drawn, branches, unreached }: CheckSummary): readonly string[] {
+  return [
+    ...drawn.map((line) => `drew ${line}`),
+    ...(branches === 0 || unreached.length > 0
+      ? unreached.map((line) => `not checked: ${line}`)
+      : [`each of ${branches} branches was taken both ways`]),
+    ...warnings.map((line) => `warning: ${line}`),
+  ];
+}
+
 const errorText = (error: number): string => error.toExponential(1).padStart(7);
 
 function reportText(
-  { batch, examples, tokens, vocab, differences, gpu, failures }: BatchReport,
+  { batch, mode, examples, tokens, vocab, differences, gpu, failures }: BatchReport,
   batches: number,
 ): string {
   const number = String(batch).padStart(String(batches).length);
@@ -119,8 +134,9 @@ function reportText(
     gpu === null
       ? ""
       : `  gpu: loss ${errorText(gpu.loss)}  gradient ${errorText(gpu.gradient)}  metrics ${errorText(gpu.metrics)}`;
+  const kind = mode === "ordinary" ? "" : `  ${mode}`;
   const verdict = failures.length === 0 ? "ok" : `FAILED: ${failures.join("; ")}`;
-  return `${number}  ${shape}  differences ${errorText(differences)}${device}  ${verdict}`;
+  return `${number}  ${shape}  differences ${errorText(differences)}${device}${kind}  ${verdict}`;
 }
 
 export default command as unknown as CommandDef;

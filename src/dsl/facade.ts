@@ -111,7 +111,24 @@ export function combine<A extends Axes, D extends DType>(
     );
   }
   const axes = together(op, { left, right });
-  return wrap(binary(op, left.node, right.node), axes);
+  const made = binary(op, left.node, right.node);
+  if (made.dtype === "bool") comparisons?.push(made);
+  return wrap(made, axes);
+}
+
+/** The comparisons that the formula at hand has made; null outside of formulas. */
+let comparisons: Node[] | null = null;
+
+/** What a formula returns, and the comparisons that it made on the way. */
+export function withComparisons<T>(formula: () => T): readonly [result: T, made: readonly Node[]] {
+  const outer = comparisons;
+  const own: Node[] = [];
+  comparisons = own;
+  try {
+    return [formula(), own];
+  } finally {
+    comparisons = outer;
+  }
 }
 
 const infixNames = binaryNames.filter((op) => binaryOps[op].infix !== undefined);

@@ -3,16 +3,17 @@
 
 import { fail } from "../core/error.ts";
 import { isInterned } from "../core/intern.ts";
-import type { Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
 import type { PerExample } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
-import type { AnyExpr, Expr } from "./expr.ts";
-import { isExpr } from "./facade.ts";
+import type { Expr } from "./expr.ts";
+import { withComparisons } from "./facade.ts";
 import type { Declared } from "./declared.ts";
 import { changedGiven, declaredBy, given, type Given } from "./given.ts";
 import { noReference } from "./model.ts";
 import { checkModels } from "./models.ts";
 import { unifyParams } from "./param.ts";
+import { split } from "./returned.ts";
 import { checkInputs, checkResponses, nextValue, result, stateRead } from "./wellformed.ts";
 import { cite } from "../core/quote.ts";
 
@@ -51,6 +52,8 @@ export interface Objective {
   readonly next: Readonly<Record<string, Node>>;
   /** Which values its inputs have, by input name, where it says so: what `check` draws. */
   readonly declared: Declared;
+  /** Comparisons that the formula makes and that decide nothing. */
+  readonly unused: readonly Node[];
   /** The initial value of each state: what the first step is given. */
   readonly state: Readonly<Record<string, number>>;
   /** Paper and equation. */
@@ -127,33 +130,6 @@ const describeObject = (value: unknown): string =>
     ? "an object that is none"
     : describe(value);
 
-function split(where: string, built: AnyExpr | LossAndMetrics): Definition {
-  if (isExpr(built)) return { loss: built as Expr<PerExample>, metrics: {}, next: {} };
-  if (typeof built !== "object" || built === null || !("loss" in built)) {
-    return fail(
-      built === undefined ? "returns-nothing" : "not-an-expression",
-      `${where}: the formula returned ${describe(built)}; return the loss, or { loss, metrics, next }.`,
-    );
-  }
-  const { loss, metrics = {}, next = {} } = built;
-  if (!isRecord(metrics)) {
-    fail(
-      "metrics-not-a-record",
-      `${where}: the metrics are ${describe(metrics)}; return { loss, metrics: { name: expression } }.`,
-    );
-  }
-  if (!isRecord(next)) {
-    fail(
-      "next-not-a-record",
-      `${where}: the next state is ${describe(next)}; return { loss, next: { name: expression } }.`,
-    );
-  }
-  return { loss, metrics, next };
-}
-
-const isRecord = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && !isExpr(value) && !Array.isArray(value);
-
 /**
  * Names a loss. `build` receives the models, the responses `y` and the data of the examples, and returns the
  * loss (one number per example, or one in all), or `{ loss, metrics, next }`.
@@ -197,7 +173,7 @@ function assemble<R extends string>(
   formula: Pick<ObjectiveOf<R>, "name" | "responses" | "models" | "source" | "define">,
   g: Given<R>,
 ): ObjectiveOf<R> {
-  const { loss, metrics, next } = formula.define(g);
+  const [{ loss, metrics, next }, comparisons] = withComparisons(() => formula.define(g));
   const [names, states] = [Object.keys(metrics), Object.keys(next)];
   for (const name of names) checkName(`${where}: a metric`, name);
   if (names.includes("loss"))
@@ -211,8 +187,10 @@ function assemble<R extends string>(
     ...states.map((name) => nextValue(where, name, next[name])),
   ];
   checkInputs(where, checked);
-  const [root, ...reported] = unifyParams(where, checked);
+  const [root, ...reported] = unifyParams(where, [...checked, ...comparisons]);
+  const compared = reported.splice(names.length + states.length);
   const following = reported.splice(names.length);
+  const read = new Set(topological([root!, ...reported, ...following]));
   const initial = stateRead(where, states, [root!, ...reported, ...following]);
   const finished: ObjectiveOf<R> = Object.freeze({
     ...formula,
@@ -224,6 +202,7 @@ function assemble<R extends string>(
       Object.fromEntries(states.map((name, position) => [name, following[position]!])),
     ),
     declared: declaredBy(g),
+    unused: Object.freeze([...new Set(compared.filter((node) => !read.has(node)))]),
     state: Object.freeze(initial),
   });
   made.add(finished);

@@ -4,9 +4,8 @@
 import { constant, maximum, real, sum } from "../dsl/index.ts";
 import type { Expr, Given, Metrics, PerExample } from "../dsl/index.ts";
 
-/** Whether the completion of an example is desirable: example("desirable") is 1 or 0. */
-export const isDesirable = (g: Given<"y">): Expr<PerExample, "bool"> =>
-  g.example("desirable").gt(0.5);
+/** Whether the completion of an example is desirable: the number "desirable" is 1 or 0. */
+export const isDesirable = (g: Given<"y">): Expr<PerExample, "bool"> => g.flag("desirable");
 
 /** The average over the examples where `chosen` is 1; 0 where there are none. */
 const averageOver = (chosen: Expr<PerExample>, x: Expr<PerExample>): Expr =>
