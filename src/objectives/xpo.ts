@@ -41,7 +41,7 @@ export function xpo(options: XpoOptions = {}): ObjectiveOf<"own" | "ref"> {
     ["own", "ref"],
     (g) => {
       const [own, ref] = [logRatio(g, g.y.own), logRatio(g, g.y.ref)];
-      const preferred = where(g.example("chosen_mask").gt(0.5), 1, -1);
+      const preferred = where(g.flag("chosen_mask"), 1, -1);
       const Δ = preferred.times(own.minus(ref));
       const preference =
         loss_type === "ipo" ? square(Δ.minus(constant(0.5).over(β))) : neg(logSigmoid(β.times(Δ)));
