@@ -11,6 +11,7 @@ import { commandNamed, commands, neverSettled, takeSeveral } from "./commands.ts
 import { moduleEnded, ofModule } from "./blame.ts";
 import { hasLeft, isTerminal, leave, print, printError, tolerateClosedPipes } from "./output.ts";
 import { visible } from "../core/quote.ts";
+import { applyTimeout, withTimeout } from "./timeout.ts";
 
 const version = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -58,7 +59,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     print(version);
     return 0;
   }
-  const command = await commandNamed(name)();
+  const command = withTimeout(await commandNamed(name)());
   if (asksForHelp(rest)) {
     await printUsage(command, root);
     if (takesObjective(command)) await printBuiltIns();
@@ -70,7 +71,7 @@ async function main([name, ...rest]: readonly string[]): Promise<number> {
     (command.args ?? {}) as NonNullable<Parameters<typeof checkArguments>[2]>,
     takeSeveral.includes(name),
   );
-  const { result } = await runCommand(command, { rawArgs: [...rest] });
+  const { result } = await runCommand(command, { rawArgs: [...applyTimeout(rest)] });
   return typeof result === "number" ? result : 0;
 }
 

@@ -1,6 +1,8 @@
 // `npm start`: the main job from end to end. Two objectives are compiled from their formulas and run on a batch that TRL
 // recorded and on one with the vocabulary of Llama 3; loss, gradient and metrics stand beside TRL's and the interpreter's.
 // Exit code 1 when they disagree by more than is accepted, or when there is nothing to run on.
+import { applyTimeout } from "../cli/timeout.ts";
+import { cite } from "../core/quote.ts";
 import { dpo, openDevice, PrefcError, wpo } from "../index.ts";
 import { generated } from "./generated.ts";
 import { bad, good } from "./layout.ts";
@@ -16,6 +18,13 @@ const objectives = [
 ] as const;
 
 async function main(): Promise<number> {
+  const [unknown] = applyTimeout(process.argv.slice(2));
+  if (unknown !== undefined) {
+    throw new PrefcError(
+      "unknown-option",
+      `npm start: there is no option ${cite(unknown)}; the option is --timeout, in seconds.`,
+    );
+  }
   const device = await openDevice();
   console.log(`adapter  ${device.line}\n`);
   const large = generated(seed);

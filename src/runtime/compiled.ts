@@ -122,7 +122,8 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     const keep = gradients === "keep";
     // another schedule takes another time, and its first run is slow again
     const key = `${objective.name} ${direction} ${layoutKey}`;
-    const wait = { key, timeoutMs: timeoutOf(timeoutMs) };
+    timeoutOf(timeoutMs);
+    const wait = timeoutMs === undefined ? { key } : { key, timeoutMs };
     const request: Request = {
       plan: planFor(direction, schedule, storage, inPlace),
       batch,

@@ -3,7 +3,7 @@
 // time first; a lost device must end a wait with a sentence and never hang it; and no wait is unbounded.
 import { PrefcError } from "../../core/error.ts";
 import { deviceLostError, lossNoticed, requireAlive } from "./lost.ts";
-import { timeoutError, timeoutOf } from "./deadline.ts";
+import { compilingTimeoutOf, timeoutError, timeoutOf } from "./deadline.ts";
 import type { Device } from "./device.ts";
 
 /** Options of a wait. */
@@ -14,6 +14,11 @@ export interface WaitOptions {
   readonly work?: number;
   /** Sleep past the expected end, so that polling takes no core from what is being measured. */
   readonly throughout?: boolean;
+  /**
+   * What a driver may be compiling meanwhile, which completes "did not finish …". It is waited for longer where no limit is
+   * given, and the sentence of a wait that is over says it.
+   */
+  readonly compiling?: string | undefined;
   /** The longest wait in milliseconds, 120,000 by default; a software adapter has no watchdog of its own. */
   readonly timeoutMs?: number;
 }
@@ -60,11 +65,13 @@ const guard = (
   device: Device,
   during: string,
   timeoutMs: number,
+  compiling: string | undefined,
 ): { readonly broken: Promise<never>; readonly stop: () => void } => {
   let stop = (): void => undefined;
   const broken = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => {
-      reject(timeoutError(during, timeoutMs, ` on ${device.line}`));
+      const where = ` on ${device.line}`;
+      reject(timeoutError(compiling ?? during, timeoutMs, where, compiling !== undefined));
     }, timeoutMs);
     const forget = device.whenLost(() => reject(deviceLostError(device, during)));
     stop = () => {
@@ -85,12 +92,17 @@ export const sleepThenAwait = async <T>(
   device: Device,
   during: string,
   begin: () => Promise<T>,
-  { key, work = 1, throughout = false, timeoutMs }: WaitOptions = {},
+  { key, work = 1, throughout = false, compiling, timeoutMs }: WaitOptions = {},
 ): Promise<T> => {
   requireAlive(device, during);
   const known = durationsOf(device);
   const started = performance.now();
-  const { broken, stop } = guard(device, during, timeoutOf(timeoutMs));
+  const { broken, stop } = guard(
+    device,
+    during,
+    compiling === undefined ? timeoutOf(timeoutMs) : compilingTimeoutOf(timeoutMs),
+    compiling,
+  );
   try {
     const [last, beforeLast] = (key === undefined ? undefined : known.get(key)) ?? [];
     // more work than before may still be dominated by what it costs to start it, so only less of it is scaled

@@ -10,7 +10,7 @@ import type { Device } from "../device/device.ts";
 import { listDispatches } from "./dispatches.ts";
 import { stack } from "./stack.ts";
 import { requireAlive } from "../device/lost.ts";
-import { pipelineFor } from "../shaders/pipelines.ts";
+import { pipelineFor, type Pipeline } from "../shaders/pipelines.ts";
 import { partBytes, partRole, readInParts } from "./large.ts";
 import { readStaging } from "../device/read.ts";
 import { submit } from "./submit.ts";
@@ -22,6 +22,10 @@ import { stagingUsage } from "../device/usage.ts";
 import { wholeVectorsWithin } from "./vectors.ts";
 
 const during = "running a plan";
+const duringFirst = "compiling the shaders of a plan and running it for the first time";
+
+/** Pipelines that a driver has run and so has certainly compiled. */
+const haveRun = new WeakSet<Pipeline>();
 
 /** @throws PrefcError what reserving, compiling, submitting and reading throw */
 export async function execute(
@@ -58,13 +62,17 @@ export async function execute(
     });
     unspend = spend(run);
     turn.pass();
+    // some drivers compile a shader when it first runs
+    const isFirst = pipelines.some((pipeline) => !haveRun.has(pipeline));
     const waiting = {
       ...wait,
+      compiling: isFirst ? duringFirst : undefined,
       work: stacked.tokens * batch.vocab,
       throughout: run.profile,
     };
     const { staging, bytes, large } = submitted;
     const read = await readStaging(device, staging, bytes, during, waiting, problem);
+    for (const pipeline of pipelines) haveRun.add(pipeline);
     const results = submitted.results(read);
     const gradients = new Map(results.gradients);
     if (large.length > 0 && isClean(results.status)) {

@@ -109,7 +109,10 @@ async function build(
   const options = { layout: whole, describe };
   const pipeline = await createPipeline(device, wgsl, kernel.name, options, wait);
   const during = `preparing the shader "${kernel.name}"`;
-  const refused = await sleepThenAwait(device, during, () => problem, wait);
+  const refused = await sleepThenAwait(device, during, () => problem, {
+    ...wait,
+    compiling: during,
+  });
   if (refused !== null) throw problemError(device, during, refused);
   return { pipeline, layout };
 }

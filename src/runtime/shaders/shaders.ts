@@ -132,7 +132,7 @@ export const createPipeline = async (
     }
   };
   try {
-    return await sleepThenAwait(device, during, create, wait);
+    return await sleepThenAwait(device, during, create, { ...wait, compiling: during });
   } catch (error) {
     throw asPrefcError(device, during, error);
   }
