@@ -48,10 +48,12 @@ const reading = (objective: PairwiseObjective) => ({
   layout: () => ({ batch, gradient: new Float64Array() }),
   quantities: {},
   defect: null,
+  lost: 0,
 });
 const expecting = (values: ArrayLike<number>): Expected => ({
   loss: 0,
   isSingle: false,
+  lost: 0,
   rounding: 0,
   gradient: Float64Array.from(values),
   perExample: null,

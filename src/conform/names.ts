@@ -11,6 +11,7 @@ import { discopop } from "./families/discopop.ts";
 import { halos } from "./families/halos.ts";
 import { lossesElsewhere } from "./families/elsewhere.ts";
 import { others } from "./families/others.ts";
+import { sampledLosses } from "./families/sampled.ts";
 import { samples } from "./families/samples.ts";
 import { shifted } from "./families/shifted.ts";
 import { trl } from "./families/trl.ts";
@@ -34,6 +35,7 @@ export const rows: readonly Row[] = [
   ...shifted,
   ...contrasts,
   ...samples,
+  ...sampledLosses,
   ...unpairedLosses,
   ...others,
 ];
@@ -49,6 +51,8 @@ export interface Reading {
   readonly quantities: Quantities;
   /** Why the file is no specification, if it is none. */
   readonly defect: string | null;
+  /** What cancellation in the source's float64 leaves unknown of the recorded gradient. */
+  readonly lost: number;
 }
 
 /**
@@ -66,8 +70,10 @@ export function interpretGolden(golden: Golden): Reading {
     );
   }
   const keys = typeof row.keys === "function" ? row.keys(golden.params, name) : row.keys;
-  const { params, options } = readSettings(keys, golden.params);
+  const settings = readSettings(keys, golden.params);
   return naming(file, () => {
+    const params = { ...settings.params, ...row.params?.(golden) };
+    const options = { ...settings.options, ...row.variant?.(golden) };
     const given = new Set(Object.keys(params));
     const objective = row.objective(options, given);
     const quantities: Quantities = { ...pairQuantities, ...row.quantities?.(options, given) };
@@ -77,6 +83,7 @@ export function interpretGolden(golden: Golden): Reading {
       layout: row.layout ?? pairs,
       quantities,
       defect: row.defect ?? null,
+      lost: row.lost?.(golden) ?? 0,
     };
   });
 }

@@ -18,6 +18,8 @@ export interface Expected {
   readonly loss: number;
   /** Whether the source ran in float32, so that its own roundings are those of float32. */
   readonly isSingle: boolean;
+  /** What cancellation in the source's float64 leaves unknown of the gradient. */
+  readonly lost: number;
   /**
    * What the source itself cannot tell apart in a log-probability: it subtracts log Σ e^z from a logit, so some
    * roundings of the largest logit remain, 2^-52 of it in float64, however close to 0 the log-probability is.
@@ -81,7 +83,7 @@ function rewardScale(outputs: Place, beta: number, { examples, length }: Shapes)
 
 export function expectedOf(
   golden: Golden,
-  { objective, params, quantities }: Reading,
+  { objective, params, quantities, lost }: Reading,
   { batch, gradient }: Recorded,
 ): Expected {
   const { outputs, shapes } = golden;
@@ -125,6 +127,7 @@ export function expectedOf(
   return {
     loss: golden.loss,
     isSingle,
+    lost,
     rounding: roundings * (isSingle ? 2 ** -24 : 2 ** -52) * largestLogit(batch),
     gradient,
     perExample: Object.hasOwn(quantities, "per_pair_loss") ? null : list("per_pair_loss"),

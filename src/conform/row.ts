@@ -2,6 +2,7 @@
 // mean, and the objective they describe. A family of sources is a list of rows.
 
 import type { Objective } from "../dsl/index.ts";
+import type { Golden } from "./golden.ts";
 import type { Keys, OptionValue } from "./keys.ts";
 import type { Layout } from "./layout.ts";
 import type { Place } from "./place.ts";
@@ -17,6 +18,11 @@ export interface Row {
   readonly keys: Keys | ((params: Place, objective: string) => Keys);
   /** The objective that the options describe. Of run-time parameters it sees the names and no values: those compile nothing. */
   readonly objective: (options: Chosen, given: ReadonlySet<string>) => Objective;
+  /** Options and run-time parameters that a file gives beside its hyper-parameters, by what else it records. */
+  readonly variant?: (golden: Golden) => Chosen;
+  readonly params?: (golden: Golden) => Readonly<Record<string, number>>;
+  /** What cancellation in the source's float64 leaves unknown of a recorded gradient; 0 unless given. */
+  readonly lost?: (golden: Golden) => number;
   /** How inputs become a batch; chosen rows before rejected ones unless given. */
   readonly layout?: Layout;
   /** What recorded outputs are, besides those that every pair of responses has. */

@@ -3,6 +3,10 @@
 import { alphapo, alphapoOptions, cpo, cpoOptions } from "./cpo.ts";
 import { bco, bcoOptions } from "./bco.ts";
 import { entry, type BuiltIn } from "./entry.ts";
+import { gkd, gkdOptions } from "./gkd.ts";
+import { grpo } from "./grpo.ts";
+import { rloo, rlooOptions } from "./rloo.ts";
+import { grpoOptions } from "./grpo-options.ts";
 import { kto, ktoOptions } from "./kto.ts";
 import { nashMd, nashMdOptions } from "./nash-md.ts";
 import { orpo, orpoOptions } from "./orpo.ts";
@@ -63,6 +67,14 @@ export const further: Readonly<Record<string, BuiltIn>> = {
     nashMd,
     "policy gradient on the probability of being preferred, with a penalty on moving away",
   ),
+  gkd: entry("gkd", gkdOptions, gkd, "divergence from a teacher at every token"),
+  grpo: entry(
+    "grpo",
+    grpoOptions,
+    grpo,
+    "−min(rA, clip(r)A) of completions with given advantages, and a divergence from the reference",
+  ),
+  rloo: entry("rloo", rlooOptions, rloo, "the same of the ratio of whole completions"),
   reward: entry(
     "reward",
     rewardOptions,

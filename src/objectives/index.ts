@@ -58,6 +58,10 @@ export { calDpo, type CalDpoOptions } from "./cal-dpo.ts";
 export { aqfl, aql, cell, dbaql, ktoPair, lrml, padll, pfl } from "./discopop.ts";
 export type { Discovered, DiscoveredOptions } from "./discopop.ts";
 export { dpo, type DpoOptions } from "./dpo.ts";
+export { gkd, type GkdOptions } from "./gkd.ts";
+export { grpo } from "./grpo.ts";
+export { rloo, type RlooOptions } from "./rloo.ts";
+export type { GrpoLoss, GrpoOptions } from "./grpo-options.ts";
 export { halosCdpo, halosDpo, halosIpo, halosSimpo } from "./halos.ts";
 export type {
   HalosCdpoOptions,

@@ -10,7 +10,7 @@ import { member, tensor } from "../place.ts";
 /** Inputs of the core with their data. */
 export type Entries = readonly (readonly [input: Node, data: Binding])[];
 
-const nameOf = (input: Node): string => (input.tag === "input" ? input.name : "");
+export const nameOf = (input: Node): string => (input.tag === "input" ? input.name : "");
 
 /** Pairs, and what `more` reads from the file. */
 const pairsAnd =

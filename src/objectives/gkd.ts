@@ -1,0 +1,72 @@
+// Generalised knowledge distillation: the student learns the teacher's distribution at every token, by a divergence that
+// goes from one Kullback-Leibler divergence to the other.
+
+import {
+  abs,
+  constant,
+  exp,
+  log,
+  log1p,
+  logSoftmax,
+  maximum,
+  neg,
+  objective,
+  param,
+  sum,
+} from "../dsl/index.ts";
+import type { Expr, Given, ObjectiveOf, PerToken, PerVocab } from "../dsl/index.ts";
+import { checkOptions, positive, type OptionKinds } from "./options.ts";
+import { tokens, total } from "./pairwise.ts";
+
+/** Which divergence, and defaults of the run-time parameters of the same names. */
+export interface GkdOptions {
+  /** β: 0 is KL(teacher ‖ student), 1 is KL(student ‖ teacher), and between them lies the Jensen-Shannon divergence; 0.5. */
+  readonly beta?: number;
+  /** τ, by which the logits of both models are divided; none. */
+  readonly temperature?: number;
+}
+export const gkdOptions: OptionKinds = { beta: { from: 0, to: 1 }, temperature: positive };
+
+type Logs = Expr<PerVocab<"y">>;
+
+/** Σ_v p (log p − log q) of log p and log q. */
+const divergence = (p: Logs, q: Logs): Expr<PerToken<"y">> =>
+  sum("vocab", exp(p).times(p.minus(q)));
+
+/** log(eᵃ + eᵇ) */
+const logPlus = (a: Logs, b: Logs): Logs => maximum(a, b).plus(log1p(exp(neg(abs(a.minus(b))))));
+
+/** β KL(t ‖ m) + (1 − β) KL(s ‖ m), m = (1 − β) s + β t */
+function between(s: Logs, t: Logs, beta: number): Expr<PerToken<"y">> {
+  const β = param("beta", beta, { above: 0, below: 1 });
+  const rest = constant(1).minus(β);
+  const m = logPlus(s.plus(log(rest)), t.plus(log(β)));
+  return β.times(divergence(t, m)).plus(rest.times(divergence(s, m)));
+}
+
+/**
+ * Σ_t D(teacher, student) / Σ |y|: the divergence of every completion token, averaged over the tokens of the batch
+ *
+ * Agarwal et al. 2023 (arXiv 2306.13649), equation 1. TRL 1.16.0, trl/experimental/gkd/gkd_trainer.py,
+ * `generalized_jsd_loss`, whose trainer never hands a temperature on. The teacher is the model "teacher".
+ */
+export function gkd(options: GkdOptions = {}): ObjectiveOf<"y"> {
+  const { beta = 0.5, temperature } = checkOptions("gkd", gkdOptions, options);
+  const τ = temperature === undefined ? undefined : param("temperature", temperature, positive);
+  const logs = (z: Logs): Logs => logSoftmax("vocab", τ === undefined ? z : z.over(τ));
+  return objective(
+    "gkd",
+    ["y"],
+    ({ policy, teacher, y }: Given<"y", "teacher">) => {
+      const [s, t] = [logs(policy.logits(y.y)), logs(teacher.logits(y.y))];
+      const each =
+        beta === 0 ? divergence(t, s) : beta === 1 ? divergence(s, t) : between(s, t, beta);
+      return total(each).over(tokens(y.y));
+    },
+    {
+      models: ["teacher"],
+      source:
+        "Agarwal et al. 2023, arXiv 2306.13649, equation 1; TRL 1.16.0, trl/experimental/gkd/gkd_trainer.py, generalized_jsd_loss",
+    },
+  );
+}
