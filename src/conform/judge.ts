@@ -112,7 +112,8 @@ export function judge(
   };
 
   // an average is rounded as the numbers that it averages, which may cancel
-  const terms = exact ? largest(computed.perExample ?? []) : 0;
+  const each = Array.from(exact ? (computed.perExample ?? []) : [], Math.abs);
+  const terms = each.reduce((sum, size) => sum + size, 0) / Math.max(1, each.length);
   const loss = compare("loss", [computed.loss], [expected.loss], bar(source.loss), terms);
   const lost = expected.lost / Math.max(largest(expected.gradient), smallestScale);
   const known = Math.max(bar(source.gradient), lost);

@@ -15,17 +15,33 @@ import {
   sum,
 } from "../dsl/index.ts";
 import type { Expr, Given, ObjectiveOf, PerToken, PerVocab } from "../dsl/index.ts";
-import { checkOptions, positive, type OptionKinds } from "./options.ts";
+import {
+  checkApplies,
+  checkOptions,
+  positive,
+  type NumberRange,
+  type OptionKinds,
+} from "./options.ts";
 import { tokens, total } from "./pairwise.ts";
 
 /** Which divergence, and defaults of the run-time parameters of the same names. */
 export interface GkdOptions {
-  /** β: 0 is KL(teacher ‖ student), 1 is KL(student ‖ teacher), and between them lies the Jensen-Shannon divergence; 0.5. */
+  /**
+   * "forward_kl" is KL(teacher ‖ student), TRL's beta = 0; "reverse_kl" is KL(student ‖ teacher), its beta = 1; "jsd" is the
+   * Jensen-Shannon divergence between them; "jsd".
+   */
+  readonly divergence?: "jsd" | "forward_kl" | "reverse_kl";
+  /** β, where between the two it lies; 0.5. Read with "jsd". */
   readonly beta?: number;
   /** τ, by which the logits of both models are divided; none. */
   readonly temperature?: number;
 }
-export const gkdOptions: OptionKinds = { beta: { from: 0, to: 1 }, temperature: positive };
+const share: NumberRange = { above: 0, below: 1 };
+export const gkdOptions: OptionKinds = {
+  divergence: ["jsd", "forward_kl", "reverse_kl"],
+  beta: share,
+  temperature: positive,
+};
 
 type Logs = Expr<PerVocab<"y">>;
 
@@ -38,7 +54,7 @@ const logPlus = (a: Logs, b: Logs): Logs => maximum(a, b).plus(log1p(exp(neg(abs
 
 /** β KL(t ‖ m) + (1 − β) KL(s ‖ m), m = (1 − β) s + β t */
 function between(s: Logs, t: Logs, beta: number): Expr<PerToken<"y">> {
-  const β = param("beta", beta, { above: 0, below: 1 });
+  const β = param("beta", beta, share);
   const rest = constant(1).minus(β);
   const m = logPlus(s.plus(log(rest)), t.plus(log(β)));
   return β.times(divergence(t, m)).plus(rest.times(divergence(s, m)));
@@ -51,7 +67,9 @@ function between(s: Logs, t: Logs, beta: number): Expr<PerToken<"y">> {
  * `generalized_jsd_loss`, whose trainer never hands a temperature on. The teacher is the model "teacher".
  */
 export function gkd(options: GkdOptions = {}): ObjectiveOf<"y"> {
-  const { beta = 0.5, temperature } = checkOptions("gkd", gkdOptions, options);
+  const given = checkOptions("gkd", gkdOptions, options);
+  const { divergence: kind = "jsd", beta = 0.5, temperature } = given;
+  checkApplies("gkd", "divergence", kind, given, { beta: ["jsd"] });
   const τ = temperature === undefined ? undefined : param("temperature", temperature, positive);
   const logs = (z: Logs): Logs => logSoftmax("vocab", τ === undefined ? z : z.over(τ));
   return objective(
@@ -59,8 +77,11 @@ export function gkd(options: GkdOptions = {}): ObjectiveOf<"y"> {
     ["y"],
     ({ policy, teacher, y }: Given<"y", "teacher">) => {
       const [s, t] = [logs(policy.logits(y.y)), logs(teacher.logits(y.y))];
-      const each =
-        beta === 0 ? divergence(t, s) : beta === 1 ? divergence(s, t) : between(s, t, beta);
+      const each = {
+        forward_kl: () => divergence(t, s),
+        reverse_kl: () => divergence(s, t),
+        jsd: () => between(s, t, beta),
+      }[kind]();
       return total(each).over(tokens(y.y));
     },
     {

@@ -8,7 +8,7 @@ import type { Batch, Binding, LogitsBinding } from "../../batch/batch.ts";
 import { fromTrl } from "../../batch/trl.ts";
 import { gkd, grpo, rloo } from "../../objectives/index.ts";
 import { grpoReaders } from "../../objectives/grpo-options.ts";
-import { choice, param, unused, type Key, type Keys } from "../keys.ts";
+import { choice, option, param, unused, type Key, type Keys } from "../keys.ts";
 import { isGiven, type Golden } from "../golden.ts";
 import { naming, type Layout } from "../layout.ts";
 import { entries, finite, member, real, tensor, text, type Place } from "../place.ts";
@@ -178,12 +178,14 @@ const gkdRow: Row = {
   names: [/^trl-1\.16\/gkd\b/],
   keys: (place) => ({
     beta: [0, 1].includes(member(place, "beta").value as number)
-      ? choice("beta", 0, 1)
+      ? option("divergence", [
+          [0, "forward_kl"],
+          [1, "reverse_kl"],
+        ])
       : param("beta", 0.5),
     temperature: param("temperature", 1),
   }),
-  objective: ({ beta: end }) =>
-    gkd({ temperature: 1, ...(end === undefined ? {} : { beta: end as number }) }),
+  objective: (options) => gkd({ temperature: 1, ...options }),
   layout: taught,
 };
 
