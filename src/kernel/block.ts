@@ -19,7 +19,7 @@ import type { Lanes, Statement, Value } from "./kernel.ts";
 import * as row from "./row.ts";
 import { fold, tree } from "./span.ts";
 import * as state from "./state.ts";
-import { offsetAt, pointOf, shiftOf, slackOf, topOf, type Position } from "./state.ts";
+import { offsetAt, pointOf, slackOf, topOf, type Position } from "./state.ts";
 
 /** What a lane keeps of its part of a row, in vectors of so many components. */
 export interface Kept {
@@ -117,8 +117,8 @@ export function addCarefully(
 /** Raises a lane's reference point to the largest of its subgroup, between chunks. Only exact maxima are raised so. */
 export function raiseTogether(kept: Kept, model: ModelName): readonly Statement[] {
   return k.about(meaning.maximumOf(model), [
-    k.letValue(topOf(model), k.subgroup("max", pointOf(model))),
-    ...raise(kept, model, [state.laneOf]),
+    k.letValue(state.raisingTogether.top(model), k.subgroup("max", pointOf(model))),
+    ...raise(kept, model, [state.laneOf], state.raisingTogether),
   ]);
 }
 
@@ -129,10 +129,14 @@ type Held = (accumulator: Accumulator, lanes: Lanes) => k.Variable;
  * Moves everything that is kept from the reference point of a model to `top`, if that is too far above. Selects and not a
  * branch, which is slower; and not a factor e^0, which is not 1 to the last bit on every adapter.
  */
-function raise(kept: Kept, model: ModelName, helds: readonly Held[]): readonly Statement[] {
-  const { pass, lanes } = kept;
-  const [m, top, next, shift] = [pointOf(model), topOf(model), state.nextOf(model), shiftOf(model)];
-  const point = pointFor(kept, model);
+function raise(
+  { pass, lanes }: Kept,
+  model: ModelName,
+  helds: readonly Held[],
+  by: state.Raising = state.raising,
+): readonly Statement[] {
+  const [m, top, next, shift] = [pointOf(model), by.top(model), by.next(model), by.shift(model)];
+  const point = pointFor({ pass, lanes }, model);
   const most = isExact(point) ? m : k.plus(m, slackOf(model));
   const isHigher = k.infix(shift, "<", k.f32(0));
   const ordered = pass.accumulators

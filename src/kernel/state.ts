@@ -26,6 +26,15 @@ export const slackOf: Single = ofRow("slack");
 export const topOf: Single = ofRow("top");
 export const nextOf: Single = ofRow("next");
 export const shiftOf: Single = ofRow("shift");
+/** The variables by which a reference point is raised. */
+export type Raising = Readonly<Record<"top" | "next" | "shift", Single>>;
+export const raising: Raising = { top: topOf, next: nextOf, shift: shiftOf };
+/** The same where a block raises it once more inside their scope. */
+export const raisingTogether: Raising = {
+  top: ofRow("together_top"),
+  next: ofRow("together_next"),
+  shift: ofRow("together_shift"),
+};
 /** The largest bits of what is no usable logit, by component and of all components. */
 export const badOf: OfModel = perModel("bad", "u32");
 export const worstOf: Single = ofRow("worst", "u32");
