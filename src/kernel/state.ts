@@ -24,7 +24,7 @@ export const pointOf: Single = ofRow("m");
 export const slackOf: Single = ofRow("slack");
 /** What the point is to be raised to, what it becomes, and by how much it was moved. */
 export const topOf: Single = ofRow("top");
-export const nextOf: Single = ofRow("next");
+const nextOf: Single = ofRow("next");
 export const shiftOf: Single = ofRow("shift");
 /** The variables by which a reference point is raised. */
 export type Raising = Readonly<Record<"top" | "next" | "shift", Single>>;
