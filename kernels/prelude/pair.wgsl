@@ -61,11 +61,15 @@ fn pair_less(a: vec2<f32>, b: vec2<f32>) -> bool {
 fn pair_equal(a: vec2<f32>, b: vec2<f32>) -> bool {
   return a.x == b.x && a.y == b.y;
 }
+fn is_no_number(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+// What is no number stays none: it is never the one that is left out.
 fn pair_max(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-  return select(a, b, pair_less(a, b));
+  return select(a, b, pair_less(a, b) || is_no_number(b.x));
 }
 fn pair_min(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-  return select(a, b, pair_less(b, a));
+  return select(a, b, pair_less(b, a) || is_no_number(b.x));
 }
 fn pair_abs(a: vec2<f32>) -> vec2<f32> {
   return select(a, -a, a.x < 0.0);
@@ -74,10 +78,13 @@ fn pair_sign(a: vec2<f32>) -> vec2<f32> {
   return vec2<f32>(sign(a.x), 0.0);
 }
 fn pair_relu(a: vec2<f32>) -> vec2<f32> {
-  return select(vec2<f32>(0.0), a, a.x > 0.0);
+  return select(a, vec2<f32>(0.0), a.x <= 0.0);
 }
 fn pair_sqrt(a: vec2<f32>) -> vec2<f32> {
   let root = sqrt(a.x);
   let rest = pair_minus(a, two_product(root, root));
-  return select(vec2<f32>(0.0), quick_sum(root, rest.x / (2.0 * root)), a.x > 0.0);
+  let known = select(vec2<f32>(0.0), quick_sum(root, rest.x / (2.0 * root)), a.x > 0.0);
+  // no number below 0; the bits are hidden, because a shader may not name such a constant
+  let nothing = bitcast<f32>(0x7fc00000u ^ (shape.vocab >> 31u));
+  return select(known, vec2<f32>(nothing, 0.0), a.x < 0.0 || is_no_number(a.x));
 }

@@ -38,6 +38,11 @@ fn pair_log_sigmoid(x: vec2<f32>) -> vec2<f32> {
 fn pair_log1m_exp(x: vec2<f32>) -> vec2<f32> {
   return select(pair_log(-pair_expm1(x)), pair_log1p(-pair_exp(x)), x.x < -0.6931472);
 }
+// For a < 0 where b is a whole number: then |a|^b, with the sign of a where b is odd.
 fn pair_pow(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-  return pair_exp(pair_times(b, pair_log(a)));
+  let size = pair_exp(pair_times(b, pair_log(pair_abs(a))));
+  let is_whole = round(b.x) == b.x && round(b.y) == b.y;
+  let is_odd = is_whole && abs(b.x) < 16777216.0 && fract(b.x * 0.5) != 0.0;
+  let signed = select(select(log_outside(-1.0), size, is_whole), -size, is_odd);
+  return select(size, signed, a.x < 0.0);
 }

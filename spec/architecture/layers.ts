@@ -46,7 +46,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["rewrite", layer(["core"])],
   ["ad", layer(["core", "rewrite"])],
   ["batch", layer(["core"])],
-  ["reference", layer(["core", "batch", "ad"])],
+  // what leaves the range of float64 as it is written is evaluated as identities make it
+  ["reference", layer(["core", "batch", "ad", "rewrite"])],
   ["stream", layer(["core", "rewrite", "ad"])],
   // how kernels are laid out on an adapter: chosen, checked, measured, told
   ["schedule", layer(["core"])],

@@ -25,8 +25,11 @@ export const logSigmoid = (x: number): number =>
 
 const logSoftmax = (row: readonly number[]): readonly number[] => {
   const largest = Math.max(...row);
-  const logTotal = largest + Math.log(total(row.map((z) => Math.exp(z - largest))));
-  return row.map((z) => z - logTotal);
+  // what the others add to the largest, whose digits a sum with it would lose
+  const rest = Math.log1p(
+    total(row.toSpliced(row.indexOf(largest), 1).map((z) => Math.exp(z - largest))),
+  );
+  return row.map((z) => z - largest - rest);
 };
 
 /** The response of one example. */

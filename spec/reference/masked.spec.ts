@@ -47,9 +47,16 @@ describe("a product", () => {
 
   it("hides nothing else: a difference of infinities or a quotient of zeros stays undefined", () => {
     const minusInfinity = unary("log", x);
-    const difference = binary("minus", minusInfinity, minusInfinity);
+    const another = unary("log", binary("times", constant(2), x));
+    const difference = binary("minus", minusInfinity, another);
     expectError(() => valueOf(difference, noData, { x: 0 }), "undefined-value", /"minus"/);
     expectError(() => valueOf(binary("over", x, x), noData, { x: 0 }), "undefined-value", /"over"/);
+  });
+
+  it("is like a term that cancels as a symbol, which is gone whatever it is", () => {
+    const minusInfinity = unary("log", x);
+    const difference = binary("minus", minusInfinity, minusInfinity);
+    expect(valueOf(difference, noData, { x: 0 })).toBe(0);
   });
 });
 

@@ -46,9 +46,17 @@ const numbers = (dtype: DType, [low, high]: Interval): fc.Arbitrary<number> =>
  * A term over the given axes that needs no data, to which the reference is then told to give other values. The name keeps
  * two such terms apart.
  */
-export function standIn(name: string, dtype: DType, over: readonly Axis[]): Node {
+export function standIn(
+  name: string,
+  dtype: DType,
+  over: readonly Axis[],
+  [low, high]: Interval = [-1, 1],
+): Node {
   const positions = over.map((axis) => unary("toReal", iota(axis)));
   const real = positions.reduce((sum, one) => binary("plus", sum, one), param(name, 0));
+  // of a sign that rules may ask for
+  if (dtype === "f32" && low >= 0) return unary(low > 0 ? "sigmoid" : "abs", real);
+  if (dtype === "f32" && high <= 0) return unary("neg", unary("sigmoid", real));
   if (dtype === "f32") return real;
   const flag = binary("gt", real, constant(0));
   if (dtype === "bool") return flag;
@@ -92,7 +100,10 @@ const instanceOver = (rule: Rule, axis: Axis | undefined): fc.Arbitrary<Instance
         .array(value, { minLength: size, maxLength: size })
         .map(
           (data) =>
-            [standIn(name, dtype, over), { axes: over, data: Float64Array.from(data) }] as const,
+            [
+              standIn(name, dtype, over, domain),
+              { axes: over, data: Float64Array.from(data) },
+            ] as const,
         );
     });
   };

@@ -24,7 +24,10 @@ const ownInstance = (subject: Rule): readonly [Node, Node] => {
   const nodes = new Map<Node, Node>(
     subject.variables.map((node) => {
       const { name, dtype, domain, constant: isConstant } = variableOf(node)!;
-      return [node, isConstant ? constant(Math.ceil(domain[0]), dtype) : standIn(name, dtype, [])];
+      return [
+        node,
+        isConstant ? constant(Math.ceil(domain[0]), dtype) : standIn(name, dtype, [], domain),
+      ];
     }),
   );
   const bound = boundAxis(subject);

@@ -5,6 +5,7 @@
 
 import type { Binary, Const, Node, Unary } from "../core/node.ts";
 import { formOf } from "../core/smart.ts";
+import { mayBeInfinite, productWithInfinite } from "./infinite.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 
@@ -24,9 +25,24 @@ export const widened = (v: Value): Value => k.convert("pair", v);
 /** The single float nearest to a pair. */
 export const rounded = (v: Value): Value => (v.type === "pair" ? k.convert("f32", v) : v);
 
+/** A product of single floats, where 0 · ∞ is 0 as it is everywhere. */
+function product({ args: [first, second] }: Binary, [a, b]: readonly Value[]): Value {
+  const [isFirst, isSecond] = [mayBeInfinite(first), mayBeInfinite(second)];
+  if (isFirst && isSecond) {
+    // either may be the one that is 0
+    const isNothing = k.infix(k.infix(a!, "==", k.f32(0)), "||", k.infix(b!, "==", k.f32(0)));
+    return k.choose(isNothing, k.f32(0), k.times(a!, b!));
+  }
+  if (isSecond) return productWithInfinite(a!, b!);
+  return isFirst ? productWithInfinite(b!, a!) : k.times(a!, b!);
+}
+
 export const singles: Arithmetic = {
   constant: ({ value, dtype }) => (dtype === "f32" ? k.f32(value) : k.literal(dtype, value)),
-  apply: (node, args) => formOf(node, "single") ?? applied(node, args),
+  apply: (node, args) => {
+    if (node.tag === "binary" && node.op === "times") return product(node, args);
+    return formOf(node, "single") ?? applied(node, args);
+  },
 };
 
 export const pairs: Arithmetic = {

@@ -8,6 +8,7 @@ import { definitions } from "./definitions.ts";
 import { folding } from "./folding.ts";
 import { indexing } from "./indexing.ts";
 import { rule, variable, type Rule } from "./rule.ts";
+import { isNonNegative, isPositive } from "./signs.ts";
 
 const { abs, exp, log, minus, neg, not, over, plus, pow, sqrt, square, times } = nodes;
 const yes = constant(1, "bool");
@@ -52,7 +53,7 @@ const products: readonly Rule[] = [
   }),
   rule("over-one", over(x, one), x),
   rule("over-minus-one", over(x, minusOne), neg(x)),
-  rule("zero-over", over(zero, positive), zero),
+  rule("zero-over", over(zero, positive), zero, { when: (of) => isPositive(of(positive)) }),
   rule("neg-over", over(neg(x), positive), neg(over(x, positive))),
   rule("over-neg", over(x, neg(positive)), neg(over(x, positive))),
   rule("over-constants", over(times(c, x), d), times(value, x), {
@@ -61,11 +62,13 @@ const products: readonly Rule[] = [
 ];
 
 const functions: readonly Rule[] = [
-  rule("exp-log", exp(log(positive)), positive),
+  rule("exp-log", exp(log(positive)), positive, { when: (of) => isNonNegative(of(positive)) }),
   rule("log-exp", log(exp(x)), x),
   rule("square-neg", square(neg(x)), square(x)),
   rule("square-abs", square(abs(x)), square(x)),
-  rule("square-sqrt", square(sqrt(positive)), positive),
+  rule("square-sqrt", square(sqrt(positive)), positive, {
+    when: (of) => isNonNegative(of(positive)),
+  }),
   rule("sqrt-square", sqrt(square(x)), abs(x)),
   rule("abs-neg", abs(neg(x)), abs(x)),
   rule("abs-abs", abs(abs(x)), abs(x)),

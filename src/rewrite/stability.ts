@@ -6,6 +6,7 @@ import { binary, constant } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
 import { nodes, one, reductions } from "../core/smart.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
+import { isNonNegative, isNonPositive } from "./signs.ts";
 
 const {
   abs,
@@ -35,6 +36,7 @@ const b = variable("b");
 const negative = variable("negative", { domain: [-4, -0.01] });
 const positive = variable("positive", { domain: [0.01, 4] });
 const aboveMinusOne = variable("aboveMinusOne", { domain: [-0.9, 4] });
+const nonNegative = variable("nonNegative", { domain: [0, 4] });
 const belowOne = variable("belowOne", { domain: [-4, 0.9] });
 const two = constant(2);
 const half = constant(0.5);
@@ -78,7 +80,9 @@ const exponentials: readonly Rule[] = [
   rule("square-exp", square(exp(x)), exp(times(two, x))),
   rule("sqrt-exp", sqrt(exp(x)), exp(times(half, x))),
   rule("pow-exp", pow(exp(a), b), exp(times(a, b))),
-  rule("log-pow", log(pow(positive, b)), times(b, log(positive))),
+  rule("log-pow", log(pow(positive, b)), times(b, log(positive)), {
+    when: (of) => isNonNegative(of(positive)),
+  }),
   rule("exp-times-exp", times(exp(a), exp(b)), exp(plus(a, b)), { when: offVocab }),
   rule("exp-over-exp", over(exp(a), exp(b)), exp(minus(a, b))),
   rule("reciprocal-exp", over(one, exp(x)), exp(neg(x))),
@@ -102,10 +106,14 @@ const differences: readonly Rule[] = [
   rule("log-neg-expm1", log(neg(expm1(negative))), log1mExp(negative)),
   rule("log1p-neg-exp", log1p(neg(exp(negative))), log1mExp(negative)),
   rule("log1p-neg-sigmoid", log1p(neg(sigmoid(x))), logSigmoid(neg(x))),
-  rule("exp-log1mExp", exp(log1mExp(negative)), neg(expm1(negative))),
+  rule("exp-log1mExp", exp(log1mExp(negative)), neg(expm1(negative)), {
+    when: (of) => isNonPositive(of(negative)),
+  }),
   rule("exp-minus-one", minus(exp(x), one), expm1(x)),
   rule("one-minus-exp", minus(one, exp(x)), neg(expm1(x))),
-  rule("expm1-log1p", expm1(log1p(aboveMinusOne)), aboveMinusOne),
+  rule("expm1-log1p", expm1(log1p(nonNegative)), nonNegative, {
+    when: (of) => isNonNegative(of(nonNegative)),
+  }),
   rule("log1p-expm1", log1p(expm1(x)), x),
   rule("log-one-minus", log(minus(one, belowOne)), log1p(neg(belowOne))),
   rule("log-one-plus", log(plus(one, aboveMinusOne)), log1p(aboveMinusOne)),

@@ -20,7 +20,6 @@ import {
   fromResponses,
   fromTrl,
   fromUnpaired,
-  log,
   objective,
   param,
   parseJson,
@@ -209,7 +208,6 @@ export const batches: Provocations<typeof rows & typeof layouts> = {
       mine(({ policy, y }) => variance("batch", policy.logps(y.w))),
       right,
     ),
-  "undefined-value": () => interpreted(mine(({ policy, y }) => log(policy.logps(y.w)))),
   "index-out-of-range": () =>
     evaluate([at(logpFromLogits("policy", "w"), "token.w", constant(7, "i32"))], right, {}),
   "difference-undefined": () => centralDifference(exampleInput("m"), "example.m", right, {}),

@@ -7,8 +7,10 @@ import {
   builtIn,
   compile,
   dpo,
+  evaluate,
   fromResponses,
   iota,
+  log,
   logPi,
   mean,
   objective,
@@ -48,6 +50,7 @@ const mine = (formula: Parameters<typeof objective<"w" | "l">>[2]): Objective =>
   objective("mine", ["w", "l"], formula, { source: "an example" });
 const compiled = (own: Objective, options: CompileOptions = {}): unknown =>
   compile(own, options).wgsl();
+const interpreted = (own: Objective): unknown => evaluate([own.loss], batch, {});
 const { storage, copySource, copyTarget, mapRead } = bufferUsage;
 
 /** The gradient into buffers of these sizes and usages, by tensor. */
@@ -110,6 +113,9 @@ export const running: Provocations<typeof rows> = {
         return x;
       }),
     ),
+  "undefined-value": () => interpreted(mine(({ policy, y }) => log(policy.logps(y.w)))),
+  "infinite-value": () =>
+    interpreted(mine(({ policy, y }) => policy.logps(y.w).over(policy.logps(y.w).times(0)))),
   "constant-exceeds-f32": () => compiled(mine(({ policy, y }) => policy.logps(y.w).times(1e39))),
   "unsupported-index": () =>
     compiled(

@@ -209,10 +209,6 @@ export const batches = {
     cause: "The objective divides by something that can be known before the run and is 0.",
     remedy: "Change the parameter or the batch as the sentence says.",
   },
-  "undefined-value": {
-    cause: "The interpreter found a value that is no number, for example log of a negative number.",
-    remedy: "Keep the operands of the term that the sentence names inside its domain.",
-  },
   "index-out-of-range": {
     cause: "An index of at(…) lies outside its axis.",
     remedy: "Keep it from 0 to one less than the number of entries.",

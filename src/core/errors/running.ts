@@ -38,6 +38,16 @@ export const running = {
       "An objective has more different subexpressions than are compiled, most often because a loop wrote it.",
     remedy: "Write it with fewer; the interpreter (evaluate) takes any number.",
   },
+  "undefined-value": {
+    cause: "The interpreter found a value that is no number, for example log of a negative number.",
+    remedy: "Keep the operands of the term that the sentence names inside its domain.",
+  },
+  "infinite-value": {
+    cause:
+      "The interpreter found an infinite value that no infinite logit explains: the end of a domain, such as log of 0, or a number beyond float64.",
+    remedy:
+      "Keep the operands of the term that the sentence names inside its domain, and its value within float64.",
+  },
   "constant-exceeds-f32": {
     cause: "A constant is outside the range of f32, in which kernels compute.",
     remedy: "Rescale the expression.",

@@ -65,6 +65,10 @@ export const over: MethodRow<"arithmetic"> = {
   reference: (a, b) => a / b,
   derivative: (k, _a, b, y) => [k.over(k.constant(1), b), k.neg(k.over(y, b))],
   domain: [{}, { except: 0 }],
+  sample: [
+    [-5, 5],
+    [0.1, 5],
+  ],
   single: { sign: "/" },
   pair: { call: "pair_over" },
   rounding: units2((_a, _b, y) => 2.5 * Math.abs(y)),
@@ -75,19 +79,20 @@ const powExponent = (a: number, b: number): number => Math.abs(b * Math.log(a));
 
 export const pow: BinaryRow = {
   ...real,
-  says: "aᵇ, for a > 0.",
+  says: "aᵇ, for a > 0, and for a < 0 where b is a whole number.",
   rank: 190,
   reference: (a, b) => a ** b,
   derivative: (k, a, b, y) => [
     k.times(b, k.pow(a, k.minus(b, k.constant(1)))),
     k.times(y, k.log(a)),
   ],
+  // smooth in both operands; tests of a negative base choose a whole exponent themselves
   domain: [{ above: 0 }, {}],
   sample: [
     [0.1, 5],
     [-5, 5],
   ],
-  single: { call: "pow" },
+  single: { call: "power" },
   pair: { call: "pair_pow" },
   rounding: {
     single: (a, b, y) => {
