@@ -34,6 +34,16 @@ const refuse = (
   );
 
 describe("a divisor that is known before a run", () => {
+  it("is left alone where a condition guards it, and refused where another division reads it too", () => {
+    const none = exampleInput("n");
+    const guarded = select(binary("gt", none, constant(0)), over(none), constant(0));
+    expect(knownDivisors([guarded])).toEqual([]);
+    expect(knownDivisors([guarded, over(none)])).toEqual([none]);
+    expect(knownDivisors([select(binary("gt", over(none), constant(0)), none, none)])).toEqual([
+      none,
+    ]);
+  });
+
   it("is refused where it is 0, with what it depends on", () => {
     const freedom = binary("minus", count("batch"), constant(1));
     refuse(
@@ -79,8 +89,8 @@ describe("a divisor that is known before a run", () => {
       binary("times", rewardInput("w"), variance("batch", example("x")).node),
     );
     const branch = select(
-      binary("gt", param("x", 1), constant(0)),
-      over(param("y", 0)),
+      binary("gt", over(param("y", 0)), constant(0)),
+      param("x", 1),
       constant(0),
     );
     expect(knownDivisors([loss, branch])).toEqual([

@@ -5,7 +5,7 @@
 
 import type { Binary, Const, Node, Unary } from "../core/node.ts";
 import { formOf } from "../core/smart.ts";
-import { mayBeInfinite, productWithInfinite } from "./infinite.ts";
+import { extremumWithUndefined, mayBeInfinite, productWithInfinite } from "./infinite.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 
@@ -41,6 +41,10 @@ export const singles: Arithmetic = {
   constant: ({ value, dtype }) => (dtype === "f32" ? k.f32(value) : k.literal(dtype, value)),
   apply: (node, args) => {
     if (node.tag === "binary" && node.op === "times") return product(node, args);
+    if (node.tag === "binary" && (node.op === "maximum" || node.op === "minimum")) {
+      const [a, b] = args as readonly [Value, Value];
+      if (node.args.some(mayBeInfinite)) return extremumWithUndefined(node.op, a, b);
+    }
     return formOf(node, "single") ?? applied(node, args);
   },
 };

@@ -12,14 +12,12 @@ const leastNormal = 2 ** -126;
 /** Beyond ordinary operands: what is infinite here, as a single float, overflows for one that an objective may reach. */
 const far = 1e3;
 
-const isFinite = (x: number): boolean => Number.isFinite(Math.fround(x)) || Number.isNaN(x);
-
-/** Whether an operator has a pole at an end of its domain, or overflows. */
+/** Whether an operator has a pole at an end of its domain, is undefined beyond it, or overflows. */
 function makesInfinite(op: UnaryOp): boolean {
   const { domain, reference } = unaryOps[op];
   const { from, above, to, below } = domain;
   const ends = [from, above, to, below, far, -far].filter((end) => end !== undefined);
-  return !ends.every((end) => isFinite(reference(end)));
+  return !ends.every((end) => Number.isFinite(Math.fround(reference(end))));
 }
 
 /** Whether an operator is finite even for infinite operands. */
@@ -28,7 +26,7 @@ const isBounded = (op: UnaryOp): boolean =>
 
 const known = new WeakMap<Node, boolean>();
 
-/** Whether a node along the vocabulary may be infinite where its leaves are finite. */
+/** Whether a node along the vocabulary may be infinite, or no number, where its leaves are finite. */
 export function mayBeInfinite(node: Node): boolean {
   const found = known.get(node);
   if (found !== undefined) return found;
@@ -62,6 +60,16 @@ function decided(node: Node): boolean {
     case "sort":
       return false;
   }
+}
+
+const isNoNumber = (v: Value): Value => {
+  const size = k.infix(k.bits("u32", v), "&", k.u32(0x7fffffff));
+  return k.infix(size, ">", k.u32(0x7f800000));
+};
+
+/** The larger or the smaller of two single floats; what is no number is never left out, as a driver may do. */
+export function extremumWithUndefined(op: "maximum" | "minimum", a: Value, b: Value): Value {
+  return k.choose(isNoNumber(a), a, k.choose(isNoNumber(b), b, k.binary(op, a, b)));
 }
 
 /** a · b of single floats, of which `b` may be infinite: 0 where `a` is, whatever `b` is. */

@@ -22,14 +22,27 @@ const mayBeZero = (node: Node): boolean => {
 const isFromModel = (node: Node): boolean =>
   node.tag === "input" && ("model" in node.datum || node.datum.kind === "reward");
 
-/** The divisors below the roots that are known before the logits are read, and may be 0. */
+/** What is computed whatever the conditions are: a division in a branch of a choice may never be looked at. */
+function unguarded(roots: readonly Node[]): ReadonlySet<Node> {
+  const found = new Set<Node>(roots);
+  for (const node of found) {
+    const always = node.tag === "select" ? [node.args[0]] : node.args;
+    for (const arg of always) found.add(arg);
+  }
+  return found;
+}
+
+/**
+ * The divisors below the roots that are known before the logits are read, and may be 0. A condition guards a division:
+ * where(n > 0, s / n, 0) is 0 for n = 0.
+ */
 export function knownDivisors(roots: readonly Node[]): readonly Node[] {
   const order = topological(roots);
   const known = new Set<Node>();
   for (const node of order) {
     if (!isFromModel(node) && node.args.every((arg) => known.has(arg))) known.add(node);
   }
-  const divisors = order.flatMap((node) =>
+  const divisors = [...unguarded(roots)].flatMap((node) =>
     node.tag === "binary" && node.op === "over" ? [node.args[1]] : [],
   );
   return [...new Set(divisors)].filter((node) => known.has(node) && mayBeZero(node));

@@ -43,7 +43,7 @@ export const log: UnaryRow = {
   derivative: (k, x) => k.over(k.constant(1), x),
   domain: { above: 0 },
   sample: [1e-3, 1e3],
-  single: { call: "log" },
+  single: { call: "natural_log" },
   pair: { call: "pair_log" },
   // WGSL: 2^-21 absolutely within [0.5, 2], 3 units elsewhere
   rounding: off1(

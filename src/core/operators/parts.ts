@@ -87,7 +87,7 @@ export const sqrt: UnaryRow = {
   derivative: (k, _x, y) => k.over(k.constant(0.5), y),
   domain: { from: 0 },
   sample: [1e-3, 1e3],
-  single: { call: "sqrt" },
+  single: { call: "square_root" },
   pair: { call: "pair_sqrt" },
   // inherited from 1 / inverseSqrt: 2 units, and 2.5 of the quotient
   rounding: off1(
