@@ -30,8 +30,9 @@ function product({ args: [first, second] }: Binary, [a, b]: readonly Value[]): V
   const [isFirst, isSecond] = [mayBeInfinite(first), mayBeInfinite(second)];
   if (isFirst && isSecond) {
     // either may be the one that is 0
-    const isNothing = k.infix(k.infix(a!, "==", k.f32(0)), "||", k.infix(b!, "==", k.f32(0)));
-    return k.choose(isNothing, k.f32(0), k.times(a!, b!));
+    const nothing = k.splat(k.f32(0), a!.lanes);
+    const second = k.choose(k.infix(a!, "==", nothing), nothing, b!);
+    return k.choose(k.infix(second, "==", nothing), nothing, k.times(a!, b!));
   }
   if (isSecond) return productWithInfinite(a!, b!);
   return isFirst ? productWithInfinite(b!, a!) : k.times(a!, b!);

@@ -9,16 +9,8 @@ import type { Value } from "./kernel.ts";
 
 /** The least normal single float: what is smaller may be flushed to 0 by one operation and not by the next. */
 const leastNormal = 2 ** -126;
-/** Beyond ordinary operands: what is infinite here, as a single float, overflows for one that an objective may reach. */
-const far = 1e3;
-
-/** Whether an operator has a pole at an end of its domain, is undefined beyond it, or overflows. */
-function makesInfinite(op: UnaryOp): boolean {
-  const { domain, reference } = unaryOps[op];
-  const { from, above, to, below } = domain;
-  const ends = [from, above, to, below, far, -far].filter((end) => end !== undefined);
-  return !ends.every((end) => Number.isFinite(Math.fround(reference(end))));
-}
+/** Whether an operator has an end of its domain, where it is infinite or beyond which it is undefined. */
+const hasDomain = (op: UnaryOp): boolean => Object.keys(unaryOps[op].domain).length > 0;
 
 /** Whether an operator is finite even for infinite operands. */
 const isBounded = (op: UnaryOp): boolean =>
@@ -40,7 +32,7 @@ function decided(node: Node): boolean {
   switch (node.tag) {
     case "unary":
       if (isBounded(node.op)) return false;
-      return makesInfinite(node.op) || mayBeInfinite(node.args[0]);
+      return hasDomain(node.op) || mayBeInfinite(node.args[0]);
     case "binary":
       return (
         binaryOps[node.op].domain.some((domain) => Object.keys(domain).length > 0) ||
@@ -63,8 +55,8 @@ function decided(node: Node): boolean {
 }
 
 const isNoNumber = (v: Value): Value => {
-  const size = k.infix(k.bits("u32", v), "&", k.u32(0x7fffffff));
-  return k.infix(size, ">", k.u32(0x7f800000));
+  const word = (n: number): Value => k.splat(k.u32(n), v.lanes);
+  return k.infix(k.infix(k.bits("u32", v), "&", word(0x7fffffff)), ">", word(0x7f800000));
 };
 
 /** The larger or the smaller of two single floats; what is no number is never left out, as a driver may do. */
