@@ -1,26 +1,22 @@
 // The ends of domains on the adapter at hand: the table that every engine is held to, in pairs of floats beside the vocabulary
 // and in single floats along it.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import {
   compile,
   fromResponses,
   objective,
-  openDevice,
   PrefcError,
   sum,
   type Device,
   type ValueAndGrad,
 } from "../../src/index.ts";
+import { withDevice } from "../support/device.ts";
 import { expectMeaning } from "../support/meanings.ts";
 import { table, type Meaning } from "../support/undefined.ts";
 
 let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
-});
-afterAll(() => {
-  expect(device.takeErrors()).toEqual([]);
-  device.dispose();
+withDevice((opened) => {
+  device = opened;
 });
 
 /** The slope that a run found; none where the loss does not depend on x. */
