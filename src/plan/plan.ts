@@ -1,11 +1,8 @@
 // The plan: the ordered dispatches of one direction on one kind of adapter, with every buffer laid out. It is
 // plain data; the runtime fills the buffers and submits, and explanations read it without a device.
 
-import { responseAmong } from "../core/axis.ts";
 import { stackedName } from "../core/datum.ts";
 import type { Input, Node, Param } from "../core/node.ts";
-import { fieldKey } from "../stream/fields.ts";
-import type { Stages } from "../stream/stages.ts";
 import { gradientBlock, totalBlock } from "../block/passes.ts";
 import { gradientKernel } from "../kernel/gradient.ts";
 import * as k from "../kernel/kernel.ts";
@@ -15,30 +12,12 @@ import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { lowerRows } from "../rows/lower.ts";
 import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../rows/program.ts";
+import { layOut, type HighGradient, type Inputs, type Lowering, type Upload } from "./layout.ts";
 import { onlineSteps, printed, stepOf, type Step } from "./steps.ts";
 
+export type { HighGradient, Inputs, Lowering, Upload } from "./layout.ts";
 export type { Step, Work } from "./steps.ts";
 
-/** What a direction of a program computes, as the planner reads it. */
-export interface Lowering {
-  readonly stages: Stages;
-  readonly scalars: readonly (readonly [name: string, node: Node])[];
-  readonly perExample: Node | null;
-  readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
-}
-/** Data of the batch that the row programs read. */
-export interface Upload {
-  readonly input: string;
-  readonly response: string | null;
-  /** A row field for a number per token, an example slot for a number per example. */
-  readonly slot: number;
-}
-/** A gradient that is one number per token or example, and where it is found. */
-export interface HighGradient {
-  readonly input: string;
-  readonly response: string | null;
-  readonly slot: number;
-}
 export interface Plan {
   readonly steps: readonly Step[];
   /** The models whose logits may be read, in the order of their words in the status. */
@@ -60,12 +39,6 @@ export interface Plan {
   readonly params: readonly Param[];
 }
 
-export interface Inputs {
-  readonly responses: readonly string[];
-  readonly inputs: readonly Input[];
-  readonly params: readonly Param[];
-}
-
 /** @param inPlace whether gradients may be asked for in the place of their logits */
 export function plan(
   lowering: Lowering,
@@ -73,58 +46,14 @@ export function plan(
   schedule: Layout,
   inPlace: boolean = false,
 ): Plan {
-  const fields: string[] = [];
-  const fieldIndex = (field: string): number => {
-    const known = fields.indexOf(field);
-    return known >= 0 ? known : fields.push(field) - 1;
-  };
-  const exampleNames: string[] = [];
-  const exampleSlot = (name: string): number => {
-    const known = exampleNames.indexOf(name);
-    return known >= 0 ? known : exampleNames.push(name) - 1;
-  };
-  const paramNames = given.params.map(({ name }) => name);
-  const paramVectors = Math.max(1, Math.ceil(paramNames.length / 2));
-  const paramValue = (name: string): k.Value => {
-    return k.param(paramNames.indexOf(name), "f32");
-  };
-
-  // ---- data that the batch brings for tokens and examples
-  const tokenUploads: Upload[] = [];
-  const exampleUploads: Upload[] = [];
-  for (const input of given.inputs) {
-    if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
-    const response = responseAmong(input.axes);
-    if (response === null)
-      exampleUploads.push({ input: input.name, response: null, slot: exampleSlot(input.name) });
-    else
-      tokenUploads.push({
-        input: input.name,
-        response,
-        slot: fieldIndex(stackedName(input.datum)),
-      });
-  }
-  for (const pass of lowering.stages.passes) {
-    if (pass.kind === "online") for (const spec of pass.fields) fieldIndex(fieldKey(spec));
-    else fieldIndex(fieldKey({ kind: "total", index: pass.index }));
-  }
-
-  const scalars = lowering.scalars.map(([name]) => name);
-  const perExample = lowering.perExample === null ? null : exampleSlot("loss of the example");
-  const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
-    const response = responseAmong(input.axes);
-    const name = `gradient of ${response === null ? input.name : stackedName(input.datum)}`;
-    return {
-      input: input.name,
-      response,
-      slot: response === null ? exampleSlot(name) : fieldIndex(name),
-    };
-  });
+  const laid = layOut(lowering, given);
+  const { fieldIndex, exampleSlot, paramSlot, paramVectors, perExample, highGradients } = laid;
+  const paramValue = (name: string): k.Value => k.param(paramSlot(name), "f32");
 
   // ---- steps: passes of a round, then the row program that uses them
   const steps: Step[] = [];
-  let exampleSlots = exampleNames.length;
-  let scalarSlots = scalars.length;
+  let { exampleSlots } = laid;
+  let scalarSlots = laid.scalars.length;
   let terms = 0;
   const { stages } = lowering;
   for (let round = 1; round <= stages.lastRound; round++) {
@@ -169,7 +98,7 @@ export function plan(
       scalarOutputs: scalarOutputs.map((output) => ({ ...output, node: all[next++]! })),
       rowField: (input) => rowFieldOf(input, fieldIndex),
       exampleSlot: (input) => exampleSlot((input as Input).name),
-      paramSlot: (param) => paramNames.indexOf((param as Param).name),
+      paramSlot: (param) => paramSlot((param as Param).name),
       responses: given.responses,
       paramVectors,
       firstExampleSlot: exampleSlots,
@@ -198,15 +127,15 @@ export function plan(
     steps,
     models: modelsIn(schedule),
     responses: given.responses,
-    rowFields: fields,
+    rowFields: laid.rowFields,
     exampleSlots,
     scalarSlots,
     terms,
     partWords: Math.max(0, ...steps.map(({ parts }) => parts?.words ?? 0)),
-    scalars,
+    scalars: laid.scalars,
     perExample,
-    tokenUploads,
-    exampleUploads,
+    tokenUploads: laid.tokenUploads,
+    exampleUploads: laid.exampleUploads,
     highGradients,
     params: given.params,
   };

@@ -8,6 +8,8 @@ import { singles } from "../../../src/kernel/arithmetic.ts";
 import * as k from "../../../src/kernel/kernel.ts";
 import { scope } from "../../../src/kernel/scalar.ts";
 import { verifyKernel } from "../../../src/kernel/verify.ts";
+import { compile, sft } from "../../../src/index.ts";
+import { layOut } from "../../../src/plan/layout.ts";
 import { rule, variable } from "../../../src/rewrite/rule.ts";
 import { rowSteps } from "../../../src/rows/steps.ts";
 import { derive } from "../../../src/stream/derive.ts";
@@ -46,5 +48,9 @@ export const internal: Provocations<typeof rows> = {
       body: [k.when(k.infix(k.lane, "==", k.u32(0)), [k.barrier])],
       grid: "work",
     }),
+  "value-not-laid-out": () =>
+    layOut(compile(sft()).program.value, { responses: ["y"], inputs: [], params: [] }).paramSlot(
+      "beta",
+    ),
   "moment-missing": () => movedMoment([{ model: "policy", d: 1, k: 1 }], () => true, []),
 };

@@ -37,6 +37,10 @@ export const internal = {
     cause: "A kernel breaks a rule of the kernel level: a type, a variable, a barrier or a limit.",
     remedy: "Report it as a bug of prefc, with the objective.",
   },
+  "value-not-laid-out": {
+    cause: "A generator of kernels asked for a value that no buffer has.",
+    remedy: "Report it as a bug of prefc, with the objective.",
+  },
   "moment-missing": {
     cause: "A pass does not keep a sum that another one of its sums is corrected by.",
     remedy: "Report it as a bug of prefc, with the objective.",
