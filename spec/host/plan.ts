@@ -3,7 +3,7 @@
 import type { Batch, LogitsTensor, Params } from "../../src/batch/batch.ts";
 import { dtypeOf, vocabOf } from "../../src/batch/logits.ts";
 import { parameterValue } from "../../src/batch/params.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Program } from "../../src/compile/pipeline.ts";
 import { runKernel } from "../../src/host/run.ts";
 import type { Role } from "../../src/kernel/kernel.ts";
 import { statusWords } from "../../src/kernel/status.ts";
@@ -148,8 +148,10 @@ export function runPlan(
     singles(words)[2 * at]! + singles(words)[2 * at + 1]!;
   const metrics = Object.keys(program.metrics);
   plan.scalars.forEach((name, slot) => {
-    // after the loss and the metrics come the next values of the state, which say so in their names
-    const own = slot > 0 && slot <= metrics.length ? `metric ${name}` : name;
+    // after the loss and the metrics come the next values of the state, which say so in their names, and gradients of parameters
+    const isGradient = program.paramGradients.some(({ param }) => gradientName(param) === name);
+    const isMetric = slot > 0 && slot <= metrics.length;
+    const own = isMetric ? `metric ${name}` : isGradient ? `gradient ${name}` : name;
     results.set(own, Float64Array.of(pairAt(fixed["scalars"]!, slot)));
   });
   const perExample = (slot: number): Float64Array =>
