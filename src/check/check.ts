@@ -16,8 +16,8 @@ import { randomBatch, type BatchSize } from "./batch.ts";
 import { branchesOf, type Branches } from "./branches.ts";
 import { againstDifferences, againstGpu, interpret, type GpuErrors } from "./compare.ts";
 import { acceptedErrors } from "./conditioning.ts";
-import { differencesTolerance } from "./error.ts";
 import { inMode, modes, ordinary, type Mode } from "./modes.ts";
+import { batchCode } from "./paste.ts";
 import { random, type Random } from "./random.ts";
 import { describeValues } from "./values.ts";
 import { warningsOf } from "./warnings.ts";
@@ -61,6 +61,10 @@ export interface BatchReport {
   readonly gpu: GpuErrors | null;
   /** One sentence for everything that was wrong. */
   readonly failures: readonly string[];
+  /** Why it was not decided whether anything is wrong: a driver did not answer in time, which is no failure. Else null. */
+  readonly undecided: string | null;
+  /** Code that makes the batch again; null where nothing is wrong, or where it would be too long to be of use. */
+  readonly code: string | null;
 }
 
 interface Trial {
@@ -181,7 +185,7 @@ async function reportOn(
         `the derivative of ${drawn.where}`,
         "central differences",
         drawn.error,
-        differencesTolerance,
+        drawn.accepted,
       ),
       ...(["loss", "gradient", "metrics"] as const).flatMap((what) =>
         computed === null || accepted === null
@@ -189,11 +193,16 @@ async function reportOn(
           : beyond(`the ${what} on the GPU`, "the interpreter", computed[what], accepted[what]),
       ),
     ];
-    return { ...shape, differences: drawn.error, gpu: computed, failures };
+    const code = failures.length === 0 ? null : batchCode(batch, compiled.program.inputs);
+    return { ...shape, differences: drawn.error, gpu: computed, failures, undecided: null, code };
   } catch (error) {
     // what an engine refuses is a failure of this batch, and the next one may tell more
     if (!(error instanceof PrefcError)) throw error;
-    return { ...shape, differences: Infinity, gpu: null, failures: [error.message] };
+    const nothing = { ...shape, differences: Infinity, gpu: null };
+    if (error.code === "gpu-timeout")
+      return { ...nothing, failures: [], undecided: error.message, code: null };
+    const code = batchCode(batch, compiled.program.inputs);
+    return { ...nothing, failures: [error.message], undecided: null, code };
   }
 }
 

@@ -11,7 +11,7 @@ import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
 import type { Compiled } from "../runtime/compiled.ts";
 import { stoppedValues } from "../reference/differences.ts";
 import { differences, paramDifference } from "./differences.ts";
-import { gradientError, lossError, metricError } from "./error.ts";
+import { differencesTolerance, gradientError, lossError, metricError } from "./error.ts";
 import type { Random } from "./random.ts";
 import { unroundedAll } from "./unrounded.ts";
 
@@ -73,6 +73,17 @@ export function interpret({ program }: Compiled, batch: Batch, params: Params): 
   };
 }
 
+/** A derivative against a difference: how far they are apart, and how far they may be, relative to the largest gradient. */
+interface Compared {
+  readonly error: number;
+  /** The tolerance of derivatives, and what the rounding of the loss over the step may add. */
+  readonly accepted: number;
+  readonly where: string;
+}
+
+const isWorse = (error: number, accepted: number, than: Compared): boolean =>
+  !(error / accepted <= than.error / than.accepted);
+
 /**
  * The largest error of the gradient against differences at random entries of each input, and the entry. An input whose gradient
  * was found to be 0 everywhere is no exception: a derivative that is lost looks the same.
@@ -84,26 +95,31 @@ export function againstDifferences(
   truth: Truth,
   moves: number,
   source: Random,
-): { error: number; where: string } {
+): Compared {
   const held = stoppedValues(program.loss, batch, params);
-  let worst = { error: 0, where: "" };
+  let worst: Compared = { error: 0, accepted: differencesTolerance, where: "" };
   const derived = new Map(truth.gradients.map(({ input, gradient }) => [input, gradient]));
   for (const input of program.inputs.filter(isDifferentiated)) {
     const gradient = derived.get(input) ?? expand(nothing, input.axes, batch);
-    const slope = differences(program.loss, input, batch, params, held, truth.largest);
+    const slope = differences(program.loss, input, batch, params, held, truth);
     for (const position of positions(input, gradient.data.length, batch, moves, source)) {
       // the largest entry of the whole gradient is what an entry is measured against
+      const found = slope.at(position);
       const error = gradientError(
         [gradient.data[position]!, truth.largest],
-        [slope.at(position), truth.largest],
+        [found.slope, truth.largest],
       );
-      if (!(error <= worst.error)) worst = { error, where: `${input.name} at entry ${position}` };
+      const rounding = truth.largest > 0 ? found.rounding / truth.largest : 0;
+      const accepted = differencesTolerance + rounding;
+      if (isWorse(error, accepted, worst))
+        worst = { error, accepted, where: `${input.name} at entry ${position}` };
     }
   }
   for (const { param, slope } of truth.paramGradients) {
     const [right] = [paramDifference(program.loss, param, batch, params, held)];
     const error = gradientError([slope, truth.largest], [right, truth.largest]);
-    if (!(error <= worst.error)) worst = { error, where: `the parameter ${cite(param.name)}` };
+    if (isWorse(error, differencesTolerance, worst))
+      worst = { error, accepted: differencesTolerance, where: `the parameter ${cite(param.name)}` };
   }
   return worst;
 }

@@ -13,8 +13,21 @@ const agreement = 1e-5;
 /** A scalar as a function of the entries of one input, at a batch. */
 export interface Differences {
   /** d root / d entry, for a position in the flattened order of the input's axes. */
-  readonly at: (position: number) => number;
+  readonly at: (position: number) => Slope;
 }
+
+/** A slope, and how much of it the rounding of the root over the step may be. */
+export interface Slope {
+  readonly slope: number;
+  readonly rounding: number;
+}
+
+/** Values of the root are right to a few units of float64; so many are assumed. */
+const units = 8;
+
+/** What the rounding of the root makes of a difference of fourth order over a step: (4·fine + coarse)/3, fine over h. */
+const roundingOver = (step: number, root: number): number =>
+  (3 * units * Number.EPSILON * Math.abs(root)) / step;
 
 /** Differences of a scalar with respect to one input. `scale` is the size of gradient that counts as not small. */
 export function differences(
@@ -23,18 +36,21 @@ export function differences(
   batch: Batch,
   params: Params,
   held: ReadonlyMap<Node, Tensor>,
-  scale: number,
+  { largest: scale, loss }: { readonly largest: number; readonly loss: number },
 ): Differences {
   const slope = slopes(root, input, batch, params, held);
   return {
     at: (position) => {
       let extrapolated = 0;
+      let rounding = 0;
       for (const h of steps) {
+        rounding = roundingOver(h, loss);
         const [coarse, fine] = [slope(position, h), slope(position, h / 2)];
         extrapolated = (4 * fine - coarse) / 3;
-        if (Math.abs(fine - coarse) <= agreement * Math.max(scale, Math.abs(fine))) break;
+        const near = agreement * Math.max(scale, Math.abs(fine)) + rounding;
+        if (Math.abs(fine - coarse) <= near) break;
       }
-      return extrapolated;
+      return { slope: extrapolated, rounding };
     },
   };
 }

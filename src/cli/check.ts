@@ -74,21 +74,33 @@ const command = defineCommand({
       params: givenParams(rawArgs, args),
       heights: givenHeights(rawArgs, args),
     };
-    let [failed, count] = [0, 0];
+    let [failed, late, count] = [0, 0, 0];
+    let smallest: BatchReport | undefined;
     let summary: CheckSummary | undefined;
     const told = { ...options, summary: (all: CheckSummary) => void (summary = all) };
     for await (const report of checkObjective(objective, told)) {
       count++;
       if (report.failures.length > 0) failed++;
+      if (report.undecided !== null) late++;
+      if (report.code !== null && isSmaller(report, smallest)) smallest = report;
       if (given.json === true) printJson(report);
       else printLine(reportText(report, batches));
     }
     for (const line of summary === undefined ? [] : summaryLines(summary)) tell(line);
-    tell(`${count - failed} passed, ${failed} failed`);
+    if (smallest !== undefined) {
+      tell(`the smallest batch that failed is number ${smallest.batch}; to make it again:`);
+      tell(`\n${smallest.code}\n`);
+    }
+    const undecided = late === 0 ? "" : `, ${late} ran out of time (--timeout gives more)`;
+    tell(`${count - failed - late} passed, ${failed} failed${undecided}`);
     device?.dispose();
     return failed === 0 ? 0 : 1;
   },
 });
+
+const sizeOf = ({ tokens, vocab }: BatchReport): number => tokens * vocab;
+const isSmaller = (one: BatchReport, other: BatchReport | undefined): boolean =>
+  other === undefined || sizeOf(one) < sizeOf(other);
 
 function heading(
   name: string,
@@ -125,7 +137,7 @@ function summaryLines({ warnings, drawn, branches, unreached }: CheckSummary): r
 const errorText = (error: number): string => error.toExponential(1).padStart(7);
 
 function reportText(
-  { batch, mode, examples, tokens, vocab, differences, gpu, failures }: BatchReport,
+  { batch, mode, examples, tokens, vocab, differences, gpu, failures, undecided }: BatchReport,
   batches: number,
 ): string {
   const number = String(batch).padStart(String(batches).length);
@@ -136,6 +148,7 @@ function reportText(
       : `  gpu: loss ${errorText(gpu.loss)}  gradient ${errorText(gpu.gradient)}  metrics ${errorText(gpu.metrics)}`;
   const kind = mode === "ordinary" ? "" : `  ${mode}`;
   const verdict = failures.length === 0 ? "ok" : `FAILED: ${failures.join("; ")}`;
+  if (undecided !== null) return `${number}  ${shape}${kind}  out of time: ${undecided}`;
   return `${number}  ${shape}  differences ${errorText(differences)}${device}${kind}  ${verdict}`;
 }
 
