@@ -1,13 +1,12 @@
 // npm run bench:compile: how long an objective takes from its formula to WGSL, without the driver's compiler. Each
 // built-in objective is compiled in turn, value and gradient; "first" is the first time in this process, where the
-// JavaScript engine has not optimised anything yet, and the median is of repeated compiles afterwards. At the end, the first
-// step of an objective on a device, where the driver builds its shaders, beside the first step of the same objective
-// compiled again, which finds every pipeline by its WGSL.
+// JavaScript engine has not optimised anything yet, and the median is of repeated compiles afterwards. At the end come the
+// first gradients of objectives in processes of their own, with the driver's caches off, step by step.
 
 import { measure } from "mitata";
-import { builtIn, builtIns, compile, openDevice } from "../src/index.ts";
-import { random } from "../src/check/random.ts";
-import { randomBatch } from "../src/check/batch.ts";
+import { cold, coldText } from "../src/bench/cold.ts";
+import { readOptions } from "../src/bench/options.ts";
+import { builtIn, builtIns, compile } from "../src/index.ts";
 
 const largestMedianMs = 20;
 
@@ -48,21 +47,8 @@ for (const name of names) {
 }
 process.stdout.write(`slowest median ${slowest.toFixed(2)} ms, goal ${largestMedianMs} ms\n`);
 
-/** Milliseconds from an objective to the end of its first step on a device. */
-const device = await openDevice();
-async function firstStep(): Promise<number> {
-  const start = performance.now();
-  const compiled = compile(builtIns["wpo"]!.make(), { device });
-  const { inputs } = compiled.program;
-  const size = { examples: 2, tokens: 4, vocab: [512, 512] } as const;
-  const batch = randomBatch({ responses: ["w", "l"], inputs }, size, random(1, 0));
-  await compiled.valueAndGrad(batch, { gradients: "keep" });
-  const taken = performance.now() - start;
-  compiled.dispose();
-  return taken;
+const options = readOptions({ rows: "16", vocab: "1000" });
+for (const name of only.length === 0 ? ["sft", "dpo", "wpo"] : only) {
+  process.stdout.write(`${coldText(await cold(name, options))}\n`);
 }
-const [cold, warm] = [await firstStep(), await firstStep()];
-process.stdout.write(
-  `wpo to the end of its first step on ${device.line}: ${cold.toFixed(1)} ms; compiled again ${warm.toFixed(1)} ms\n`,
-);
 process.exit(0);

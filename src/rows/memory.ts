@@ -6,7 +6,7 @@ import type { Node } from "../core/node.ts";
 import { alongOf, isCollective, spaceOf, type RowProgram } from "./program.ts";
 import type { TokenWork } from "./shared.ts";
 import type { Moment } from "./steps.ts";
-import type { Collective } from "./moments.ts";
+import { isInMemory, type Collective } from "./moments.ts";
 import type { Store } from "./timing.ts";
 
 export interface Memory {
@@ -32,6 +32,8 @@ export function memoryOf(program: RowProgram): Memory {
   const operands = new Map<Collective, number>();
   const blocks = new Map<Collective, number>();
   const targets = new Map<Store, number>();
+  const slotOf = (node: Node): number =>
+    node.tag === "input" ? program.exampleSlot(node) : slots.get(node)!;
   const next = {
     term: 0,
     example: program.firstExampleSlot,
@@ -82,12 +84,11 @@ export function memoryOf(program: RowProgram): Memory {
     placeBlocks(moments);
     for (const { groups } of moments) {
       for (const group of groups) {
-        for (const node of group) {
-          if (alongOf(node) === "token") continue;
-          operands.set(node, next.example++);
-        }
-        for (const node of group) {
-          if (alongOf(node) === "token") continue;
+        if (group.some((node) => alongOf(node) === "token")) continue;
+        for (const node of group)
+          operands.set(node, isInMemory(node) ? slotOf(node.args[0]) : next.example++);
+        // results of neighbours are neighbours
+        for (const node of group.toSorted((a, b) => operands.get(a)! - operands.get(b)!)) {
           slots.set(node, node.tag === "sort" ? next.example++ : next.scalar++);
           blocks.set(node, slots.get(node)!);
         }
@@ -116,7 +117,7 @@ export function memoryOf(program: RowProgram): Memory {
 
   return {
     term: (node) => terms.get(node),
-    slot: (node) => (node.tag === "input" ? program.exampleSlot(node) : slots.get(node)!),
+    slot: slotOf,
     operand: (node) => operands.get(node)!,
     block: (node) => blocks.get(node)!,
     target: (store) => (store.target.kind === "field" ? store.target.field : targets.get(store)!),

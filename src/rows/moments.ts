@@ -21,6 +21,12 @@ export const responseWithin = (node: Node): string | null => {
   const axis = node.axes.find(isTokenAxis);
   return axis === undefined ? null : responseOf(axis);
 };
+/** Whether the operand of a collective value per example lies in a slot already. */
+export const isInMemory = (of: Collective): boolean => {
+  const [operand] = of.args;
+  const isStored = isCollective(operand) || operand.tag === "input";
+  return isStored && alongOf(of) === "example" && spaceOf(operand) === "example";
+};
 export const responseAlong = ({ axis }: Collective): string | null =>
   isTokenAxis(axis) ? responseOf(axis) : null;
 

@@ -8,6 +8,7 @@ import {
   arrival,
   collectives,
   isCrossing,
+  isInMemory,
   responseAlong,
   responseWithin,
   scalarMoment,
@@ -88,13 +89,15 @@ function outputStores(program: RowProgram, { ready }: Moments): readonly Store[]
 }
 
 const operands = ({ moments }: Moments): readonly Store[] =>
-  [...moments].map(([of, moment]): Store => ({
-    node: of.args[0],
-    target: { kind: "operand", of },
-    moment: moment - 1,
-    space: alongOf(of),
-    response: responseAlong(of),
-  }));
+  [...moments]
+    .filter(([of]) => !isInMemory(of))
+    .map(([of, moment]): Store => ({
+      node: of.args[0],
+      target: { kind: "operand", of },
+      moment: moment - 1,
+      space: alongOf(of),
+      response: responseAlong(of),
+    }));
 
 /** Values per example that tokens or other examples read. */
 function kept(

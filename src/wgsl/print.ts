@@ -87,7 +87,10 @@ function functionsUsed(called: ReadonlySet<string>): readonly string[] {
     }
   };
   visit(called);
-  return [...chosen].map((name) => functions[name]!.source.trimEnd());
+  // a driver reads no remarks
+  return [...chosen].map((name) =>
+    functions[name]!.source.replaceAll(/^ *\/\/.*\n/gm, "").trimEnd(),
+  );
 }
 
 /** The names of variables where they can be seen: a name that is taken gets a number. */
