@@ -41,12 +41,13 @@ export function finder(
 
   /** Where a value per example lies, for an example or for this one. */
   const perExample = (node: Node, position: Value | null): Value => {
-    if (over === "example") return at.slot(k.u32(memory.slot(node)), position ?? at.example);
+    if (over !== "token") return at.slot(k.u32(memory.slot(node)), position ?? at.example);
     const slots = [...step.bindings].flatMap(([response, binding]) => {
       const own = binding.get(node);
       return own === undefined ? [] : [[response, memory.slot(own)] as const];
     });
-    const [[, least]] = slots as [readonly [string, number]];
+    // a single value that reads an example is the same for all responses
+    const [, least] = slots[0] ?? [null, memory.slot(node)];
     if (slots.every(([, slot]) => slot === least))
       return at.slot(k.u32(least), position ?? use(at.example));
     const block = slots.map(([response, slot]) => slot - responses.indexOf(response));
