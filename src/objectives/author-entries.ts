@@ -1,5 +1,6 @@
 // The list of objectives by the names that their authors gave them, where they are no option of TRL's trainers.
 
+import * as averages from "./averages.ts";
 import { calDpo, calDpoOptions } from "./cal-dpo.ts";
 import {
   aqfl,
@@ -19,6 +20,7 @@ import { halosKto, halosKtoOptions } from "./halos-kto.ts";
 import { llamaFactory, llamaFactoryOptions } from "./llama-factory.ts";
 import { betaOptions } from "./margins.ts";
 import { nemo, nemoOptions } from "./nemo.ts";
+import * as offsets from "./offsets.ts";
 import { shiftedBcoPair } from "./reward-shift.ts";
 import { sppo, sppoOptions } from "./sppo.ts";
 import { tdpo1, tdpo1Options, tdpo2, tdpo2Options } from "./tdpo.ts";
@@ -37,6 +39,51 @@ export const authorEntries: Readonly<Record<string, BuiltIn>> = {
   ),
   "tis-dpo": entry("tis-dpo", tisDpoOptions, tisDpo, "DPO with a given weight for each token"),
   "cal-dpo": entry("cal-dpo", calDpoOptions, calDpo, "DPO with the log-ratios drawn to ±1/(2β)"),
+  dpop: entry(
+    "dpop",
+    offsets.dpopOptions,
+    offsets.dpop,
+    "DPO with a penalty where the chosen response loses probability",
+  ),
+  "minor-dpo": entry(
+    "minor-dpo",
+    betaOptions,
+    offsets.minorDpo,
+    "DPO that pushes the rejected response down to the reference only",
+  ),
+  odpo: entry(
+    "odpo",
+    offsets.odpoOptions,
+    offsets.odpo,
+    "DPO with an offset by the gap of known scores",
+  ),
+  "chi-po": entry("chi-po", offsets.chiPoOptions, offsets.chiPo, "DPO of eʰ + h, bounded"),
+  "focal-po": entry(
+    "focal-po",
+    offsets.focalPoOptions,
+    offsets.focalPo,
+    "DPO weighted towards pairs that are ranked rightly",
+  ),
+  d2po: entry("d2po", offsets.d2poOptions, offsets.d2po, "DPO in which later tokens count less"),
+  infonca: entry(
+    "infonca",
+    offsets.ncaOptions,
+    offsets.infoNca,
+    "cross-entropy of the preference by known rewards",
+  ),
+  nca: entry("nca", offsets.ncaOptions, offsets.nca, "the same of each response by itself"),
+  simper: entry(
+    "simper",
+    averages.simperOptions,
+    averages.simper,
+    "difference of inverse perplexities",
+  ),
+  repo: entry(
+    "repo",
+    averages.repoOptions,
+    averages.repo,
+    "max(0, γ − Δ), Δ the difference of the average log-probabilities",
+  ),
   sppo: entry(
     "sppo",
     sppoOptions,

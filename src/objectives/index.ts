@@ -80,6 +80,16 @@ export type { BuiltIn, Options } from "./entry.ts";
 export { bco, type BcoOptions } from "./bco.ts";
 export { kto, type KtoOptions } from "./kto.ts";
 export { nashMd, type NashMdOptions } from "./nash-md.ts";
+export { repo, simper, type RepoOptions } from "./averages.ts";
+export { chiPo, d2po, dpop, focalPo, infoNca, minorDpo, nca, odpo } from "./offsets.ts";
+export type {
+  ChiPoOptions,
+  D2poOptions,
+  DpopOptions,
+  FocalPoOptions,
+  NcaOptions,
+  OdpoOptions,
+} from "./offsets.ts";
 export { orpo, type OrpoOptions } from "./orpo.ts";
 export { rDpo, type RDpoOptions } from "./r-dpo.ts";
 export { reward, type RewardOptions } from "./reward.ts";
