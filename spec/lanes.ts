@@ -35,6 +35,8 @@ export const long: Readonly<Record<string, string>> = {
   "spec/gpu/vectors.spec.ts": "rows that end within a vector",
   "spec/gpu/wgsl.spec.ts": "every kernel of every objective, compiled by the driver",
   "spec/hostile/names.spec.ts": "800 hostile names",
+  "spec/torch/formulas.spec.ts": "compiles and traces every formula in PyTorch",
+  "spec/torch/golden.spec.ts": "every recorded file at three heights in PyTorch",
 };
 
 /** Folders whose specs compute on the adapter. Continuous integration runs them on a second one as well. */

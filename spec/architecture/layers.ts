@@ -54,7 +54,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["block", layer(["core", "stream"])],
   ["kernel", layer(["core", "stream", "block", "schedule"])],
   // what an objective needs of each row of logits, found by the normal forms of the stream level
-  ["seam", layer(["core", "rewrite", "ad", "stream"])],
+  ["seam", layer(["core", "rewrite", "ad", "batch", "stream"])],
   // objectives as PyTorch; it prints core nodes over statistics, and knows nothing of kernels
   ["torch", layer(["core", "rewrite", "ad", "batch", "seam", "dsl"])],
   ["wgsl", layer(["core", "kernel"])],
@@ -64,7 +64,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["rows", layer(["core", "schedule", "kernel"])],
   ["plan", layer(["core", "stream", "block", "kernel", "rows", "wgsl"])],
   ["compile", layer(compiler)],
-  ["explain", layer([...compiler, "compile"])],
+  ["explain", layer([...compiler, "compile", "seam"])],
   // the interpreter works out, before a run, what is divided by and depends on no logits
   [
     "runtime",
@@ -78,6 +78,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "schedule",
       "compile",
       "explain",
+      "seam",
       "dsl",
     ]),
   ],

@@ -22,6 +22,7 @@ export type Kind =
   | "origin"
   | "differences"
   | "entries"
+  | "torch"
   | "refused";
 
 export interface Coverage {

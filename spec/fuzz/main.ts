@@ -1,6 +1,6 @@
 // Searches for objectives that break the compiler:
 //
-//   npm run fuzz -- --programs 20000 --seed 1 [--adapter lavapipe|swiftshader|none] [--paths 2] [--corpus .fuzz]
+//   npm run fuzz -- --programs 20000 --seed 1 [--adapter lavapipe|swiftshader|none] [--paths 2] [--corpus .fuzz] [--engine torch]
 //   npm run fuzz -- --replay .fuzz/lavapipe-123.json
 //
 // A run can be stopped and goes on when it is started again. The last line is "N programs, M mismatches", and the exit code
@@ -14,6 +14,7 @@ import { coverage, coverageText, type Coverage } from "./coverage.ts";
 import { draw } from "./draw.ts";
 import { devices, type Devices } from "./drivers.ts";
 import { outcome, type Trial } from "./outcome.ts";
+import { openPython } from "../../src/python/worker.ts";
 import { allPaths } from "./paths.ts";
 import { progress } from "./progress.ts";
 import { shrunk } from "./shrink.ts";
@@ -27,6 +28,7 @@ const { values: given } = parseArgs({
     corpus: { type: "string", default: ".fuzz" },
     replay: { type: "string" },
     attempts: { type: "string", default: "120" },
+    engine: { type: "string", default: "gpu" },
   },
 });
 
@@ -36,6 +38,14 @@ const whole = (name: "programs" | "seed" | "paths" | "attempts"): number => {
   console.error(`--${name} must be a whole number, but it is ${JSON.stringify(given[name])}`);
   process.exit(2);
 };
+
+if (given.engine !== "gpu" && given.engine !== "torch") {
+  console.error(`--engine must be gpu or torch, but it is ${JSON.stringify(given.engine)}`);
+  process.exit(2);
+}
+// emitted files are held to the interpreter, for which no adapter is needed
+const python = given.engine === "torch" ? await openPython() : null;
+if (python !== null) given.adapter = "none";
 
 const opened = (): Devices | null => (given.adapter === "none" ? null : devices(given.adapter));
 
@@ -52,7 +62,14 @@ async function replay(file: string): Promise<void> {
   const own = opened();
   const device = (await own?.next()) ?? null;
   const counters = coverage();
-  const trial: Trial = { entries: 40, secondEvery: 1, paths: allPaths, pathsEvery: 1, device };
+  const trial: Trial = {
+    entries: 40,
+    secondEvery: 1,
+    paths: allPaths,
+    pathsEvery: 1,
+    device,
+    python,
+  };
   const { found, refused } = await outcome(one, trial, counters);
   console.log(printed(one));
   if (refused !== null) console.log(`refused: ${refused}`);
@@ -78,7 +95,7 @@ async function search(): Promise<void> {
 
   const tried = async (one: Case, into: Coverage): Promise<readonly string[]> => {
     const device = (await own?.next()) ?? null;
-    const trial: Trial = { entries: 4, secondEvery: 5, paths, pathsEvery: 1, device };
+    const trial: Trial = { entries: 4, secondEvery: 5, paths, pathsEvery: 1, device, python };
     return (await outcome(one, trial, into)).found;
   };
   const report = async (one: Case, found: readonly string[]): Promise<void> => {
@@ -125,3 +142,4 @@ async function search(): Promise<void> {
 }
 
 await (given.replay === undefined ? search() : replay(given.replay));
+python?.close();

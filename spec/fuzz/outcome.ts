@@ -6,6 +6,8 @@ import { count, type Coverage } from "./coverage.ts";
 import type { Case } from "./case.ts";
 import { interpret, programOf } from "./interpretation.ts";
 import { compiledOn, describePath, pathsOf, runOn } from "./paths.ts";
+import type { Python } from "../../src/python/worker.ts";
+import { onTorch } from "./torch.ts";
 import { staged } from "./staged.ts";
 
 /** What kernels do not take; the interpreter does. */
@@ -33,6 +35,8 @@ export interface Trial {
   readonly paths: number;
   readonly pathsEvery: number;
   readonly device: Device | null;
+  /** What runs emitted files; null to leave PyTorch out. */
+  readonly python?: Python | null;
 }
 
 const said = (error: unknown): string =>
@@ -54,6 +58,10 @@ export async function outcome(one: Case, trial: Trial, coverage: Coverage): Prom
     coverage.add("differences", "compared", checked.compared);
     coverage.add("differences", "rough", checked.rough);
     if (checked.second) coverage.add("differences", "second order");
+    if (trial.python !== undefined && trial.python !== null) {
+      found.push(...(await onTorch(one, program, trial.python, coverage)));
+      return { found, refused: null, closeness };
+    }
     const paths = one.seed % trial.pathsEvery === 0 ? trial.paths : 1;
     for (const path of pathsOf(one.seed, paths)) {
       const plan = compiledOn(one, path).plan("valueAndGrad", one.batch.vocab, path.storage);

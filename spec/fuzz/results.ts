@@ -1,6 +1,7 @@
 // Every number that a program gives, under a name, with the interpreter's value and how far the GPU may be from it: the loss,
 // the loss of each example, metrics, the next state and the gradients, laid out as a run returns them.
 import { gradient } from "../../src/ad/gradient.ts";
+import type { Axis } from "../../src/core/axis.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
 import { gradientName, type Program } from "../../src/compile/pipeline.ts";
 import type { Node } from "../../src/core/node.ts";
@@ -85,6 +86,33 @@ export function expected(program: Program, batch: Batch, params: Params): Named<
     set(`gradient ${name}`, laidOut("value"), laidOut("error"));
   }
   return results;
+}
+
+/** The same with the gradient of each input apart, over the input's own axes. */
+export function expectedByInput(program: Program, batch: Batch, params: Params): Named<Expected> {
+  const raw = rawGradients(program);
+  const named: readonly (readonly [string, Node, readonly Axis[]])[] = [
+    ["loss", program.loss, []],
+    ...Object.entries(program.metrics).map(([name, node]) => [`metric ${name}`, node, []] as const),
+    ...Object.entries(program.next).map(([name, node]) => [`next ${name}`, node, []] as const),
+    ...program.gradients.map(
+      ({ input }, position) => [`gradient ${input.name}`, raw[position]!, input.axes] as const,
+    ),
+  ];
+  const known = runningErrors(
+    named.map(([, node]) => node),
+    batch,
+    params,
+  );
+  return new Map(
+    named.map(([name, node, axes]) => {
+      const { value, error } = known.get(node)!;
+      const values = expand(value, axes, batch).data;
+      const errors = expand(error, axes, batch).data;
+      const bounds = values.map((one, n) => allowed(one, errors[n]!));
+      return [name, { values, bounds }];
+    }),
+  );
 }
 
 /** What a run gave, under the same names. */

@@ -17,7 +17,7 @@ import { topological, type Input, type Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Call, Python } from "../python/worker.ts";
 import { evaluate } from "../reference/interpret.ts";
-import type { Tensor } from "../reference/tensor.ts";
+import { expand, type Tensor } from "../reference/tensor.ts";
 import { emitTorch, type EmitHeight, type Emitted } from "../torch/emit.ts";
 import type { TensorArgument } from "../torch/tensors.ts";
 import type { Engine } from "./engine.ts";
@@ -67,7 +67,7 @@ function loader(python: Python): Loaded {
 }
 
 /** Runs an emitted function on a batch. @throws PrefcError what the function raised */
-async function runTorch(
+export async function runTorch(
   python: Python,
   emitted: Emitted,
   key: string,
@@ -145,9 +145,10 @@ function carried(
   if (left.length === 0) return result;
   const root = terms.reduce((sum, term) => binary("plus", sum, term), constant(0));
   const nodes = gradient(root, left);
-  evaluate(nodes, { ...batch, inputs: bindings }, given).forEach((tensor, position) =>
-    result.set(left[position]!, tensor),
-  );
+  evaluate(nodes, { ...batch, inputs: bindings }, given).forEach((tensor, position) => {
+    const own = left[position]!;
+    result.set(own, expand(tensor, own.axes, batch));
+  });
   return result;
 }
 

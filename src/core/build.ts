@@ -15,6 +15,7 @@ import {
   type UnaryOp,
 } from "./ops.ts";
 import { cite } from "./quote.ts";
+import { inPlaceOf } from "./words.ts";
 
 export { param, state } from "./scalars.ts";
 
@@ -205,7 +206,7 @@ export function substitute(
   const made = new Map<Node, Node>();
   for (const node of order) {
     const args = node.args.map((arg) => made.get(arg)!);
-    made.set(node, change(withArgs(node, args), node));
+    made.set(node, inPlaceOf(node, change(withArgs(node, args), node)));
   }
   return roots.map((root) => made.get(root)!);
 }

@@ -21,6 +21,7 @@ export {
   sum,
   type Reduction,
 } from "./reductions.ts";
+export { called } from "./called.ts";
 export { rank, sort, variance } from "./batch.ts";
 export { constant, param, state, type ParamOptions } from "./param.ts";
 export type { InputOptions, NumberKind, Values } from "./declared.ts";

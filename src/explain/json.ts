@@ -5,6 +5,12 @@
 import type { Program } from "../compile/pipeline.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
+import {
+  statisticsOf,
+  trainerFits,
+  type StatisticNeed,
+  type TrainerFit,
+} from "../seam/trainers.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";
@@ -21,7 +27,6 @@ import {
 
 export type { Shape } from "./shape.ts";
 export type { SourceTerm } from "./terms.ts";
-
 /** What is explained. */
 export interface Subject {
   readonly program: Program;
@@ -94,6 +99,9 @@ export interface Explanation {
   readonly params: Readonly<Record<string, number | null>>;
   /** What a step takes from the one before and leaves for the next, with the values of the first step. */
   readonly state: Readonly<Record<string, number>>;
+  /** What the objective, as it was written, needs of each row of each model, and which trainers hand that out. */
+  readonly statistics: readonly StatisticNeed[];
+  readonly trainers: readonly TrainerFit[];
   readonly metrics: readonly string[];
   /** Metrics that need more of a model than the batch brings. */
   readonly dropped: readonly string[];
@@ -106,6 +114,13 @@ export function explain(
 ): Explanation {
   const exact = exactShape(shape, program.responses);
   const differentiated = program.gradients.map(({ input }) => input.name);
+  const statistics = statisticsOf(program.source);
+  const scalars = (wanted: "param" | "state"): Readonly<Record<string, number | null>> =>
+    Object.fromEntries(
+      program.params
+        .filter(({ kind }) => kind === wanted)
+        .map(({ name, initial }) => [name, initial ?? null]),
+    );
   const stops = topological([program.loss]).filter((node) => node.tag === "stop");
   return {
     objective: program.source.name,
@@ -128,16 +143,10 @@ export function explain(
         .filter(({ name, dtype }) => dtype !== "i32" && !differentiated.includes(name))
         .map(({ name }) => name),
     },
-    params: Object.fromEntries(
-      program.params
-        .filter(({ kind }) => kind === "param")
-        .map(({ name, initial }) => [name, initial ?? null]),
-    ),
-    state: Object.fromEntries(
-      program.params
-        .filter(({ kind }) => kind === "state")
-        .map(({ name, initial }) => [name, initial!]),
-    ),
+    params: scalars("param"),
+    state: scalars("state") as Readonly<Record<string, number>>,
+    statistics,
+    trainers: trainerFits(statistics),
     metrics: Object.keys(program.metrics),
     dropped: program.dropped,
   };

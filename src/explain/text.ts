@@ -7,6 +7,7 @@ import { visible } from "../core/quote.ts";
 import { requireExplanation } from "./given.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
+import { statisticLines } from "./statistics.ts";
 import { scheduleLines } from "../schedule/lines.ts";
 import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
 
@@ -52,6 +53,9 @@ export function explanationText(given: Explanation, options: TextOptions = {}): 
     ...list("inputs", explanation.differentiated),
     title("not differentiated"),
     ...notDifferentiated(explanation),
+    "",
+    title("what a trainer has to hand out of each token"),
+    ...statisticLines(explanation),
     "",
     title("rewrites"),
     ...passLines(explanation),

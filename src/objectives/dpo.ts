@@ -1,7 +1,7 @@
 // Direct preference optimisation, with the label smoothing of conservative DPO: the objective that the other
 // pairwise ones are variations of.
 
-import { constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
+import { called, constant, logSigmoid, neg, objective, param } from "../dsl/index.ts";
 import { checkOptions, positive, smoothing, type OptionKinds } from "./options.ts";
 import { pairMetrics, type PairwiseObjective } from "./pairwise.ts";
 import { pairScores } from "./scores.ts";
@@ -32,7 +32,7 @@ export function dpo(options: DpoOptions = {}): PairwiseObjective {
     "dpo",
     ["w", "l"],
     (g) => {
-      const x = β.times(pairScores(g).difference);
+      const x = called("x", β.times(pairScores(g).difference));
       return neg(constant(1).minus(ε).times(logSigmoid(x))).minus(ε.times(logSigmoid(neg(x))));
     },
     {

@@ -3,6 +3,7 @@
 
 import { cite, describe } from "../dsl/check.ts";
 import {
+  called,
   clamp as bound,
   constant,
   exp,
@@ -49,8 +50,8 @@ const weightingOptions: OptionKinds = {
   responses: ["pair", "chosen", "rejected"],
 };
 
-const source =
-  "weights: Zhou et al. 2024, arXiv 2406.11827, the weighted loss (the authors' code clamps the product at 1, TRL does not)";
+/** The authors' code clamps the product at 1, TRL does not. */
+const source = "weights: Zhou et al. 2024, arXiv 2406.11827, the weighted loss";
 
 /** w(x, y) = exp(1/|y| Σ_t [log π(y_t) − alignment_t]) */
 export const weight = <R extends string>(
@@ -120,7 +121,10 @@ export function withWeighting(
         const { loss, ...rest } = inner.define(g);
         const factors = pairWeights(g, alignment, options);
         return {
-          loss: factors.reduce((product, w) => product.times(stop ? stopGrad(w) : w), loss),
+          loss: factors.reduce(
+            (product, w) => product.times(called("weights", stop ? stopGrad(w) : w)),
+            called("unweighted", loss),
+          ),
           ...rest,
         };
       },

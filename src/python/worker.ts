@@ -53,7 +53,7 @@ export const interpreter = (): string => process.env["PREFC_PYTHON"] ?? "python3
 let known: { readonly name: string; readonly found: boolean } | null = null;
 
 /** Whether that interpreter has torch. It is asked once. */
-function hasTorch(): boolean {
+export function hasTorch(): boolean {
   const name = interpreter();
   if (known?.name !== name) {
     const { status } = spawnSync(name, ["-c", "import torch, numpy"], { stdio: "ignore" });

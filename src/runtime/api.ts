@@ -6,6 +6,7 @@ import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
 import type { ScheduleOptions } from "../schedule/schedule.ts";
+import type { StatisticNeed } from "../seam/trainers.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Device } from "./device/device.ts";
 import type { DispatchTime } from "./run/timing.ts";
@@ -87,6 +88,8 @@ export interface Compiled {
   wgsl(vocab?: number, dtype?: StorageType): readonly KernelText[];
   /** What was compiled, and the bytes it moves for a shape; explanationText makes it text. @throws PrefcError shape-size, shape-responses, unknown-dtype */
   explain(shape?: Partial<Shape>): Explanation;
+  /** What the objective needs of each row of each model: the seam at which a trainer hands a loss its data. */
+  statistics(): readonly StatisticNeed[];
   /**
    * The loss and metrics of a batch. What a batch holds is read until the promise settles, so arrays and buffers may be
    * refilled only after it; params and state are copied when the run is asked for.

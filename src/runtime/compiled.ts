@@ -32,6 +32,7 @@ import { scheduler } from "../schedule/choose.ts";
 import { modelsRead, storageTypesOf, tensorsOf } from "./run/stored.ts";
 import { isInPlace } from "./run/targets.ts";
 import { endsInWholeVectors } from "./run/vectors.ts";
+import { statisticsOf } from "../seam/trainers.ts";
 import { cite } from "../core/quote.ts";
 
 /** Compiles an objective. Changing a parameter later compiles nothing. @throws PrefcError input-too-high, unknown-height */
@@ -169,6 +170,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       const adapter = device?.line ?? null;
       return explain({ program, plans, adapter, ...chosen, problem }, shape);
     },
+    statistics: () => statisticsOf(objective),
     value: (batch, runOptions = {}) => run("value", batch, runOptions, valueOf),
     valueAndGrad: (batch, runOptions = {}) =>
       run("valueAndGrad", batch, runOptions, valueAndGradOf),

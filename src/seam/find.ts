@@ -2,7 +2,7 @@
 // has. A term is known by its node, or by the normal form that kernels are made from, so that spellings do not matter.
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
-import { unary } from "../core/build.ts";
+import { binary, constant, unary } from "../core/build.ts";
 import { fail, PrefcError } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
 import type { ModelName } from "../core/inputs.ts";
@@ -34,12 +34,19 @@ const negated = (node: Node): Node => unary("neg", node);
 const exponential = (node: Node): Node => unary("exp", node);
 const inside = (node: Node): Node => (node.tag === "unary" ? node.args[0] : node);
 
+/** The formula with the models' own letters: π is the policy, π_ref the reference. */
+function written(formula: string, models: 1 | 2, model: ModelName): string {
+  const [own, other] = model === "policy" ? ["π", "π_ref"] : ["π_ref", "π"];
+  if (models === 1) return formula.replaceAll("π", own);
+  return formula.replaceAll(/π(′?)/g, (_, mark: string) => (mark === "" ? own : other));
+}
+
 /** Every named statistic of a response. */
 function namedOf(response: string): readonly Found[] {
   return templates.flatMap(({ name, formula, models, of }) =>
     pairsOfModels.map(([model, other]) => ({
       name: models === 1 || model === "policy" ? name : `${name}_${model}`,
-      formula,
+      formula: written(formula, models, model),
       models: models === 1 ? [model] : [model, other],
       response,
       definition: of(response, model, other),
@@ -131,13 +138,20 @@ export function findStatistics(
     const name = nameless.get(template) ?? `statistic${nameless.size + 1}`;
     nameless.set(template, name);
     const models = new Set(topological([node]).flatMap((one) => logitsOfInput(one)?.model ?? []));
+    if (node.dtype === "i32")
+      return fail(
+        "emit-beyond-a-row",
+        `${printExpression(node, 16)} is a whole number of each token, and only real numbers and yes or no are handed out; make a real number of it with real(…).`,
+      );
+    // yes or no is handed out as 1 or 0
+    const flag = node.dtype === "bool";
     return {
       name,
       formula: printExpression(node, 40),
       models: pairsOfModels.map(([model]) => model).filter((model) => models.has(model)),
       response,
-      definition: node,
-      value: itself,
+      definition: flag ? unary("toReal", node) : node,
+      value: flag ? (statistic) => binary("gt", statistic, constant(0.5)) : itself,
     };
   };
   const order = topological(roots);

@@ -51,7 +51,7 @@ export const templates: readonly Template[] = [
   },
   {
     name: "is_top1",
-    formula: "1 if no token is likelier than y_t, else 0",
+    formula: "[π(y_t) = max_v π(v)]",
     models: 1,
     of: (response, model) =>
       unary("toReal", binary("ge", labelOf(model, response), largest(logitsOf(model, response)))),

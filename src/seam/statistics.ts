@@ -78,6 +78,17 @@ export function bindStatistics(roots: SeamRoots, responses: readonly string[]): 
   };
 }
 
+/** Whether a gradient can reach the policy's logits through a term. */
+function hasSlope(definition: Node): boolean {
+  const live = new Set<Node>();
+  for (const node of topological([definition])) {
+    const passes = node.tag !== "stop" && node.dtype === "f32";
+    const own = node.tag === "input" && isDifferentiated(node);
+    if (own || (passes && node.args.some((arg) => live.has(arg)))) live.add(node);
+  }
+  return live.has(definition);
+}
+
 /** The terms of all responses by what they are of any response. */
 function gathered(
   terms: readonly Found[],
@@ -113,7 +124,8 @@ function gathered(
       formula,
       models,
       responses: responses.filter((response) => group.some((term) => term.response === response)),
-      differentiated: having.some((one) => live.has(one)),
+      differentiated:
+        having.some((one) => live.has(one)) && group.some((term) => hasSlope(term.definition)),
       needed: having.some((one) => read.has(one)),
       definitions: Object.fromEntries(
         group.map(({ response, definition }) => [response, definition]),

@@ -9,6 +9,7 @@ import type { Entered, EmitHeight } from "./height.ts";
 import type { Namer } from "./names.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import { sharedName, tensorOf, type TensorArgument } from "./tensors.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { rowsOf, type Family } from "./stack.ts";
 
 export interface NumberArgument {
@@ -25,6 +26,10 @@ export interface Arguments {
   /** The argument that a leaf of the expressions is handed over by. */
   readonly of: (node: Node) => string;
   readonly mask: ((family: Family) => string) | null;
+  /** The masks that are handed over. */
+  readonly masks: readonly string[];
+  /** Where ids lie outside the vocabulary, as an expression; null where there are no logits. */
+  readonly outside: string | null;
   /** The local name of a statistic that is made from logits. */
   readonly statistic: (statistic: Statistic) => string;
 }
@@ -110,8 +115,13 @@ export function argumentsOf(
       if (name !== undefined) localName.set(statistic, name);
     }
   }
+  // statistics may be made with parameters, where they are made here
+  const made =
+    from === "logits"
+      ? topological(entered.statistics.flatMap(({ definitions }) => Object.values(definitions)))
+      : [];
   const numbers = (kind: Param["kind"]): readonly NumberArgument[] =>
-    order
+    [...new Set([...order, ...made])]
       .filter((node): node is Param => node.tag === "param" && node.kind === kind)
       .map((node) => {
         const name = namer.fresh(node.name);
@@ -122,7 +132,9 @@ export function argumentsOf(
   const params = numbers("param").toSorted(byName);
   const states = numbers("state").toSorted(byName);
   const prompts = order.some((node) =>
-    node.axes.some((axis) => isTokenAxis(axis) && rowsOf(responseOf(axis)) !== responseOf(axis)),
+    ("axis" in node ? [...node.axes, node.axis] : node.axes).some(
+      (axis) => isTokenAxis(axis) && isPrompt(responseOf(axis)),
+    ),
   );
   const masks: readonly TensorArgument[] =
     from === "logps"
@@ -132,7 +144,7 @@ export function argumentsOf(
             name: "mask",
             shape: "rows, tokens",
             whole: true,
-            meaning: "1 on the tokens of completions",
+            meaning: "1 on completions",
             source: { kind: "mask", family: "completion" },
           },
           ...(prompts
@@ -141,7 +153,7 @@ export function argumentsOf(
                   name: "prompt_mask",
                   shape: "rows, tokens",
                   whole: true,
-                  meaning: "1 on the tokens of prompts",
+                  meaning: "1 on prompts",
                   source: { kind: "mask", family: "prompt" },
                 } as const,
               ]
@@ -165,9 +177,12 @@ export function argumentsOf(
           ...(handed.some(({ name }) => name === "ids") ? [] : [ids]),
           ...handed.filter(({ name }) => !statistics.has(name)),
         ];
+  const [first] = logits;
   return {
+    outside: first === undefined ? null : `((ids < 0) | (ids >= ${first.name}.shape[-1]))`,
     statistic: (statistic) => localName.get(statistic)!,
     tensors: [...tensors, ...masks],
+    masks: masks.map(({ name }) => name),
     params,
     states,
     of: (node) => nameOf.get(node) ?? "",

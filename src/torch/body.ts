@@ -3,12 +3,15 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { binary, count, param, substitute } from "../core/build.ts";
+import { isPrompt } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Arguments, NumberArgument } from "./arguments.ts";
-import { writeFormula, type Uses } from "./formula.ts";
+import { withHelper, writeFormula, type Uses } from "./formula.ts";
 import { averaged, overBatch, type Entered } from "./height.ts";
+import { hasPoles } from "./guards.ts";
 import { describing, wordOf, type Namer } from "./names.ts";
-import { within, type Piece } from "./piece.ts";
+import type { Piece } from "./piece.ts";
+import { rowsOf } from "./stack.ts";
 import type { Totals } from "./totals.ts";
 
 export interface Body {
@@ -16,20 +19,22 @@ export interface Body {
   readonly totals: readonly NumberArgument[];
 }
 
+function tokensName(response: string, responses: readonly string[]): string {
+  const before = isPrompt(response) ? "prompt_tokens" : "tokens";
+  return responses.length < 2 ? before : `${before}_${wordOf(rowsOf(response))}`;
+}
+
 /** What a normaliser is called: pairs, examples, or tokens of a response. */
 function totalName(node: Node, responses: readonly string[]): string {
   if (node.tag === "count") return responses.length === 2 ? "pairs" : "examples";
   const [body] = node.args;
   if (body?.tag === "count" && isTokenAxis(body.axis))
-    return responses.length < 2 ? "tokens" : `tokens_${wordOf(responseOf(body.axis))}`;
+    return tokensName(responseOf(body.axis), responses);
   return `total_${describing(node)}`;
 }
 
 const isCount = (node: Node): boolean =>
   node.tag === "count" || (node.tag === "reduce" && node.args[0].tag === "count");
-
-/** Whether a term has what a loss of each example has: its axes alone. */
-const isLossOf = (loss: Node, term: Node): boolean => loss.axes.length === term.axes.length;
 
 /** Replaces each total by the sum of an argument and what it is of this call, which `writeFormula` knows. */
 function withTotals(
@@ -65,6 +70,14 @@ export function body(
   const own = [...needed].toSorted((a, b) => Number(isCount(b)) - Number(isCount(a)));
   const totals = new Map(own.map((node) => [node, names.fresh(totalName(node, responses))]));
 
+  const perToken = [
+    ...given.tensors
+      .filter(({ shape, whole }) => shape === "rows, tokens" && !whole)
+      .map((tensor) => tensor.name),
+    ...(given.tensors.some(({ shape }) => shape === "rows, tokens, vocab")
+      ? entered.statistics.map(given.statistic)
+      : []),
+  ];
   const metricNames = Object.keys(entered.metrics);
   const stateNames = Object.keys(entered.next);
   const inLoss = [averaged(entered.loss), ...stateNames.map((state) => entered.next[state]!)];
@@ -87,44 +100,52 @@ export function body(
     if (entered.metrics[metric]!.axes.includes("batch") && term !== undefined)
       called.set(term, metric);
   });
-  // the loss of each example is what is averaged first
-  for (const node of topological([roots[0]!])) {
-    const term =
-      node.tag === "reduce" && node.op === "sum" && node.axis === "batch" ? node.args[0] : null;
-    if (
-      term !== null &&
-      term.axes.includes("batch") &&
-      markers.size > 0 &&
-      isLossOf(entered.loss, term)
-    )
-      called.set(term, "losses");
-  }
-
   const local = entered.statistics.map(given.statistic)[0];
-  const first =
-    given.tensors.find(({ whole }) => !whole) ??
-    (local === undefined ? undefined : { name: local, shape: "rows, tokens" });
+  const real = given.tensors.find(({ whole }) => !whole);
+  const first = real ?? (local === undefined ? undefined : { name: local, shape: "rows, tokens" });
+  const place = { "rows, tokens": "[0, 0]", rows: "[0]", examples: "[0]" } as const;
+  const unit =
+    first === undefined
+      ? "torch.ones((), dtype=torch.float64)"
+      : `torch.ones_like(${first.name}${place[first.shape as keyof typeof place]})`;
   const rows = given.tensors.find(({ shape }) => shape === "rows" || shape === "rows, tokens");
+  const example = given.tensors.find(({ shape }) => shape === "examples");
+  const each = rows ?? example ?? given.tensors[0];
   const { lines, pieces } = writeFormula([...roots.slice(0, inLoss.length), ...metrics], {
     responses,
     namer: names,
     argument: given.of,
     mask: given.mask,
-    rows: rows === undefined ? "" : rows.shape === "rows" ? rows.name : `${rows.name}[:, 0]`,
-    unit: `torch.ones_like(${first?.name}[${first?.shape === "rows, tokens" ? "0, 0" : "0"}])`,
+    rows:
+      each === undefined ? "" : each.shape === "rows, tokens" ? `${each.name}[:, 0]` : each.name,
+    perExample: each?.shape === "examples",
+    unit,
     totals: markers,
     called,
     uses,
   });
   const [loss, ...others] = pieces as readonly [Piece, ...Piece[]];
-  const record = (keys: readonly string[], from: number): string =>
-    `{${keys.map((key, position) => `${JSON.stringify(key)}: ${others[from + position]!.text}`).join(", ")}}`;
+  const record = (keys: readonly string[], from: number, more: readonly string[] = []): string =>
+    `{${[...keys.map((key, position) => `${JSON.stringify(key)}: ${others[from + position]!.text}`), ...more].join(", ")}}`;
+  const flags = [
+    `~torch.isfinite(loss)`,
+    ...(given.mask === null ? [] : ["2 * torch.any(torch.sum(mask, 1) == 0)"]),
+    ...(given.outside === null ? [] : [`4 * torch.any(${given.outside} & mask)`]),
+  ].join(" + ");
+  const fills =
+    given.mask === null || !hasPoles([...inLoss, ...metrics])
+      ? []
+      : perToken.map(
+          (name) =>
+            `${name} = ${withHelper("filled", uses)}(${name}, ${given.masks.map((one) => (given.masks.length > 1 ? `(${one} > 0)` : `${one} > 0`)).join(" | ")})`,
+        );
   const state = stateNames.length === 0 ? "" : `, ${record(stateNames, 0)}`;
   return {
     lines: [
+      ...fills,
       ...lines,
-      `metrics = ${record(metricNames, stateNames.length)}`,
-      `return ${within(loss, 0)}, metrics${state}`,
+      ...(loss.text === "loss" ? [] : [`loss = ${loss.text}`]),
+      `return loss, ${record(metricNames, stateNames.length, [`"undefined": ${flags}`])}${state}`,
     ],
     totals: [...totals].map(([, name]) => ({ name, param: name, initial: 0 })),
   };

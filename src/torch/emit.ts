@@ -4,8 +4,7 @@
 import { responsesNeeded } from "../batch/check.ts";
 import { printExpression } from "../core/infix.ts";
 import { isPrompt } from "../core/inputs.ts";
-import { param, substitute } from "../core/build.ts";
-import { topological, type Node } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
@@ -22,10 +21,10 @@ import {
 } from "./frame.ts";
 import { averaged, enter, type Entered } from "./height.ts";
 import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
-import { knownTerms, namer, wordOf } from "./names.ts";
+import { namer, wordOf } from "./names.ts";
 import { spelledOut } from "./operators.ts";
-import { rowsOf } from "./stack.ts";
 import { checkEmit, type EmitOptions } from "./options.ts";
+import { spoken } from "./spoken.ts";
 import { totalsOf } from "./totals.ts";
 
 export type { EmitOptions } from "./options.ts";
@@ -89,12 +88,11 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
       .map((one) => `${one.name}=${numberText(one.initial!)}`),
     ...inner.totals.map((one) => `${one.name}=0`),
   ];
+  const head = heading(objective, options, coupled, entered, responses, given.of).join("\n");
   const text = [
-    `"""${[...heading(objective, options, coupled, entered, responses, given.of)].join("\n")}`,
-    '"""',
+    `"""${head}"""`,
     ...importLines(name, uses),
     ...shapeLines(given.tensors),
-    "",
     ...checkLines(given.tensors, responses),
     "",
     ...helperLines(uses.helpers),
@@ -156,13 +154,12 @@ function heading(
       : [`expression ${hash(printExpression(objective.loss, Infinity))}`]),
     ...(options === undefined || options === "" ? [] : [`options ${options}`]),
   ].join(", ");
-  const loss = harmless(printExpression(spoken(entered.loss, responses, of), 40));
+  const loss = harmless(spoken(entered.loss, responses, of).join("; "));
   const average = entered.loss.axes.includes("batch") ? "mean over the batch of " : "";
   return [
     ...filled(
       `${harmless(objective.name)} in PyTorch, from ${what}${made === "" ? "" : `; ${harmless(made)}`}.`,
     ),
-    "",
     ...filled(`loss = ${average}${loss}`, "    "),
     ...filled(`source: ${harmless(objective.source)}`, "    "),
     ...(entered.dropped.length === 0
@@ -180,32 +177,7 @@ function heading(
   ];
 }
 
-/** An expression with words for what has one, so that it is short to read. */
-function spoken(root: Node, responses: readonly string[], of: Arguments["of"]): Node {
-  const known = knownTerms(responses);
-  const own = (node: Node, name: string): string => {
-    const below = topological([node]).flatMap((part) =>
-      part.tag === "input" && "response" in part.datum ? [part.datum.response] : [],
-    );
-    const [response, ...others] = new Set(below);
-    const single = responses.length > 1 && response !== undefined && others.length === 0;
-    return single ? `${name}_${wordOf(rowsOf(response))}` : name;
-  };
-  const [said] = substitute(
-    [root],
-    (rebuilt, original) => {
-      const word = known.get(original)?.name;
-      if (word !== undefined && original.tag !== "count") return param(own(original, word));
-      return original.tag === "input" && original.axes.length < 2 && original.dtype === "f32"
-        ? param(own(original, of(original)))
-        : rebuilt;
-    },
-    topological([root]),
-  );
-  return said!;
-}
-
-/** The docstring of the function: what the rows are, and what each tensor is. */
+/** The docstring of the function: what the rows are, and what no trainer has a name for. */
 function describing(
   { tensors }: Arguments,
   responses: readonly string[],
@@ -213,10 +185,12 @@ function describing(
 ): readonly string[] {
   const rows = responses.map((response) => wordOf(response)).join(", then ");
   const order = responses.length > 1 ? `Rows: ${rows}. ` : "";
-  const meanings = tensors.map(({ name, meaning }) => `${name}: ${meaning}`).join("; ");
-  const given =
-    totals.length === 0
-      ? ""
-      : ` ${totals.join(", ")}: of the whole batch, if this is a part of it.`;
+  const said = (data: boolean): string =>
+    tensors
+      .filter(({ meaning }) => meaning.endsWith(", data") === data)
+      .map(({ name, meaning }) => `${name}: ${meaning.replace(/, data$/, "")}`)
+      .join("; ");
+  const meanings = [said(false), said(true)].filter((one) => one !== "").join("; data: ");
+  const given = totals.length === 0 ? "" : ` ${totals.join(", ")}: those of the whole batch.`;
   return filled(`"""${harmless(`${order}${meanings}.${given}`)}"""`);
 }

@@ -2,6 +2,7 @@
 // stands where it is used; others get a name and a line. What is computed alike for every response is one line over all rows.
 
 import { topological, type Node } from "../core/node.ts";
+import { termWord } from "../core/words.ts";
 import { guardsOf } from "./guards.ts";
 import { helpers, type Helper } from "./helpers.ts";
 import { describing, knownTerms, wordOf, type Namer } from "./names.ts";
@@ -27,6 +28,8 @@ export interface FormulaOptions {
   readonly mask: ((family: Family) => string) | null;
   /** One number for each row, as an expression. */
   readonly rows: string;
+  /** Whether that is one number for each example, as no rows are handed over. */
+  readonly perExample: boolean;
   /** A real tensor without axes in the type of the statistics, as an expression. */
   readonly unit: string;
   /** Names of terms that results are called by, such as "rewards/chosen". */
@@ -41,10 +44,17 @@ export interface Formula {
   readonly pieces: readonly Piece[];
 }
 
+/** Makes sure of a helper and gives its name. */
+export function withHelper(name: Helper, uses: Uses): string {
+  uses.helpers.add(name);
+  for (const module of helpers[name].modules) uses.modules.add(module);
+  return name;
+}
+
 /** Characters of a term that still stands where it is used. */
 const longestInline = 72;
 /** Characters of a result that still stands where it is returned. */
-const longestResult = 92;
+const longestResult = 150;
 const isLeaf = ({ tag }: Node): boolean => tag === "const" || tag === "param" || tag === "input";
 const isWord = ({ text }: Piece): boolean => /^-?\w+$/.test(text);
 
@@ -77,21 +87,17 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
     return nameOf;
   };
 
-  let unit: Piece | null = null;
+  let unitName: string | undefined;
   const writer: Writer = {
     real: (piece) => {
       if (piece.kind === "real") return piece;
-      if (unit === null) {
-        unit = atom(namer.fresh("unit"), "real");
-        lines.unshift(`${unit.text} = ${options.unit}`);
+      if (unitName === undefined) {
+        unitName = namer.fresh("unit");
+        lines.unshift(`${unitName} = ${options.unit}`);
       }
-      return infix("*", strengths.product, piece, unit);
+      return infix("*", strengths.product, piece, atom(unitName, "real"));
     },
-    helper: (name) => {
-      uses.helpers.add(name);
-      for (const module of helpers[name].modules) uses.modules.add(module);
-      return name;
-    },
+    helper: (name) => withHelper(name, uses),
     logsigmoid: () => {
       uses.logsigmoid = true;
       return "logsigmoid";
@@ -115,7 +121,7 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
       line(name, `${name} > 0`);
       if (parts.size === 0 || responses.length < 2) continue;
       const [only, ...more] = parts;
-      if (more.length === 0) {
+      if (more.length === 0 && usages.maskUses(only!) < 3) {
         const position = responses.indexOf(rowsOf(only!));
         maskParts.set(only!, `torch.chunk(${name}, ${responses.length})[${position}]`);
         continue;
@@ -160,6 +166,13 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
       (whole ? undefined : maskParts.get(response)) ?? mask!(family),
   });
 
+  // what a result alone is made of stands in it
+  const results = new Set(
+    roots
+      .slice(1)
+      .map(usages.keyOf)
+      .filter((key) => usages.of(key).users.size === 1),
+  );
   for (const node of order) {
     const key = usages.keyOf(node);
     if (!usages.isWritten(node) || pieces.has(key)) continue;
@@ -170,16 +183,12 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
       continue;
     }
     const piece = write(node, stack.of(node) !== undefined);
-    const word = known.get(node)?.name ?? wordFor(node);
+    const word = known.get(node)?.name ?? termWord(node) ?? wordFor(node);
     const comment = known.get(node)?.comment ?? "";
-    const inResult = [...users].every((user) => user.startsWith("root"));
+    const inResult = [...users].every((user) => user.startsWith("root") || results.has(user));
     const long = piece.text.length > (inResult ? longestResult : longestInline);
     const wanted =
-      users.size > 1 ||
-      long ||
-      (known.get(node)?.named ?? false) ||
-      word === "losses" ||
-      word === "loss";
+      users.size > 1 || long || (known.get(node)?.named ?? termWord(node) !== undefined);
     const naming = !isLeaf(node) && !isWord(piece) && wanted;
     const base = isLeaf(node) ? piece.text : (word ?? describing(node));
     const commented = naming && whole;
@@ -200,5 +209,23 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
     for (const [part, name] of apart(source, parts))
       pieces.set(`${key} of ${part}`, atom(name, piece.kind));
   }
-  return { lines, pieces: roots.map((root) => pieceOf(root, false)) };
+  // a result is a tensor, whatever it is made of
+  const written = roots
+    .map((root) => pieceOf(root, false))
+    .map((piece) => (piece.kind === "python" ? writer.real(piece) : piece));
+  return withoutUnit({ lines, pieces: written }, unitName);
+}
+
+/** A unit that is used once stands where it is used. */
+function withoutUnit({ lines, pieces }: Formula, unit: string | undefined): Formula {
+  const [first, ...others] = lines;
+  if (unit === undefined || first === undefined) return { lines, pieces };
+  const used = new RegExp(`\\b${unit}\\b`, "g");
+  const text = [...others, ...pieces.map((piece) => piece.text)].join("\n");
+  if ((text.match(used) ?? []).length > 1) return { lines, pieces };
+  const value = first.slice(`${unit} = `.length);
+  return {
+    lines: others.map((line) => line.replace(used, value)),
+    pieces: pieces.map((piece) => ({ ...piece, text: piece.text.replace(used, value) })),
+  };
 }

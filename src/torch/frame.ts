@@ -10,30 +10,41 @@ import { wordOf } from "./names.ts";
 /** Columns of a line of code, and of text. */
 const width = 119;
 
-/** A statement broken at spaces inside brackets, where Python lets it go on. */
-export function broken(text: string, indent: string): readonly string[] {
-  const code = text.split("  # ")[0]!;
-  if (indent.length + text.length <= width) return [indent + text];
-  const comment = text.slice(code.length).replace(/^ {2}/, "");
-  const lines: string[] = comment === "" ? [] : [indent + comment];
-  let [line, last, depth, quoted] = ["", -1, 0, ""];
-  for (const letter of code) {
-    if (quoted !== "") {
-      if (letter === quoted) quoted = "";
-    } else if (letter === '"') quoted = letter;
+/** Where a statement may be broken: after spaces inside brackets, with how deep that is inside them. */
+function breaks(code: string): readonly { readonly at: number; readonly depth: number }[] {
+  const found: { at: number; depth: number }[] = [];
+  // between a key and its value, or beside an operator, is half a step further inside than after a comma
+  const inside = (at: number): number => (code[at - 1] === "," ? 0 : 0.5);
+  let [depth, quoted] = [0, ""];
+  for (let at = 0; at < code.length; at++) {
+    const letter = code[at]!;
+    if (quoted !== "") quoted = letter === quoted ? "" : quoted;
+    else if (letter === '"') quoted = letter;
     else if ("([{".includes(letter)) depth++;
     else if (")]}".includes(letter)) depth--;
-    line += letter;
-    if (letter === " " && depth > 0 && quoted === "") last = line.length;
-    const own = lines.length > (comment === "" ? 0 : 1) ? `${indent}    ` : indent;
-    if (own.length + line.length > width && last > 0) {
-      lines.push(own + line.slice(0, last).trimEnd());
-      line = line.slice(last);
-      last = -1;
-    }
+    else if (letter === " " && depth > 0) found.push({ at: at + 1, depth: depth + inside(at) });
   }
-  const own = lines.length > (comment === "" ? 0 : 1) ? `${indent}    ` : indent;
-  return [...lines, own + line];
+  return found;
+}
+
+/** A statement in lines, broken inside brackets where Python lets it go on: as far outside, and then as late, as may be. */
+export function broken(text: string, indent: string): readonly string[] {
+  if (indent.length + text.length <= width) return [indent + text];
+  const code = text.split("  # ")[0]!;
+  const comment = text.slice(code.length).replace(/^ {2}/, "");
+  const lines: string[] = comment === "" ? [] : [indent + comment];
+  let [from, own] = [0, indent];
+  while (own.length + code.length - from > width) {
+    const within = breaks(code).filter(
+      ({ at }) => at > from && own.length + at - 1 - from <= width && at - from > width / 3,
+    );
+    const least = Math.min(...within.map(({ depth }) => depth));
+    const at = within.findLast(({ depth }) => depth === least)?.at;
+    if (at === undefined) break;
+    lines.push(own + code.slice(from, at).trimEnd());
+    [from, own] = [at, `${indent}    `];
+  }
+  return [...lines, own + code.slice(from)];
 }
 
 /** A text of a user inside a docstring, where neither a backslash nor three quotation marks may stand. */
@@ -95,66 +106,62 @@ export function checkLines(
   responses: readonly string[],
 ): readonly string[] {
   const masked = tensors.some(({ name }) => name === "mask");
-  const rows = tensors.some(({ shape }) => shape.startsWith("rows"));
-  const perExample = tensors.some(({ shape }) => shape === "examples");
-  const whole = tensors.filter((one) => one.whole).map(({ name }) => `"${name}"`);
-  const real =
-    whole.length === 0
-      ? "SHAPES"
-      : `[name for name in SHAPES if name not in (${whole.join(", ")},)]`;
-  const many = responses.length;
-  const divided = [
-    `        if size["rows"] % ${many}:`,
-    `            raise ValueError(f"{size['rows']} rows do not fit; give as many of each: ${responses.map(wordOf).join(", then ")}.")`,
-  ];
-  const matched = [
-    `        if size["rows"] != ${many === 1 ? "" : `${many} * `}size["examples"]:`,
-    `            raise ValueError(f"{size['rows']} rows do not fit {size['examples']} examples; give ${many} for each: ${responses.map(wordOf).join(", then ")}.")`,
-  ];
   const logits = tensors.find(({ shape }) => shape === "rows, tokens, vocab")?.name;
-  const flag = masked ? ' + 2 * torch.any(torch.sum(given["mask"] > 0, 1) == 0)' : "";
-  const strange =
-    logits === undefined
-      ? []
-      : [`        strange = (given["ids"] < 0) | (given["ids"] >= given["${logits}"].shape[-1])`];
-  const beyond = logits === undefined ? "" : ' + 4 * torch.any(strange & (given["mask"] > 0))';
+  const perExample = tensors.some(({ shape }) => shape === "examples");
+  const inRows = tensors.some(({ shape }) => shape.startsWith("rows"));
+  const many = responses.length;
+  const order = responses.map(wordOf).join(", then ");
+  const left = tensors.filter(({ whole }) => whole).map(({ name }) => `"${name}"`);
+  const isReal =
+    left.length === 1
+      ? ` if n != ${left[0]}`
+      : left.length === 0
+        ? ""
+        : ` if n not in (${left.join(", ")})`;
+  const divided = inRows && !perExample && many > 1;
+  const unfit = divided ? ` or size["rows"] % ${many}` : "";
+  const need = divided ? `; give rows ${order}` : "";
+  // the rows of every response are as many as the examples
+  const matched = !(inRows && perExample)
+    ? []
+    : [
+        `        if size["rows"] != ${many === 1 ? "" : `${many} * `}size["examples"]:`,
+        `            raise ValueError(f"{size['rows']} rows do not fit {size['examples']} examples; give for each {ORDER}.")`.replace(
+          "{ORDER}",
+          order,
+        ),
+      ];
   return [
-    "def checked(formula):",
-    '    """Refuses in a sentence what does not fit, and flags what is no number. Under torch.fx there is nothing to look at."""',
-    "    known = dict(inspect.signature(formula).parameters)",
+    "def checked(formula):  # refuses in a sentence what does not fit; under torch.fx there is nothing to look at",
+    "    own = dict(inspect.signature(formula).parameters)",
     "    @functools.wraps(formula)",
     "    def call(*args, **given):",
-    "        given = {**dict(zip(known, args)), **given}",
+    "        given, size = {**dict(zip(own, args)), **given}, {}",
     "        if any(isinstance(x, torch.fx.Proxy) for x in given.values()):",
     "            return formula(**given)",
-    "        for name in [n for n in {**known, **given} if n not in known or n not in given and known[n].default is inspect._empty]:",
-    '            near = ", ".join(difflib.get_close_matches(name, known, 1) or known)',
-    '            raise TypeError(f"{name} is missing; give it." if name in known else f"there is no {name}; give {near}.")',
-    "        size = {}",
-    "        for name, axes in SHAPES.items():",
-    "            dims = list(given[name].shape) if torch.is_tensor(given[name]) else []",
-    "            if len(dims) != len(axes) or [size.setdefault(axis, n) for axis, n in zip(axes, dims)] != dims:",
-    '                raise ValueError(f"{name} has the shape {dims}, but must be a tensor {axes} as the others are: {size}.")',
-    ...(perExample && rows ? matched : rows && many > 1 ? divided : []),
-    `        real = ${real}`,
-    "        dtype = functools.reduce(torch.promote_types, [given[name].dtype for name in real], torch.float32)",
-    "        loss, metrics, *state = formula(**{name: x.to(dtype) if name in real else x for name, x in given.items()})",
-    ...strange,
-    `        metrics["undefined"] = ~torch.isfinite(loss)${flag}${beyond}`,
-    "        return loss, {name: value.detach() for name, value in metrics.items()}, *state",
+    "        for name in [n for n in own | given if n not in own or n not in given and own[n].default is inspect._empty]:",
+    '            near = ", ".join(difflib.get_close_matches(name, own, 1) or own)',
+    '            raise TypeError(f"{name} is missing; give it." if name in own else f"there is no {name}; give {near}.")',
+    "        for n, axes in SHAPES.items():",
+    "            dims = list(given[n].shape) if torch.is_tensor(given[n]) else []",
+    `            if [size.setdefault(*x) for x in zip(axes, dims)] != dims or len(dims) < len(axes)${unfit}:`,
+    `                raise ValueError(f"{n} has the shape {dims}, not {axes} with {size}${need}.")`,
+    ...matched,
+    `        dtype = functools.reduce(torch.promote_types, [given[n].dtype for n in SHAPES${isReal}], torch.float32)`,
+    `        loss, metrics, *state = formula(**given | {n: given[n].to(dtype) for n in SHAPES${isReal}})`,
+    "        return loss, {n: x.detach() for n, x in metrics.items()}, *state",
     "    return call",
     "",
-    "def verify(metrics):",
-    '    """Raises what `undefined` flags. Call it after the step, because reading the flag waits for the device."""',
+    "def verify(metrics):  # raises what a step has flagged; to be called after it, as to read a flag waits for the device",
     '    if flag := int(metrics["undefined"]):',
     ...(logits === undefined
       ? []
       : [
           "        if flag > 3:",
-          '            raise FloatingPointError("ids has a token outside the vocabulary on the mask; look for a wrong tokenizer.")',
+          '            raise FloatingPointError("ids: one on the mask is outside the vocabulary; look for a wrong tokenizer.")',
         ]),
     masked
-      ? '        raise FloatingPointError("a row of mask has no token; drop it." if flag > 1 else "the loss is not finite; look for NaN.")'
-      : '        raise FloatingPointError("the loss is not finite; look for NaN.")',
+      ? '        raise FloatingPointError("mask: a row is empty; drop it." if flag > 1 else "loss: not finite; find the NaN.")'
+      : '        raise FloatingPointError("loss: not finite; find the NaN.")',
   ].flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0]));
 }

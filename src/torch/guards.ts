@@ -1,6 +1,7 @@
 // Where torch would make NaN of a factor 0 beside an infinity, in a value or in a slope, and prefc has 0: products with an
 // operand that may be infinite, and whatever lies in a branch that may not be taken. Elsewhere torch's operators stand as they are.
 
+import { isTokenAxis } from "../core/axis.ts";
 import { topological, type Node } from "../core/node.ts";
 
 export interface Guards {
@@ -45,6 +46,18 @@ function mayBeInfinite(node: Node, infinite: ReadonlySet<Node>): boolean {
   if (node.tag === "binary" && node.op === "over") return inherited || !isPositive(b!);
   return inherited && node.dtype === "f32";
 }
+
+const singular: ReadonlySet<string> = new Set(["log", "log1p", "log2", "log1mExp", "sqrt"]);
+
+/** Whether a slope may be infinite, or no number, on padding: where a term of tokens is made by an operator with a pole. */
+export const hasPoles = (roots: readonly Node[]): boolean =>
+  topological(roots).some(
+    (node) =>
+      node.axes.some(isTokenAxis) &&
+      ((node.tag === "unary" && singular.has(node.op)) ||
+        (node.tag === "binary" &&
+          (node.op === "pow" || (node.op === "over" && !isPositive(node.args[1]))))),
+  );
 
 /** Finds what to guard below the roots. */
 export function guardsOf(roots: readonly Node[]): Guards {

@@ -88,33 +88,40 @@ export function enter(name: string, seam: Seam, offered: Offered): Entered {
     !models.some((model) => offered.sequences.includes(model)) &&
     (offered.statistics === undefined || offered.statistics.includes(own));
   /** What a root needs that is not handed over, in words. */
-  const lack = (root: Node): string | null => {
-    for (const node of topological([root])) {
-      const statistic = node.tag === "input" ? statisticOf.get(node) : undefined;
-      if (statistic !== undefined && !isOffered(statistic)) return described(statistic);
-      if (offered.from === "logps" && node.axes.some(isTokenAxis))
-        return `${printExpression(node, 8)} at each token`;
-    }
-    return null;
+  const lacks = (root: Node): readonly string[] => {
+    const order = topological([root]);
+    const statistics = order.flatMap((node) => {
+      const own = node.tag === "input" ? statisticOf.get(node) : undefined;
+      return own === undefined || isOffered(own) ? [] : [own];
+    });
+    const places = order.filter(
+      (node) => offered.from === "logps" && node.tag !== "input" && node.axes.some(isTokenAxis),
+    );
+    // what has a sum per sequence is said last
+    const known = [...new Set(statistics)].toSorted(
+      (x, y) => Number(x.name === "log_probs") - Number(y.name === "log_probs"),
+    );
+    if (known.length > 0) return known.map(described);
+    return places.slice(0, 1).map((node) => `${printExpression(node, 8)} of each token`);
   };
-  const missing = after
-    .slice(0, 1 + stateNames.length)
-    .map(lack)
-    .find((one) => one !== null);
-  if (missing !== undefined && missing !== null) {
-    const from =
-      offered.from === "logps" || offered.sequences.length > 0
-        ? "one log-probability a sequence does"
-        : `the statistics ${(offered.statistics ?? []).join(", ") || "that are handed out"} do`;
+  const missing = [
+    ...new Set(after.slice(0, 1 + stateNames.length).flatMap((root) => lacks(root))),
+  ];
+  if (missing.length > 0) {
+    const low = offered.from === "logps" || offered.sequences.length > 0;
+    const what = low
+      ? "one log-probability a sequence does"
+      : `the statistics ${(offered.statistics ?? []).join(", ")} do`;
+    const advice = offered.from === "logps" ? "statistics or logits" : "logits, or hand it out";
     fail(
       "emit-statistic",
-      `emit: ${cite(name)} needs ${missing}, which ${from} not hand out; emit it from ${offered.from === "logps" ? "statistics or logits" : "logits, or hand it out"}.`,
+      `emit: ${cite(name)} needs ${missing.join(" and ")} at each token, which ${what} not hand out; emit it from ${advice}.`,
     );
   }
   const metrics = wanted.map(
     ([metric], position) => [metric, after[1 + stateNames.length + position]!] as const,
   );
-  const kept = metrics.filter(([, node]) => lack(node) === null);
+  const kept = metrics.filter(([, node]) => lacks(node).length === 0);
   const next = Object.fromEntries(
     stateNames.map((state, position) => [state, after[1 + position]!]),
   );

@@ -1,12 +1,20 @@
 // Functions that an emitted file brings along where torch's own differ from prefc's: by a slope that is infinite or undefined
 // at an edge, or by 0 · ∞, which is 0 here. A file has only those that it calls.
 
-export type Helper = "log1mexp" | "held" | "power" | "product" | "quotient";
+export type Helper = "filled" | "log1mexp" | "held" | "power" | "product" | "quotient";
 
 /** In the order in which a file has them; `modules` are imported. */
 export const helpers: Readonly<
   Record<Helper, { readonly modules: readonly string[]; readonly lines: readonly string[] }>
 > = {
+  filled: {
+    modules: [],
+    lines: [
+      "def filled(x, mask):",
+      '    """x with what its row has at the first token in place of padding, of which no slope is infinite then."""',
+      "    return torch.where(mask, x, torch.gather(x, 1, torch.argmax(1 * mask, 1, True)))",
+    ],
+  },
   held: {
     modules: [],
     lines: [

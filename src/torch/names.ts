@@ -73,11 +73,12 @@ const logpsOf = (model: ModelName, response: string): readonly Node[] => {
   return [reduce("sum", axis, each), logpsInput(model, response)];
 };
 
-/** The terms that have a word, whichever objective they are of. */
+/** The terms that have a word, whichever objective they are of; `order` is all that is written. */
 export function knownTerms(responses: readonly string[]): ReadonlyMap<Node, Known> {
   const known = new Map<Node, Known>();
   const add = (node: Node, name: string, comment: string): void => {
-    if (node.tag !== "input") known.set(node, { name, comment, named: name !== "lengths" });
+    if (node.tag !== "input")
+      known.set(node, { name, comment, named: name !== "lengths" && name !== "margin" });
   };
   const ratios = new Map<string, readonly Node[]>();
   for (const response of responses) {
@@ -93,11 +94,7 @@ export function knownTerms(responses: readonly string[]): ReadonlyMap<Node, Know
   if (first !== undefined && second !== undefined && others.length === 0) {
     for (const a of ratios.get(first)!) {
       for (const b of ratios.get(second)!) {
-        add(
-          binary("minus", a, b),
-          "margin",
-          `logratios of ${wordOf(first)} less those of ${wordOf(second)}`,
-        );
+        add(binary("minus", a, b), "margin", "");
       }
     }
   }

@@ -69,8 +69,8 @@ def operator(name, outputs, statistics, slopes):
         ctx.save_for_backward(ids, mask, *logits)
     def backward(ctx, slope):
         ids, mask, *logits = ctx.saved_tensors
-        data = [None] * (len(logits) - 1), None, None, [None] * len(ctx.numbers)
-        return [gradient(slope, logits, ids, mask, ctx.numbers), *data[0]], *data[1:]
+        made = [gradient(slope, logits, ids, mask, ctx.numbers)] + [None] * (len(logits) - 1)
+        return made, None, None, None if ctx.numbers else []
     if slopes is not None:
         values.register_autograd(backward, setup_context=setup)
     return values
@@ -122,7 +122,9 @@ export function logitsPart(
       "",
     );
     const names = statistics.map(nameOf).join(", ");
-    const tensors = models.map((model) => logitsArgument[model]).join(", ");
+    // what is data has no gradient to be asked for
+    const data = slopes.length === 0 ? ".detach()" : "";
+    const tensors = models.map((model) => logitsArgument[model] + data).join(", ");
     const numbers = params.map((one) => one.name).join(", ");
     calls.push(
       `${names}${statistics.length === 1 ? "," : ""} = torch.unbind(${name}_operator([${tensors}], ids, ${mask}, [${numbers}]))`,

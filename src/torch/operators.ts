@@ -80,7 +80,7 @@ const unary: Readonly<Partial<Record<UnaryOp, UnarySpelling>>> = {
       : call("torch.square", [writer.real(x)]),
   sqrt: edged("sqrt", at(0), true),
   toReal: (x, writer) => writer.real(x),
-  not: (x) => (x.kind === "python" ? atom(`not ${x.text}`, "python") : prefixed("~", x)),
+  not: (x) => (x.kind === "python" ? atom(`(not ${x.text})`, "python") : prefixed("~", x)),
 };
 
 const arithmetic =

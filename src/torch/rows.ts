@@ -119,7 +119,7 @@ export function rowFunctions(
       ? "torch.zeros_like(z)"
       : spread
         ? dense.text
-        : `(${dense.text})[:, None] * torch.ones_like(z)`;
+        : `(${dense.text})${rest!.axes.length === 0 ? "" : "[:, None]"} * torch.ones_like(z)`;
   return {
     statistics: functions,
     slopes: [

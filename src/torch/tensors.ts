@@ -33,8 +33,6 @@ export interface TensorArgument {
   readonly meaning: string;
   readonly source: TensorSource;
 }
-const of = { policy: "π", ref: "π_ref" } as const;
-
 /** What an input is called and which shape it has; inputs of several responses share one argument. */
 export function tensorOf(
   node: Input,
@@ -49,12 +47,11 @@ export function tensorOf(
   if (statistic !== undefined) {
     const { name, models, formula, differentiated } = statistic;
     const ref = models.length === 1 && models[0] === "ref";
-    const written = ref ? formula.replaceAll("π", of.ref) : formula;
     return {
       wish: ref ? `ref_${name}` : name,
       shape,
       whole: false,
-      meaning: differentiated ? written : `${written}, data`,
+      meaning: differentiated ? formula : `${formula}, data`,
       source: { kind: "statistic", statistic },
     };
   }

@@ -50,12 +50,17 @@ export function termWriter(given: TermOptions): (node: Node, whole: boolean) => 
   const extent = (axis: Axis, node: Node, whole: boolean): Piece => {
     if (axis !== "batch") return call("torch.sum", [mask(axis, node, whole), "1"], "whole");
     const all = atom(`torch.numel(${rows})`, "python");
-    return responses.length < 2
+    return responses.length < 2 || options.perExample
       ? all
       : infix("//", strengths.product, all, number(responses.length));
   };
+  /** One for each example. */
+  const placeOfExamples = (): string => {
+    const many = options.perExample ? 1 : responses.length;
+    return `torch.ones_like(${many < 2 ? rows : `torch.chunk(${rows}, ${many})[0]`})`;
+  };
   const place = (axis: Axis, node: Node, whole: boolean): Piece => {
-    const ones = axis === "batch" ? `torch.ones_like(${rows})` : mask(axis, node, whole);
+    const ones = axis === "batch" ? placeOfExamples() : mask(axis, node, whole);
     const counted = call("torch.cumsum", [ones, axis === "batch" ? "0" : "1"], "whole");
     return infix("-", strengths.sum, counted, number(1));
   };

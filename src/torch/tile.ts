@@ -4,9 +4,9 @@
 import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
 import { topological, type Node } from "../core/node.ts";
-import type { Uses } from "./formula.ts";
+import { anyResponse, relabelled } from "../seam/relabel.ts";
+import { withHelper, type Uses } from "./formula.ts";
 import { guardsOf } from "./guards.ts";
-import { helpers } from "./helpers.ts";
 import { describing, namer } from "./names.ts";
 import { binarySpellings, reduceSpellings, unarySpellings, type Writer } from "./operators.ts";
 import { atom, call, infix, number, strengths, within, type Piece } from "./piece.ts";
@@ -17,7 +17,7 @@ const isAlong = (node: Node): boolean => node.axes.includes("vocab");
 export const beyondARow = (node: Node): never =>
   fail(
     "emit-beyond-a-row",
-    `emit: ${printExpression(node, 16)} stands under a reduction of the vocabulary and is not of one row of logits; reduce the vocabulary before tokens or examples.`,
+    `emit: ${printExpression(relabelled([node], anyResponse, "y").get(node)!, 16)} stands under a reduction of the vocabulary and is not of one row of logits; reduce the vocabulary before tokens or examples.`,
   );
 
 export function writeTile(
@@ -38,11 +38,7 @@ export function writeTile(
   const writer: Writer = {
     real: (piece) =>
       piece.kind === "real" ? piece : infix("*", strengths.product, piece, atom(unit, "real")),
-    helper: (name) => {
-      uses.helpers.add(name);
-      for (const module of helpers[name].modules) uses.modules.add(module);
-      return name;
-    },
+    helper: (name) => withHelper(name, uses),
     logsigmoid: () => ((uses.logsigmoid = true), "logsigmoid"),
     named: (piece) => {
       if (/^\w+$/.test(piece.text)) return piece;

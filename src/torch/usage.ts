@@ -24,6 +24,8 @@ export interface Usages {
   readonly isWritten: (node: Node) => boolean;
   /** The masks that are read, with the responses whose rows alone are. */
   readonly masks: ReadonlyMap<Family, ReadonlySet<string>>;
+  /** How often the mask of a single response is read. */
+  readonly maskUses: (response: string) => number;
 }
 
 interface Counted {
@@ -53,10 +55,12 @@ export function usagesOf(
     else own.parts.add(stack.responseOf(node)!);
   };
   const masks = new Map<Family, Set<string>>();
+  const maskUses = new Map<string, number>();
   const useMask = (response: string, whole: boolean): void => {
     const family = familyOf(response);
     const own = masks.get(family) ?? new Set<string>();
     masks.set(family, whole ? own : own.add(response));
+    if (!whole) maskUses.set(response, (maskUses.get(response) ?? 0) + 1);
   };
 
   const known = new Set(order);
@@ -86,5 +90,6 @@ export function usagesOf(
     contraction: (node) => contractions.get(node),
     isWritten: (node) => written.has(node),
     masks,
+    maskUses: (response) => maskUses.get(response) ?? 0,
   };
 }
