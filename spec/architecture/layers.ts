@@ -33,6 +33,7 @@ const everything = [
   "tune",
   "draw",
   "bench",
+  "trainers",
   "cli",
   "demo",
   "index.ts",
@@ -109,6 +110,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "index.ts",
     ]),
   ],
+  // files for trainers, around an emitted function
+  ["trainers", layer(["core", "dsl", "seam", "torch"])],
   ["cli", layer(everything)],
   ["demo", layer(everything)],
   ["index.ts", layer(library)],

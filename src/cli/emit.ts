@@ -9,12 +9,18 @@ import { PrefcError } from "../core/error.ts";
 import { cite, mention } from "../core/quote.ts";
 import type { Objective } from "../index.ts";
 import { emitHeights, emitTorch, type EmitOptions } from "../torch/emit.ts";
+import { emitTinker } from "../trainers/tinker.ts";
+import { emitTrl } from "../trainers/trl.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
 import { pairs, repeated } from "./arguments.ts";
 import { print, printError } from "./output.ts";
 
 const args = {
-  target: { type: "positional", description: "torch: a function in PyTorch", required: true },
+  target: {
+    type: "positional",
+    description: "torch: a function in PyTorch; trl: a trainer of TRL; tinker: a loss of Tinker",
+    required: true,
+  },
   ...objectiveArgs,
   from: {
     type: "string",
@@ -44,7 +50,7 @@ const targets: Readonly<
       options: EmitOptions,
     ) => { readonly text: string; readonly dropped: readonly string[] }
   >
-> = { torch: emitTorch };
+> = { torch: emitTorch, trl: emitTrl, tinker: emitTinker };
 
 const version = (): string =>
   (

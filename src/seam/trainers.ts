@@ -19,7 +19,7 @@ const logProbs = { log_probs: "differentiated" } as const;
 const withEntropy = { ...logProbs, entropy: "optional" } as const;
 
 /** The trainers that were read, in the order in which they are told. */
-const trainers: readonly Trainer[] = [
+export const trainers: readonly Trainer[] = [
   {
     name: "TRL",
     version: "1.16",

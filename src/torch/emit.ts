@@ -20,7 +20,8 @@ import {
   shapeLines,
 } from "./frame.ts";
 import { averaged, enter, type Entered } from "./height.ts";
-import { logitsPart, rowGroups, type LogitsPart } from "./operator.ts";
+import { logitsPart, paramsOf, rowGroups, type LogitsPart } from "./operator.ts";
+import { rowFunctions } from "./rows.ts";
 import { namer, wordOf } from "./names.ts";
 import { spelledOut } from "./operators.ts";
 import { checkEmit, type EmitOptions } from "./options.ts";
@@ -37,6 +38,8 @@ export interface Emitted {
   /** The name of the function. */
   readonly name: string;
   readonly arguments: Pick<Arguments, "tensors" | "params" | "states">;
+  /** The local name of each statistic. */
+  readonly nameOf: (statistic: Statistic) => string;
   /** Counts and sums of the whole batch that may be given; 0 means those of the call. */
   readonly totals: readonly NumberArgument[];
   /** The responses whose rows each tensor holds, in order. */
@@ -78,7 +81,12 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
   const uses: Uses = { helpers: new Set(), modules: new Set(), logsigmoid: false };
   const inner = body(entered, responses, given, totals, names, uses);
   const low =
-    from === "logits" ? fromLogits(entered, given, name, uses) : { definitions: [], calls: [] };
+    from === "logits"
+      ? fromLogits(entered, given, name, uses)
+      : {
+          definitions: options.tiles === true ? tileFunctions(entered, given, uses) : [],
+          calls: [],
+        };
   const coupled = totals.coupled.map((node) => printExpression(node, 12));
   const parameters = [
     ...given.tensors.map((tensor) => tensor.name),
@@ -110,6 +118,7 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
     text: `${text}\n`,
     name,
     arguments: given,
+    nameOf: given.statistic,
     totals: inner.totals,
     responses,
     statistics: entered.statistics,
@@ -130,6 +139,14 @@ function fromLogits(entered: Entered, given: Arguments, name: string, uses: Uses
   const masks = given.tensors.filter(({ source }) => source.kind === "mask").map((one) => one.name);
   return logitsPart(rowGroups(entered.statistics), name, given.statistic, given.of, masks, uses);
 }
+
+/** What makes statistics of a tile, for callers that bring the tiles. */
+const tileFunctions = (entered: Entered, given: Arguments, uses: Uses): readonly string[] =>
+  rowGroups(entered.statistics).flatMap(({ name, models, statistics }) => {
+    const params = paramsOf(statistics).map((node) => ({ node, name: given.of(node) }));
+    const made = rowFunctions(name, models, statistics, params, uses);
+    return [...made.statistics, "", ...(made.slopes.length === 0 ? [] : [...made.slopes, ""])];
+  });
 
 /** A default, which is a real number. */
 const numberText = (value: number): string => (/[.e]/.test(`${value}`) ? `${value}` : `${value}.0`);

@@ -79,7 +79,9 @@ def operator(name, outputs, statistics, slopes):
   .split("\n");
 
 /** Parameters that statistics are made with, such as an exponent. */
-function paramsOf(statistics: readonly Statistic[]): readonly (Node & { readonly tag: "param" })[] {
+export function paramsOf(
+  statistics: readonly Statistic[],
+): readonly (Node & { readonly tag: "param" })[] {
   const below = topological(statistics.flatMap(({ definitions }) => Object.values(definitions)));
   return below.filter((node): node is Node & { readonly tag: "param" } => node.tag === "param");
 }

@@ -16,6 +16,8 @@ export interface EmitOptions {
   readonly sequences?: readonly ModelName[];
   /** Whether metrics are computed, or which; true. */
   readonly metrics?: boolean | readonly string[];
+  /** Whether functions that make statistics of a tile of logits are written as well, for whoever brings the logits; false. */
+  readonly tiles?: boolean;
   /** Options that the objective was made with, for the header. */
   readonly options?: string;
   /** prefc's version, for the header. */
@@ -38,6 +40,7 @@ const emitOptions: KindsOf<EmitOptions> = {
     expected: "true, false or a list of names",
     fits: (value) => typeof value === "boolean" || isNames(value),
   },
+  tiles: "boolean",
   options: text,
   version: text,
   hash: { expected: "a function", fits: (value) => typeof value === "function" },

@@ -43,6 +43,7 @@ import { timer } from "../../../src/runtime/run/timing.ts";
 import { bufferUsage } from "../../../src/runtime/device/usage.ts";
 import { openPython, pythonEnded, pythonRaised } from "../../../src/python/worker.ts";
 import { emitTorch } from "../../../src/torch/emit.ts";
+import { emitTrl } from "../../../src/trainers/trl.ts";
 import { batch, dpoOn, newNullDevice, openNull } from "./devices.ts";
 import { any, type Provocations } from "./provocations.ts";
 
@@ -82,6 +83,7 @@ export const running: Provocations<typeof rows> = {
   "unknown-height": () => compiled(dpo(), { heights: { ref: any("logpss") } }),
   "input-too-high": () => compiled(builtIn("wpo"), { heights: { policy: "logps" } }),
   "emit-statistic": () => emitTorch(builtIn("wpo"), { from: "logps" }),
+  "emit-trainer": () => emitTrl(builtIn("tpo"), {}),
   "emit-beyond-a-row": () =>
     emitTorch(
       mine(({ policy, y }) =>

@@ -9,6 +9,10 @@ export const running = {
     cause: "A model is bound above what the loss reads of it.",
     remedy: "Bind it at one of the heights that the sentence names.",
   },
+  "emit-trainer": {
+    cause: "An objective is emitted for a trainer whose batches do not hold what it reads.",
+    remedy: "Emit a function for torch, and write the trainer of its batches.",
+  },
   "emit-statistic": {
     cause:
       "An objective is emitted from a height that does not hand out a statistic that its loss needs.",

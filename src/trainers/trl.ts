@@ -1,0 +1,193 @@
+// An objective as a trainer of TRL: the emitted function of statistics, the class of the trainer of its kind, and, where TRL's
+// head lacks a statistic or its gradient, a head of its own.
+
+import { fail, PrefcError } from "../core/error.ts";
+import { cite } from "../core/quote.ts";
+import type { Objective } from "../dsl/objective.ts";
+import { trainers } from "../seam/trainers.ts";
+import type { Statistic } from "../seam/statistics.ts";
+import { emitTorch, type Emitted, type EmitOptions } from "../torch/emit.ts";
+import { broken } from "../torch/frame.ts";
+import { string } from "./string.ts";
+import { paramsOf, rowGroups, type RowGroup } from "../torch/operator.ts";
+import { headLines } from "./head.ts";
+import { pairsHead, pairsLines } from "./pairs.ts";
+
+export type TrlOptions = Pick<EmitOptions, "options" | "version" | "hash" | "metrics">;
+
+const menu = trainers.find(({ name }) => name === "TRL")!.statistics;
+
+/** Whether TRL's own head hands a statistic out as the loss needs it. */
+const isOnMenu = ({ name, models, differentiated }: Statistic): boolean =>
+  models.length === 1 &&
+  (menu[name] === "differentiated" || (menu[name] === "data" && !differentiated));
+
+/** Metrics that are averages over tokens, and of which completions. */
+const overTokens = {
+  entropy: "all",
+  mean_token_accuracy: "chosen",
+  "logits/chosen": "chosen",
+  "logits/rejected": "rejected",
+} as const;
+
+/** Metrics that the trainer makes itself, of a statistic that TRL's head hands out. */
+const ofTrainer = ["logits/chosen", "logits/rejected"];
+
+/** What is read of the reference alone, as one log-probability a sequence where that is enough. */
+function emitted(objective: Objective, options: EmitOptions): Emitted {
+  try {
+    return emitTorch(objective, { ...options, sequences: ["ref"] });
+  } catch (error) {
+    if (error instanceof PrefcError && error.code === "emit-statistic")
+      return emitTorch(objective, options);
+    throw error;
+  }
+}
+
+/** Wpo of wpo, RDpo of r-dpo. */
+const classOf = (name: string): string =>
+  `${name
+    .split(/[^a-zA-Z0-9]+/)
+    .map((part) => part.slice(0, 1).toUpperCase() + part.slice(1))
+    .join("")}Trainer`;
+
+/**
+ * Emits a subclass of TRL's DPOTrainer. @throws PrefcError emit-trainer for an objective that no batch of chosen and
+ * rejected completions can feed
+ */
+export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
+  const first = emitted(objective, { ...options, from: "statistics" });
+  const isOwn = !first.statistics.every(isOnMenu);
+  const made = isOwn ? emitted(objective, { ...options, from: "statistics", tiles: true }) : first;
+  const rows = kindOf(objective, made);
+  const groups = rowGroups(made.statistics);
+  const both = groups.some(({ name }) => name === "both");
+  const ofModel = (model: string): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      made.statistics
+        .filter(({ models }) => both || models[0] === model)
+        .map((one) => [made.nameOf(one), isOwn ? made.nameOf(one) : one.name]),
+    );
+  const columns: string[] = [];
+  for (const { source, name } of made.arguments.tensors) {
+    if (source.kind !== "data") continue;
+    if (source.datum.kind !== "example") {
+      fail(
+        "emit-trainer",
+        `emit trl: ${cite(objective.name)} reads ${cite(name)}, which no dataset of TRL brings for each token or response; emit it for torch and write the trainer.`,
+      );
+    }
+    columns.push(name);
+  }
+  const states = Object.fromEntries(
+    made.arguments.states.map(({ name, initial }) => [name, initial ?? 0]),
+  );
+  const readsRefLogps = made.arguments.tensors.some(
+    ({ source }) => source.kind === "logps" && source.model === "ref",
+  );
+  const ref = both ? {} : ofModel("ref");
+  const heads = isOwn
+    ? ownHeads(made, groups)
+    : trlHeads(
+        Object.values(ofModel("policy")),
+        readsRefLogps ? ["log_probs"] : [],
+        Object.values(ref),
+      );
+  const perToken = Object.fromEntries(
+    Object.entries(overTokens).filter(
+      ([name]) => Object.hasOwn(objective.metrics, name) || (!isOwn && ofTrainer.includes(name)),
+    ),
+  );
+  const className = classOf(objective.name);
+  const lines = [
+    ...pairsHead(made.name, columns.length > 0),
+    ...(isOwn ? [...heads.definitions, ""] : []),
+    ...pairsLines({
+      name: made.name,
+      className,
+      headLines: heads.calls,
+      policy: ofModel("policy"),
+      ref,
+      readsRefLogps,
+      readsBoth: both,
+      isOwn,
+      readsPrompts: made.arguments.tensors.some(
+        ({ source }) => source.kind === "mask" && source.family === "prompt",
+      ),
+      columns,
+      rows,
+      states,
+      perToken,
+    }),
+  ];
+  const wrapped = lines.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0]));
+  return { ...made, text: `${made.text}\n${wrapped.join("\n")}\n` };
+}
+
+/** Which completions of a pair the objective reads. */
+function kindOf({ name, responses }: Objective, { responses: read }: Emitted): "both" | "chosen" {
+  if (read.length === 2 && read[0] === "w" && read[1] === "l") return "both";
+  if (read.length === 1 && read[0] === "w") return "chosen";
+  return fail(
+    "emit-trainer",
+    `emit trl: ${cite(name)} reads the responses ${responses.join(", ")}, and TRL's DPOTrainer brings w (chosen) and l (rejected); emit it for torch and write the trainer of its batches.`,
+  );
+}
+
+interface Heads {
+  readonly definitions: readonly string[];
+  readonly calls: readonly string[];
+}
+
+const policyModel =
+  "policy = self.model.get_base_model() if is_peft_model(self.model) else self.model";
+const refModel = "self.accelerator.unwrap_model(self.ref_model)";
+
+/** Asks TRL's head for statistics. */
+function trlHeads(
+  policy: readonly string[],
+  logps: readonly string[],
+  ref: readonly string[],
+): Heads {
+  const tuple = (names: readonly string[]): string =>
+    `(${[...new Set(names)].map((name) => `${string(name)},`).join(" ")})`;
+  const wanted = [...logps, ...ref];
+  return {
+    definitions: [],
+    calls: [
+      policyModel,
+      `add_fused_lm_head(policy, outputs=${tuple(["log_probs", "mean_logits", ...policy])})`,
+      ...(wanted.some((name) => name !== "log_probs")
+        ? [
+            `if self.ref_model is not None:`,
+            `    add_fused_lm_head(${refModel}, outputs=${tuple(["log_probs", ...wanted])})`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Brings heads of the file's own: both models answer to the same call, each in its role. */
+function ownHeads(made: Emitted, groups: readonly RowGroup[]): Heads {
+  const roles = groups.map(({ name, statistics }) => {
+    const isLive = statistics.some(({ differentiated }) => differentiated);
+    const names = statistics.map((one) => string(made.nameOf(one))).join(", ");
+    const role = name === "both" ? "policy" : name;
+    return `${string(role)}: ([${names}], ${name}_statistics, ${isLive ? `${name}_slopes` : "None"})`;
+  });
+  const numbers = paramsOf(groups.flatMap(({ statistics }) => statistics)).map(
+    (node) =>
+      `self.loss_params["${made.arguments.params.find(({ param }) => param === node.name)!.name}"]`,
+  );
+  return {
+    definitions: headLines,
+    calls: [
+      policyModel,
+      `roles = {${roles.join(", ")}}`,
+      `numbers = lambda: [${numbers.join(", ")}]`,
+      `add_statistics_head(policy, roles, numbers)`,
+      `if self.ref_model is not None:`,
+      `    add_statistics_head(${refModel}, roles, numbers)`,
+    ],
+  };
+}
