@@ -54,7 +54,9 @@ const recorded: Readonly<Record<string, Node>> = {
 describe("TRL's loss and gradient", () => {
   it.each(Object.entries(recorded))("are those of the expression: %s", (file, loss) => {
     const { inputs, outputs, params } = read(file);
-    const batch = fromTrl(inputs);
+    // a file also records how it was made, which is no field of a batch
+    const { input_ids, completion_mask, policy_logits, ref_logits } = inputs;
+    const batch = fromTrl({ input_ids, completion_mask, policy_logits, ref_logits });
     const names = ["policy.logits.w", "policy.logits.l"] as const;
     const wrt = [logitsOf("policy", "w"), logitsOf("policy", "l")];
     const [value, ...slopes] = evaluate([loss, ...gradient(loss, wrt)], batch, params);
