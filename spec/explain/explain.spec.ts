@@ -304,6 +304,11 @@ describe("the text", () => {
           stopGrad    none
           data        none
 
+        what a trainer has to hand out of each token
+          log_probs  policy  w  differentiated  log π(y_t)
+          handed out by
+            TRL 1.16: yes; Tinker 0.38: yes; verl 0.9.1: yes; OpenRLHF 0.11.2: yes; LLaMA-Factory 0.9.5: yes
+
         rewrites
           bind inputs                          9  ->   9  nodes
           simplify                            12  ->  13  nodes

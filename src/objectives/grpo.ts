@@ -198,9 +198,9 @@ export function grpo(options: GrpoOptions = {}): ObjectiveOf<"y"> {
       const { policy, ref, y } = g;
       const logp = policy.logp(y.y);
       const logRatio = logp.minus(old === "given" ? g.old.logp(y.y) : stopGrad(logp));
-      const each = real(iota("token", y.y).ge(0));
-      const whole = mean("token", logRatio);
-      const ratio = exp(level === "token" ? logRatio : whole.times(each));
+      // the same for every token, yet one for each
+      const whole = (): Token => mean("token", logRatio).times(real(iota("token", y.y).ge(0)));
+      const ratio = exp(level === "token" ? logRatio : whole());
       const step: Step = { A: advantageOf(g), logp, logRatio, ratio };
       const gain = tokenLoss(type, step, { low, high }, given);
       const corrected = use_bias_correction_kl && level === "token" ? ratio : undefined;
