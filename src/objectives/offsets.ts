@@ -84,7 +84,8 @@ export function odpo(options: OdpoOptions = {}): PairwiseObjective {
   const { beta = 0.1, alpha = 1 } = checkOptions("odpo", odpoOptions, options);
   const α = param("alpha", alpha, notNegative);
   return ofPair("odpo", "Amini et al. 2024, arXiv 2402.10571, equation 8", beta, (g, β) => {
-    const gap = g.example("chosen_reward").minus(g.example("rejected_reward"));
+    const chosen = g.example("chosen_reward", { above: "rejected_reward" });
+    const gap = chosen.minus(g.example("rejected_reward"));
     return neg(logSigmoid(β.times(margin(g)).minus(α.times(log(gap)))));
   });
 }
