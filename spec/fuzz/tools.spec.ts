@@ -90,7 +90,7 @@ describe("a comparison with the interpreter", () => {
   /** The share of programs in which a result that is off by this much, relative to its largest entry, is noticed. */
   const noticed = (off: number): number => {
     let [programs, complained] = [0, 0];
-    for (const one of fc.sample(cases({ terms: 40 }), { numRuns: 80, seed: 1 })) {
+    for (const one of fc.sample(cases({ terms: 40 }), { numRuns: 240, seed: 1 })) {
       const program = compiledOrRefused(one);
       if (program === undefined) continue;
       const right = expected(program, one.batch, scalars(one));

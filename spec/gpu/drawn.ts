@@ -69,7 +69,8 @@ export async function mistakesOf(device: Device, given: Case): Promise<readonly 
     const roots = [program.loss, ...Object.values(program.metrics)];
     const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
     // two examples, as some objectives take a variance
-    const needs = { responses, inputs: program.inputs, fewestExamples: 2, dtype };
+    const { inputs, declared } = program;
+    const needs = { responses, inputs, declared, fewestExamples: 2, dtype };
     const batch = randomBatch(needs, sizes[isWide ? 1 : 0], random(seed, 0));
     const truth = interpret(compiled, batch, {});
     const errors = await againstGpu(compiled, batch, {}, truth);

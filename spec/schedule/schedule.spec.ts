@@ -26,8 +26,8 @@ describe("few rows", () => {
     const [few, many] = [{ rows: 8 }, { rows: 512 }].map((shape) =>
       compiled.explain({ ...shape, vocab: 128_256 }),
     ) as [ReturnType<Compiled["explain"]>, ReturnType<Compiled["explain"]>];
-    expect(many.valueAndGrad.dispatches).toBe(4);
-    expect(few.valueAndGrad.dispatches).toBe(6);
+    // two more, which merge the parts of the two models
+    expect(few.valueAndGrad.dispatches).toBe(many.valueAndGrad.dispatches + 2);
     expect(few.valueAndGrad.ratio).toBe(1);
     const { split } = few.schedule;
     const merges = few.valueAndGrad.kernels.filter(({ kind }) => kind === "merge of parts");

@@ -7,6 +7,7 @@ import { responsesNeeded } from "../batch/check.ts";
 import { binary, count, reduce } from "../core/build.ts";
 import { isDifferentiated } from "../core/inputs.ts";
 import { topological, type Input, type Node, type Param } from "../core/node.ts";
+import type { Declared } from "../dsl/declared.ts";
 import { verify } from "../core/verify.ts";
 import { simplify } from "../rewrite/simplify.ts";
 import { derive, type Derivation } from "../stream/derive.ts";
@@ -25,6 +26,8 @@ export interface Source {
   readonly metrics: Readonly<Record<string, Node>>;
   /** The next value of each state; none. */
   readonly next?: Readonly<Record<string, Node>>;
+  /** Which values the numbers of a batch have, where the objective declares it; none. */
+  readonly declared?: Declared;
 }
 export interface PassRecord {
   readonly name: string;
@@ -46,6 +49,8 @@ export interface Lowered {
   readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
 }
 export interface Program {
+  /** Which values the numbers of a batch have, where the objective declares it. */
+  readonly declared: Declared;
   readonly source: Source;
   /** The responses whose tokens are read: those that the objective declares, then the prompts that it uses. */
   readonly responses: readonly string[];
@@ -177,6 +182,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
 
   return {
     source,
+    declared: source.declared ?? {},
     responses,
     loss: scalars[0]!,
     perExample,

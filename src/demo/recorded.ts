@@ -36,6 +36,14 @@ interface File {
   readonly float32_run: { readonly loss: number; readonly grad_max_abs_err_vs_f64: number };
 }
 
+/** What a batch takes of recorded inputs, which also say what their rows are. */
+const brought = ({
+  input_ids,
+  completion_mask,
+  policy_logits,
+  ref_logits,
+}: File["inputs"]): File["inputs"] => ({ input_ids, completion_mask, policy_logits, ref_logits });
+
 /** Reads one of the files in data/. */
 export function recorded(name: "trl-dpo" | "trl-wpo"): Recorded {
   const path = new URL(`../../data/${name}.json`, import.meta.url);
@@ -45,7 +53,7 @@ export function recorded(name: "trl-dpo" | "trl-wpo"): Recorded {
   const gradient = outputs.grad_policy_logits.flat(2);
   const largest = gradient.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
   return {
-    batch: fromTrl(inputs),
+    batch: fromTrl(brought(inputs)),
     params: { beta: params.beta },
     source: `${source.repo}, ${source.function}, ${source.commit.slice(0, 7)}`,
     loss: outputs.loss,
