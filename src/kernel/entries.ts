@@ -1,7 +1,7 @@
 // Lowers the expressions of a pass over blocks (src/block) to values of a kernel, once for each vector of a block: leaves are
 // looked up, and a number of the row is repeated in each component where it meets a vector of entries.
 
-import type { Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
 import { singles } from "./arithmetic.ts";
 import * as k from "./kernel.ts";
 import type { Lanes, Value } from "./kernel.ts";
@@ -50,6 +50,5 @@ export function lowered(node: Node, leaves: Leaves): Value {
   }
 }
 
-/** Whether an expression uses a part, outside what is a leaf. */
-export const uses = (node: Node, part: Node): boolean =>
-  node === part || node.args.some((arg) => uses(arg, part));
+/** Whether an expression uses a part; what is shared in it is looked at once. */
+export const uses = (node: Node, part: Node): boolean => topological([node]).includes(part);
