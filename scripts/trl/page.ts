@@ -160,8 +160,8 @@ const recordings = (): string => {
     .filter((name) => /^(?:dpo|trl-[\d.]+)\//.test(name));
   return [...new Set(names)]
     .toSorted()
-    .map((name) => `\`${name}\``)
-    .join(", ");
+    .map((name) => `- \`${name}\``)
+    .join("\n");
 };
 
 /** The page. */
@@ -205,5 +205,7 @@ ${numbers()}
 ## Recorded files
 
 \`prefc conform\` reads files of every release, as \`trl-1.16/ipo/js_divergence\` or \`trl-0.28/hinge\`; names that begin with \`dpo/\` were
-recorded after 1.9.0. These ship with the tests: ${recordings()}.
+recorded after 1.9.0. These ship with the tests:
+
+${recordings()}
 `;

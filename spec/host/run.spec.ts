@@ -5,20 +5,9 @@ import { runKernel } from "../../src/host/run.ts";
 import * as buffers from "../../src/kernel/buffer.ts";
 import * as k from "../../src/kernel/kernel.ts";
 import type { Statement, Value } from "../../src/kernel/kernel.ts";
+import { noExtents } from "../support/extents.ts";
 
 const lanes = 4;
-const none = {
-  examples: 0,
-  tokens: 0,
-  vocab: 0,
-  "first row": 0,
-  rows: 0,
-  "grid width": 0,
-  "work reads": 0,
-  "work writes": 0,
-  "work count": 0,
-  "work grid width": 0,
-};
 
 /** Runs statements on four lanes; gives the words of a buffer of as many elements as that. */
 function run(body: readonly Statement[], length: number = lanes): Float32Array {
@@ -32,7 +21,7 @@ function run(body: readonly Statement[], length: number = lanes): Float32Array {
       body,
       grid: "work",
     },
-    { buffers: { rows }, uniforms: none, params: [], grid: [1, 1, 1], subgroupSize: 2 },
+    { buffers: { rows }, uniforms: noExtents, params: [], grid: [1, 1, 1], subgroupSize: 2 },
   );
   return new Float32Array(rows.buffer);
 }

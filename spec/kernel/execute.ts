@@ -3,19 +3,7 @@
 import { HostMemory } from "../../src/host/memory.ts";
 import { Workgroup } from "../../src/host/run.ts";
 import type { Shared, Statement, Variable } from "../../src/kernel/kernel.ts";
-
-const noExtents = {
-  examples: 0,
-  tokens: 0,
-  vocab: 0,
-  "first row": 0,
-  rows: 0,
-  "grid width": 0,
-  "work reads": 0,
-  "work writes": 0,
-  "work count": 0,
-  "work grid width": 0,
-};
+import { noExtents } from "../support/extents.ts";
 
 type Lane = Readonly<Record<string, number>>;
 export interface Given {
