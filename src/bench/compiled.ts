@@ -1,6 +1,6 @@
 // A compiled objective as a provider, with the options of a run.
 
-import type { Compiled } from "../index.ts";
+import type { Batch, Compiled } from "../index.ts";
 import { bytesPerEntry, type StorageType } from "../core/storage.ts";
 import type { StepBytes } from "../explain/bytes.ts";
 import { cachedHeight, cachedInputs } from "./cached.ts";
@@ -95,7 +95,9 @@ export async function compiledProvider(
   const whole = batchOf(layout, program.inputs, held, given);
   const written = program.gradients.some(({ input }) => input.datum.kind === "logits");
   const apart = kind === "separate" ? takeApart(place, whole, program.inputs, written) : null;
-  const batch = apart?.batch ?? whole;
+  // a batch whose logits were overwritten by their gradient is spent, though its buffers are filled again
+  const batchNow = (): Batch =>
+    own === null ? (apart?.batch ?? whole) : batchOf(layout, program.inputs, held, given);
   const into = {
     params,
     timeoutMs,
@@ -116,14 +118,14 @@ export async function compiledProvider(
     sum(steps.map(({ read }) => read)) / bytesPerEntry(dtype);
 
   await own?.restore();
-  const { loss } = await compiled.valueAndGrad(batch, into);
+  const { loss } = await compiled.valueAndGrad(batchNow(), into);
   const afterFirst = compiled.memory().buffersCreated;
   await own?.restore();
-  await compiled.valueAndGrad(batch, into);
+  await compiled.valueAndGrad(batchNow(), into);
   const { bytes, buffersCreated } = compiled.memory();
 
   const gpu = async (): Promise<Sample> => {
-    const { times } = await compiled.valueAndGrad(batch, { ...into, profile: true });
+    const { times } = await compiled.valueAndGrad(batchNow(), { ...into, profile: true });
     const total = sum(times!.map(({ milliseconds }) => milliseconds));
     const forward = sum(
       times!.flatMap(({ kernel, milliseconds }) => (before.has(kernel) ? [milliseconds] : [])),
@@ -131,10 +133,13 @@ export async function compiledProvider(
     const both = { forward, full: total };
     return moves.backward.length === 0 ? both : { ...both, backward: total - forward };
   };
-  const wall = async (): Promise<Sample> => ({
-    forward: await elapsed(() => compiled.value(batch, { params, timeoutMs })),
-    full: await elapsed(() => compiled.valueAndGrad(batch, into)),
-  });
+  const wall = async (): Promise<Sample> => {
+    const batch = batchNow();
+    return {
+      forward: await elapsed(() => compiled.value(batch, { params, timeoutMs })),
+      full: await elapsed(() => compiled.valueAndGrad(batch, into)),
+    };
+  };
   const entries = {
     forward: visited(moves.forward),
     backward: visited(moves.backward),
