@@ -63,7 +63,7 @@ export async function peersBeside(
   if (tokens === null) throw new Error(unevenRows(rows));
   const made = objectives.map((objective) => {
     const compiled = compile(builtIn(objective), { device });
-    const batch = batchOf(layout, compiled.program.inputs, held);
+    const batch = batchOf(layout, compiled.program, held);
     const into = { gradients: "keep", into: { policy: held.gradient } } as const;
     const own: Own = {
       objective,

@@ -33,9 +33,15 @@ export interface Waits {
 
 const timed = async (compiled: Compiled, held: DeviceLogits): Promise<Wait> => {
   const { rows, vocab } = held;
-  const { responses, inputs } = compiled.program;
-  const layout = layOut({ rows, vocab, padding: 0, responses, fewestExamples: 1 });
-  const batch = batchOf(layout, inputs, held);
+  const { program } = compiled;
+  const layout = layOut({
+    rows,
+    vocab,
+    padding: 0,
+    responses: program.responses,
+    fewestExamples: 1,
+  });
+  const batch = batchOf(layout, program, held);
   const [wall, thread] = [performance.now(), threadTime()];
   await compiled.value(batch);
   return { wall: performance.now() - wall, thread: threadTime() - thread };

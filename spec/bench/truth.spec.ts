@@ -20,7 +20,7 @@ describe("the truth of a benchmark", () => {
       responses: program.responses,
       fewestExamples: 2,
     });
-    const batch = batchOf(layout, program.inputs, nothing);
+    const batch = batchOf(layout, program, nothing);
     const whole = hostPart(layout, program.inputs, batch, { dtype: "bf16", data: "peaked" }, [
       0,
       layout.examples,

@@ -35,9 +35,9 @@ async function stepOf(
 ): Promise<Step> {
   const compiled = compile(builtIn(name), { device });
   // inputs of another version may have other fields, but they are brought under the same names
-  const { inputs, gradients } = ownPackage.compile(ownPackage.builtIn(name)).program;
-  const batch = batchOf(layout, inputs, held);
-  const written = gradients.some(({ input }) => input.datum.kind === "logits");
+  const { program } = ownPackage.compile(ownPackage.builtIn(name));
+  const batch = batchOf(layout, program, held);
+  const written = program.gradients.some(({ input }) => input.datum.kind === "logits");
   const options = {
     gradients: "keep",
     ...(written ? { into: { policy: held.gradient } } : {}),

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const { program } = compiled;
   const held = uploadLogits(device, rows, vocab, "f32", "uniform");
   const request = { rows, vocab, padding: 0, responses: program.responses, fewestExamples: 2 };
-  const batch = batchOf(layOut(request), program.inputs, held);
+  const batch = batchOf(layOut(request), program, held);
   await device.gpu.queue.onSubmittedWorkDone();
   mark("data to the device");
   await compiled.valueAndGrad(batch, { gradients: "keep", timeoutMs });

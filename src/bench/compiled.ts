@@ -90,14 +90,14 @@ export async function compiledProvider(
   const { program } = compiled;
   const own = inPlace ? inPlaceOf(place) : null;
   const held = own?.held ?? place.held;
-  const plain = batchOf(layout, compileSubject(subject).program.inputs, held);
+  const plain = batchOf(layout, compileSubject(subject).program, held);
   const given = height === null ? {} : cachedInputs(compiled, place, plain);
-  const whole = batchOf(layout, program.inputs, held, given);
+  const whole = batchOf(layout, program, held, given);
   const written = program.gradients.some(({ input }) => input.datum.kind === "logits");
   const apart = kind === "separate" ? takeApart(place, whole, program.inputs, written) : null;
   // a batch whose logits were overwritten by their gradient is spent, though its buffers are filled again
   const batchNow = (): Batch =>
-    own === null ? (apart?.batch ?? whole) : batchOf(layout, program.inputs, held, given);
+    own === null ? (apart?.batch ?? whole) : batchOf(layout, program, held, given);
   const into = {
     params,
     timeoutMs,

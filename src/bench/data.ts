@@ -1,6 +1,7 @@
 // The batch of an objective on a layout: its logits on the device for the kernels, or the same logits of some examples on
 // the host for the interpreter, and random values for whatever else the objective reads.
 
+import type { Program } from "../compile/pipeline.ts";
 import type { Batch, Binding } from "../index.ts";
 import { randomValues } from "../check/values.ts";
 import { random } from "../check/random.ts";
@@ -29,21 +30,26 @@ const logitsIn = ({ datum }: Input): { model: Model; response: string } | null =
 const needed = (inputs: readonly Input[]): readonly Input[] =>
   inputs.filter(({ dtype }) => dtype !== "i32");
 
-/** The batch of a run. `given` are inputs with values of their own, such as cached log-probabilities. */
+/**
+ * The batch of a run, for the inputs of a program and what its objective declares of them. `given` are inputs with values of
+ * their own, such as cached log-probabilities.
+ */
 export function batchOf(
   layout: Layout,
-  inputs: readonly Input[],
+  { inputs, declared }: Pick<Program, "inputs" | "declared">,
   held: DeviceLogits,
   given: Readonly<Record<string, Binding>> = {},
 ): Batch {
   const { rows, vocab, examples, responses, rowIndex } = layout;
+  const drawn: Record<string, Binding> = {};
+  const numbers = (input: Input): Binding => {
+    const values = declared[input.name];
+    const needs = { tokens: responses, examples, values, drawn };
+    return randomValues(input, needs, random(seed, streamOf(input.name)));
+  };
   const binding = (input: Input): Binding => {
     const logits = logitsIn(input);
-    if (logits === null)
-      return (
-        given[input.name] ??
-        randomValues(input, { tokens: responses, examples }, random(seed, streamOf(input.name)))
-      );
+    if (logits === null) return given[input.name] ?? numbers(input);
     const { model, response } = logits;
     return {
       height: "logits",
@@ -51,11 +57,15 @@ export function batchOf(
       rowIndex: rowIndex[response]!,
     };
   };
+  // what is above another number is drawn after it
+  const isAbove = ({ name }: Input): number => Number(declared[name]?.above !== undefined);
+  for (const input of needed(inputs).toSorted((a, b) => isAbove(a) - isAbove(b)))
+    drawn[input.name] = binding(input);
   return {
     examples,
     vocab,
     responses,
-    inputs: Object.fromEntries(needed(inputs).map((input) => [input.name, binding(input)])),
+    inputs: drawn,
   };
 }
 

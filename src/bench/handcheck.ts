@@ -63,7 +63,7 @@ export async function judge(
   const total = losses?.reduce((sum, value) => sum + value, 0) ?? null;
   const loss = total === null || own.plan.loss?.combine === "sum" ? total : total / layout.examples;
   const { program } = compileSubject(subject);
-  const expected = truth.loss(program, batchOf(layout, program.inputs, held), params);
+  const expected = truth.loss(program, batchOf(layout, program, held), params);
   const lossOff = loss === null || expected === null ? null : lossError(loss, expected);
   const compared = writesGradient && gradient !== null;
   const left = compared ? await gradientLeft(device, held) : null;

@@ -42,7 +42,7 @@ const looksAcross = (term: Node): boolean =>
     (node) => node.tag === "sort" || ("axis" in node && node.axis === "batch"),
   );
 
-/** What a parameter changes cannot be kept for other objectives. */
+/** Whether a parameter changes a term. */
 const readsParams = (term: Node): boolean => topological([term]).some(({ tag }) => tag === "param");
 
 const inputsOf = (term: Node): readonly Input[] =>
@@ -51,32 +51,33 @@ const inputsOf = (term: Node): readonly Input[] =>
 /** The truth on a layout. Values are kept: an objective that shares terms with an earlier one costs little. */
 export function truthOn(layout: Layout, stored: Stored): Truth {
   const { vocab, examples, responses } = layout;
-  const known = new Map<Node, Float64Array>();
+  // by term, and by the parameters where it reads any
+  const known = new Map<Node, Map<string, Float64Array>>();
+  const keyOf = (term: Node, params: Params): string =>
+    readsParams(term) ? JSON.stringify(params) : "";
 
   const tokensOf = (term: Node): Uint32Array | null => {
     const axis = term.axes.find(isTokenAxis);
     return axis === undefined ? null : responses[responseOf(axis)]!.offsets;
   };
-  const values = (term: Node, offsets: Uint32Array, batch: Batch): Float64Array => {
-    const kept = known.get(term);
+  const values = (term: Node, offsets: Uint32Array, batch: Batch, params: Params): Float64Array => {
+    const kept = known.get(term)?.get(keyOf(term, params));
     if (kept !== undefined) return kept;
     const all = new Float64Array(offsets[examples]!);
     for (let from = 0, to = 0; from < examples; from = to) {
       to = from + 1;
       while (to < examples && (offsets[to + 1]! - offsets[from]!) * vocab <= tableEntries) to++;
       const part = hostPart(layout, inputsOf(term), batch, stored, [from, to]);
-      all.set(evaluate([term], part, {})[0]!.data, offsets[from]);
+      all.set(evaluate([term], part, params)[0]!.data, offsets[from]);
     }
-    known.set(term, all);
+    known.set(term, (known.get(term) ?? new Map()).set(keyOf(term, params), all));
     return all;
   };
 
   const loss = (program: Program, batch: Batch, params: Params): number | null => {
     const terms = vocabularyTerms(program.loss);
-    const cannotSplit = (term: Node): boolean =>
-      tokensOf(term) === null || looksAcross(term) || readsParams(term);
-    if (terms.some(cannotSplit)) return null;
-    const unknown = terms.filter((term) => !known.has(term));
+    if (terms.some((term) => tokensOf(term) === null || looksAcross(term))) return null;
+    const unknown = terms.filter((term) => known.get(term)?.has(keyOf(term, params)) !== true);
     const entries = unknown.reduce((sum, term) => sum + tokensOf(term)![examples]! * vocab, 0);
     if (entries > mostEntries) return null;
     const replaced = new Map<Node, Node>();
@@ -85,7 +86,7 @@ export function truthOn(layout: Layout, stored: Stored): Truth {
       const response = responseOf(term.axes.find(isTokenAxis)!);
       const name = `tokens.term${position}.${response}`;
       replaced.set(term, input(name, term.axes));
-      bound[name] = { height: "token", values: values(term, tokensOf(term)!, batch) };
+      bound[name] = { height: "token", values: values(term, tokensOf(term)!, batch, params) };
     });
     const [root] = substitute(
       [program.loss],
@@ -99,6 +100,6 @@ export function truthOn(layout: Layout, stored: Stored): Truth {
   return {
     loss,
     referenceLogp: (response, batch) =>
-      values(logpFromLogits("ref", response), responses[response]!.offsets, batch),
+      values(logpFromLogits("ref", response), responses[response]!.offsets, batch, {}),
   };
 }
