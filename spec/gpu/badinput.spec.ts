@@ -300,13 +300,21 @@ describe("parameters", () => {
     });
     await expectRejection(compile(own, { device }).value(usable()), "missing-parameter", /"scale"/);
   });
-  it.each([1e39, -1e39])("outside the range of f32: %d", (beta) =>
+  it.each([1e39, -1e39])("outside the range of f32: %d", async (scale) => {
+    const { param } = await import("../../src/index.ts");
+    // a parameter of either sign, which no range of its own refuses first
+    const own = objective("scaled", ["w"], (g) => param("scale", 1).times(g.policy.logps(g.y.w)), {
+      source: "written for this test",
+    });
+    const running = compile(own, { device }).value(usable(), { params: { scale } });
+    await expectRejection(running, "parameter-exceeds-f32", /"scale"/);
+  });
+  it("outside a range of its own", () =>
     expectRejection(
-      compiled.value(usable(), { params: { beta } }),
-      "parameter-exceeds-f32",
+      compiled.value(usable(), { params: { beta: -1 } }),
+      "parameter-out-of-range",
       /"beta"/,
-    ),
-  );
+    ));
 });
 
 describe("a value that leaves the range of f32", () => {

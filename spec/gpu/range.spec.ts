@@ -47,6 +47,8 @@ const typed = [
   "masked-entry-weighted",
   "parameter-exceeds-f32",
   "division-by-zero",
+  // a factor takes a parameter beyond the range that its option has
+  "parameter-out-of-range",
 ];
 
 type Row = (row: Float32Array, label: number) => void;
