@@ -5,5 +5,5 @@ fn log1p(p: f32) -> f32 {
   let z = s * s;
   let high = 0.11111111 + z * (0.09090909 + z * (0.07692308 + z * (0.06666667 + z * (0.05882353 + z * 0.05263158))));
   let series = 2.0 * s * (1.0 + z * (0.33333334 + z * (0.2 + z * (0.14285715 + z * high))));
-  return select(log(1.0 + p), series, p > -0.5 && p < 1.0);
+  return select(natural_log(1.0 + p), series, p > -0.5 && p < 1.0);
 }
