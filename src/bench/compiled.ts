@@ -7,7 +7,8 @@ import { cachedHeight, cachedInputs } from "./cached.ts";
 import { checkOf } from "./check.ts";
 import { batchOf } from "./data.ts";
 import { takeApart } from "./apart.ts";
-import type { Layout, LayoutKind } from "./layout.ts";
+import type { LayoutKind } from "../explain/shape.ts";
+import type { Layout } from "./layout.ts";
 import type { DeviceLogits } from "./logits.ts";
 import type { Direction } from "./options.ts";
 import {

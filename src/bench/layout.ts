@@ -6,10 +6,6 @@ import { PrefcError } from "../core/error.ts";
 import type { Lengths } from "./lengths.ts";
 import { labelOf } from "./values.ts";
 
-/** Whether the responses of a model share a tensor of logits, as trainers hand them, or have one each. */
-export const layoutKinds = ["stacked", "separate"] as const;
-export type LayoutKind = (typeof layoutKinds)[number];
-
 export interface LayoutRequest {
   /** Rows of each logits tensor. */
   readonly rows: number;

@@ -1,7 +1,7 @@
 // A line of a benchmark: what --json writes and what reports and pictures are made from.
 
 import type { Clock, Direction } from "./options.ts";
-import type { LayoutKind } from "./layout.ts";
+import type { LayoutKind } from "../explain/shape.ts";
 import type { Verdict } from "./statistics.ts";
 import type { Data } from "./values.ts";
 

@@ -3,7 +3,7 @@
 
 import { PrefcError } from "../core/error.ts";
 import { storageTypes, type StorageType } from "../core/storage.ts";
-import { layoutKinds, type LayoutKind } from "./layout.ts";
+import { layoutKinds, type LayoutKind } from "../explain/shape.ts";
 import { dataKinds, type Data } from "./values.ts";
 import { share, whole, wholes, words } from "./words.ts";
 

@@ -6,6 +6,7 @@ import { explanationText } from "../explain/text.ts";
 import { storageTypes } from "../core/storage.ts";
 import { compile, openDevice } from "../index.ts";
 import { PrefcError } from "../core/error.ts";
+import { layoutKinds } from "../explain/shape.ts";
 import { predict, type Rates } from "../explain/predict.ts";
 import { storedRates } from "../measure/stored.ts";
 import { finiteNumber, pairs, wholeNumber } from "./arguments.ts";
@@ -26,6 +27,12 @@ const args = {
     type: "string",
     description: "storage of logits and gradient: f32, f16 or bf16",
     valueHint: "type",
+  },
+  layout: {
+    type: "string",
+    description: "stacked: all responses of a model in one tensor; separate: a tensor for each",
+    default: "stacked",
+    valueHint: "kind",
   },
   adapter: {
     type: "string",
@@ -65,6 +72,7 @@ const command = defineCommand({
         ? {}
         : { examples: wholeNumber("examples", given.examples, 1) }),
       ...(vocab === undefined ? {} : { vocab }),
+      layout: oneOf("layout", given.layout, layoutKinds),
       ...(given.dtype === undefined ? {} : { dtype: oneOf("dtype", given.dtype, storageTypes) }),
     });
     const { dtype } = explanation.shape;

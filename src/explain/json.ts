@@ -16,7 +16,7 @@ import type { Plan, Step } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";
 import { workLeaves } from "./work.ts";
 import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";
-import { exactShape, type ExactShape, type Shape } from "./shape.ts";
+import { exactShape, type ExactShape, type LayoutKind, type Shape } from "./shape.ts";
 import {
   describeGradientTerm,
   entryText,
@@ -59,6 +59,8 @@ export interface KernelExplanation {
   /** The terms of the objective that need it. */
   readonly serves: readonly SourceTerm[];
   readonly bytes: StepBytes;
+  /** How often it is dispatched: where each response has a tensor of its own, once for each. */
+  readonly runs: number;
 }
 /** A pass that the algebra could not avoid, and the term that forced it. */
 export interface ExtraPass {
@@ -69,8 +71,10 @@ export interface ExtraPass {
 }
 export interface DirectionExplanation extends Omit<DirectionBytes, "steps"> {
   readonly kernels: readonly KernelExplanation[];
-  /** If all responses of a model share one tensor that fits a binding. */
+  /** In the layout of the shape, where every tensor fits a binding. */
   readonly dispatches: number;
+  /** The same in each layout. */
+  readonly dispatchesByLayout: Readonly<Record<LayoutKind, number>>;
   readonly extraPasses: readonly ExtraPass[];
 }
 export interface Explanation {
@@ -161,10 +165,19 @@ function explainDirection(
   const { steps: counted, ...bytes } = directionBytes(program, direction, plan, shape);
   const rounds = roundsOf(plan.steps);
   const lowered = program[direction];
+  const runsOf = ({ pass }: Step, layout: LayoutKind): number =>
+    pass === null || layout === "stacked" ? 1 : pass.responses.length;
+  const dispatchesIn = (layout: LayoutKind): number =>
+    plan.steps.reduce((sum, step) => sum + runsOf(step, layout), 0);
+  const dispatchesByLayout = {
+    stacked: dispatchesIn("stacked"),
+    separate: dispatchesIn("separate"),
+  };
   const kernels = plan.steps.map((step, position) => ({
     name: step.kernel.name,
     ...describeStep(step, rounds[position]! >= lowered.stages.lastRound, program, plan),
     bytes: counted[position]!,
+    runs: runsOf(step, shape.layout),
   }));
   const extraPasses = lowered.stages.passes.flatMap((pass) =>
     pass.kind === "total"
@@ -177,7 +190,8 @@ function explainDirection(
         ]
       : [],
   );
-  return { kernels, dispatches: plan.steps.length, extraPasses, ...bytes };
+  const dispatches = dispatchesByLayout[shape.layout];
+  return { kernels, dispatches, dispatchesByLayout, extraPasses, ...bytes };
 }
 
 type Description = Pick<KernelExplanation, "kind" | "models" | "responses" | "leaves" | "serves">;

@@ -6,7 +6,11 @@ import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from ".
 import { bytesPerEntry, dtypeAdvice, storageTypes, type StorageType } from "../core/storage.ts";
 import { cite } from "../core/quote.ts";
 
-/** Sizes to count bytes for. */
+/** Whether the responses of a model share a tensor of logits, or have one each. */
+export const layoutKinds = ["stacked", "separate"] as const;
+export type LayoutKind = (typeof layoutKinds)[number];
+
+/** Sizes to count bytes for, and how logits lie. */
 export interface Shape {
   /** Completion tokens: in all (shared evenly by the responses), or by response. */
   readonly rows: number | Readonly<Record<string, number>>;
@@ -14,6 +18,8 @@ export interface Shape {
   readonly vocab: number;
   /** Storage of logits and of their gradient. */
   readonly dtype: StorageType;
+  /** As `fromTrl` has them ("stacked"), or as `fromResponses` ("separate"), where a pass runs once for each response. */
+  readonly layout: LayoutKind;
 }
 /** A shape with the rows of every response. */
 export interface ExactShape {
@@ -23,10 +29,17 @@ export interface ExactShape {
   readonly vocab: number;
   readonly dtype: StorageType;
   readonly bytesPerEntry: number;
+  readonly layout: LayoutKind;
 }
 
 /** What a caller leaves out: 256 rows, 64 of them to an example, of Llama 2's vocabulary. */
-const defaults = { rows: 256, rowsPerExample: 64, vocab: 32_000, dtype: "f32" } as const;
+const defaults = {
+  rows: 256,
+  rowsPerExample: 64,
+  vocab: 32_000,
+  dtype: "f32",
+  layout: "stacked",
+} as const;
 
 /** @throws PrefcError shape-size */
 export function checkSize(name: string, value: number, where = "explain"): number {
@@ -54,6 +67,7 @@ const shapeOptions: KindsOf<Shape> = {
   examples: checkedElsewhere,
   vocab: checkedElsewhere,
   dtype: checkedElsewhere,
+  layout: layoutKinds,
 };
 
 /**
@@ -63,6 +77,7 @@ const shapeOptions: KindsOf<Shape> = {
 export function exactShape(shape: Partial<Shape>, responses: readonly string[]): ExactShape {
   checkOptions("explain", shapeOptions, shape, { example: "{ rows: 256, vocab: 32000 }" });
   const { rows = defaults.rows, vocab = defaults.vocab, dtype = defaults.dtype } = shape;
+  const { layout = defaults.layout } = shape;
   checkDtype(dtype);
   const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
   const totalRows = Object.values(byResponse).reduce((sum, count) => sum + count, 0);
@@ -74,6 +89,7 @@ export function exactShape(shape: Partial<Shape>, responses: readonly string[]):
     vocab: checkSize("vocab", vocab),
     dtype,
     bytesPerEntry: bytesPerEntry(dtype),
+    layout,
   };
 }
 

@@ -7,12 +7,9 @@ import { visible } from "../core/quote.ts";
 import { requireExplanation } from "./given.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
+import { entry, list, margin, setting, width } from "./setting.ts";
 import { statisticLines } from "./statistics.ts";
-import { scheduleLines } from "../schedule/lines.ts";
-import { aligned, broken, bytesText, countText, timeText, wrapped } from "./units.ts";
-
-const width = 100;
-const margin = 12;
+import { aligned, broken, bytesText, timeText, wrapped } from "./units.ts";
 
 export interface TextOptions {
   /** Whether headings are coloured; false. */
@@ -71,51 +68,6 @@ function shown<T>(data: T): T {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [visible(key), shown(value as unknown)]),
   ) as T;
-}
-
-/** A name in a column of its own, with text that may take several lines beside it. */
-const entry = (name: string, texts: readonly string[]): readonly string[] =>
-  texts.map((text, position) => `  ${(position === 0 ? name : "").padEnd(margin)}${text}`);
-
-const list = (name: string, items: readonly string[]): readonly string[] =>
-  entry(name, wrapped(items.length === 0 ? ["none"] : items, width - margin - 2));
-
-function setting({
-  shape,
-  schedule,
-  scheduleOrigin,
-  scheduleProblem,
-  params,
-  state,
-  metrics,
-  dropped,
-}: Explanation): readonly string[] {
-  const rows = Object.entries(shape.rows).map(
-    ([response, count]) => `${countText(count)} of ${response}`,
-  );
-  const parameters = Object.entries(params).map(
-    ([name, initial]) => `${name} = ${initial === null ? "(no default: must be given)" : initial}`,
-  );
-  const states = Object.entries(state).map(([name, initial]) => `${name} = ${initial} at first`);
-  return [
-    ...entry("shape", [
-      `${countText(shape.totalRows)} rows of ${countText(shape.vocab)} ${shape.dtype} (${rows.join(", ")}), ${countText(shape.examples)} examples`,
-    ]),
-    ...entry("schedule", [
-      ...scheduleLines(schedule),
-      ...broken(scheduleOrigin, width - margin - 2),
-      ...(scheduleProblem === null ? [] : broken(scheduleProblem, width - margin - 2)),
-    ]),
-    ...list("parameters", parameters),
-    ...(states.length === 0 ? [] : list("state", states)),
-    ...list("metrics", metrics),
-    ...(dropped.length === 0
-      ? []
-      : list(
-          "dropped",
-          dropped.map((name) => `${name} (which needs logits)`),
-        )),
-  ];
 }
 
 const ratioText = ({ ratio, moved, floor }: DirectionExplanation): string =>
@@ -178,13 +130,15 @@ function kernelLines(
   kernels: readonly KernelExplanation[],
   predicted?: PredictedDirection,
 ): readonly string[] {
-  return kernels.flatMap(({ name, kind, models, responses, leaves, serves, bytes }, position) => {
+  return kernels.flatMap((kernel, position) => {
+    const { name, kind, models, responses, leaves, serves, bytes, runs } = kernel;
     const over = models.length === 0 ? "" : `, ${models.join(" and ")} of ${responses.join(", ")}`;
     const moved = [
       ...(bytes.read > 0 ? [`${bytesText(bytes.read)} of logits read`] : []),
       ...(bytes.written > 0 ? [`${bytesText(bytes.written)} of gradient written`] : []),
       `${bytesText(bytes.small)} beside`,
       ...(predicted === undefined ? [] : [`${timeText(predicted.kernels[position]!)} predicted`]),
+      ...(runs === 1 ? [] : [`in ${runs} dispatches`]),
     ];
     const terms = serves.flatMap((term) =>
       broken(termText(term), width - margin - 4).map((line, index) =>
