@@ -169,10 +169,7 @@ function explainDirection(
     pass === null || layout === "stacked" ? 1 : pass.responses.length;
   const dispatchesIn = (layout: LayoutKind): number =>
     plan.steps.reduce((sum, step) => sum + runsOf(step, layout), 0);
-  const dispatchesByLayout = {
-    stacked: dispatchesIn("stacked"),
-    separate: dispatchesIn("separate"),
-  };
+  const [stacked, separate] = [dispatchesIn("stacked"), dispatchesIn("separate")];
   const kernels = plan.steps.map((step, position) => ({
     name: step.kernel.name,
     ...describeStep(step, rounds[position]! >= lowered.stages.lastRound, program, plan),
@@ -190,6 +187,7 @@ function explainDirection(
         ]
       : [],
   );
+  const dispatchesByLayout = { stacked, separate };
   const dispatches = dispatchesByLayout[shape.layout];
   return { kernels, dispatches, dispatchesByLayout, extraPasses, ...bytes };
 }
