@@ -10,14 +10,18 @@ import {
   at,
   compile,
   exp,
+  fromResponses,
   log,
+  log1mExp,
   logPi,
   max,
   minimum,
+  neg,
   objective,
   param,
   real,
   relu,
+  square,
   sum,
   iota,
   type Device,
@@ -70,6 +74,30 @@ describe("what random programs found", () => {
       ),
       { numRuns: 6 },
     );
+    compiled.dispose();
+  });
+
+  // about the maximum, z² was x² + 2mx + m², which cancels
+  it("a function of a square keeps the digits of small logits beside a large one", async () => {
+    const formula = objective(
+      "curved",
+      ["y"],
+      ({ policy, y }) =>
+        sum("token", sum("vocab", log1mExp(neg(square(policy.logits(y.y)).plus(0.25))))),
+      { source: "a random program" },
+    );
+    const logits = [0.1, -0.3, 0.7, 9.1];
+    const compiled = compile(formula, { device });
+    const { gradients } = await compiled.valueAndGrad(
+      fromResponses({
+        y: { labels: [3], lengths: [1], policy_logits: Float32Array.from(logits) },
+      }),
+    );
+    logits.forEach((z, entry) => {
+      const wanted = (2 * z) / Math.expm1(z * z + 0.25);
+      const off = Math.abs((Object.values(gradients)[0] as Float32Array)[entry]! - wanted);
+      expect(off, `entry ${entry}`).toBeLessThan(2e-6);
+    });
     compiled.dispose();
   });
 

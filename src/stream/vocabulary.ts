@@ -5,7 +5,7 @@ import { kindOf } from "../core/axis.ts";
 import { binary, constant, select, unary, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
-import type { Binary, Node, Unary } from "../core/node.ts";
+import { topological, type Binary, type Node, type Unary } from "../core/node.ts";
 import { isConstant, smart } from "../core/smart.ts";
 import * as forms from "./form.ts";
 import type { Form, RowValue, Value } from "./form.ts";
@@ -62,12 +62,37 @@ function lawOf(record: Recorder, node: Node, args: readonly Value[]): Value | nu
   }
 }
 
+/**
+ * Whether a form is a polynomial of a degree above 1. About the maximum m, z² is x² + 2mx + m²: beside a large m that cancels,
+ * which a sum over the entries bears and a function of one entry does not.
+ */
+const isCurved = (value: Value): boolean =>
+  value.kind === "form" &&
+  value.terms.some(
+    ({ powers }) => [...powers.values()].reduce((degree, { k }) => degree + k, 0) > 1,
+  );
+
+const alone = new WeakMap<Node, boolean>();
+
+/** Whether an expression along the vocabulary holds nothing that another pass finds, so that it stands as it is written. */
+function readsEntriesAlone(root: Node): boolean {
+  for (const node of topological([root])) {
+    if (alone.has(node)) continue;
+    const isFound =
+      (node.tag === "reduce" || node.tag === "at") && node.args[0].axes.includes("vocab");
+    alone.set(node, !isFound && node.tag !== "sort" && node.args.every((arg) => alone.get(arg)!));
+  }
+  return alone.get(root)!;
+}
+
 /** Whatever has no normal form, as a core node over logits and row values. */
 function opaqueValue(record: Recorder, node: Node, args: readonly Value[]): Value {
   const rebuilt = withArgs(
     node,
     args.map((arg, position) => {
-      const built = formNode(record, arg, node);
+      const written = node.args[position]!;
+      const built =
+        isCurved(arg) && readsEntriesAlone(written) ? written : formNode(record, arg, node);
       // an indicator stands for a comparison
       const wasBool = node.args[position]!.dtype === "bool" && built.dtype !== "bool";
       return wasBool ? binary("gt", built, constant(0.5)) : built;
