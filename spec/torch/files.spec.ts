@@ -157,6 +157,27 @@ finally:
     expect(await python().script(old)).toMatch(/^wpo needs torch 2\.4 or newer, but this is 2\./);
   });
 
+  it("refuses some totals without the others, and takes one that is 0", async () => {
+    const emitted = emitTorch(builtIn("kto"), { from: "logps", metrics: false });
+    await python().load("totals", emitted.text);
+    const text = `
+m = modules["totals"]
+x = torch.tensor([-3., -2., -1., -2.], dtype=torch.float64)
+given = dict(logps=x, ref_logps=x - torch.tensor([1., 2., 3., 5.]), desirable=torch.tensor([1., 0.]))
+try:
+    m.kto(**given, total_sums=1.)
+except TypeError as error:
+    said = str(error)
+half = 4 * m.kto(**given, pairs=8, total_sums=0.)[0]
+h = torch.tensor([1., 2.], dtype=torch.float64)
+right = torch.sigmoid(-0.1 * h[0]) + torch.sigmoid(0.1 * h[1])
+result = [said, float(abs(half - right / 2))]
+`;
+    const [said, off] = (await python().script(text)) as [string, number];
+    expect(said).toBe("pairs, total_sums: give all of them, or none.");
+    expect(off).toBeLessThan(1e-15);
+  });
+
   const parts = ["dpo", "ipo", "sft", "wpo", "kto", "orpo"];
   it.each(parts)("adds %s up over parts of a batch of any sizes", async (name) => {
     const emitted = emitTorch(builtIn(name), { from: "statistics", metrics: false });

@@ -1,21 +1,14 @@
 // Emitted trainers and losses in the software that they are emitted for: TRL's trainer on one process and on two, with a cached
 // reference, with an adapter, over a checkpoint; and Tinker's SDK with its own checks. Without Python, TRL or Tinker they are
 // skipped, and one line says so.
-import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { builtIn, objective, trlDpo } from "../../src/index.ts";
 import { interpreter } from "../../src/python/worker.ts";
 import { emitTorch } from "../../src/torch/emit.ts";
 import { emitTinker } from "../../src/trainers/tinker.ts";
 import { emitTrl } from "../../src/trainers/trl.ts";
+import { has, minutes, software, type FoundJson, type Versus } from "./software.ts";
 
-const has = (modules: string): boolean =>
-  spawnSync(interpreter(), ["-c", `import ${modules}`], { stdio: "ignore" }).status === 0;
 const hasTrl = has("torch, trl, peft");
 const hasTinker = has("torch, trl, tinker");
 if (!hasTrl || !hasTinker)
@@ -23,18 +16,7 @@ if (!hasTrl || !hasTinker)
     `emitted trainers are not run: ${interpreter()} has no ${hasTrl ? "tinker" : "trl or peft"}; pip install torch==2.13.0 trl==1.16.0 peft tinker==0.38.0 and set PREFC_PYTHON.`,
   );
 
-const folder = mkdtempSync(join(tmpdir(), "prefc-trainers-"));
-const here = fileURLToPath(new URL("trainers/", import.meta.url));
-const minutes = 60_000;
-const write = (name: string, { text }: { readonly text: string }): void =>
-  writeFileSync(join(folder, `${name}.py`), text);
-
-const run = promisify(execFile);
-async function python(args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  const env = { ...process.env, OMP_NUM_THREADS: "1" };
-  const { stdout } = await run(interpreter(), [...args], { cwd: here, env, maxBuffer: 2 ** 26 });
-  return JSON.parse(/FOUND (.*)/.exec(stdout)![1]!) as Readonly<Record<string, unknown>>;
-}
+const { write, run } = software();
 
 const weighted = objective(
   "weighted",
@@ -51,6 +33,9 @@ beforeAll(() => {
   write("mix", emitTrl(trlDpo({ loss_type: ["sigmoid", "sft"], loss_weights: [1, 0.5] }), {}));
   write("shifted", emitTrl(builtIn("bco_pair_shifted"), {}));
   write("columns", emitTrl(weighted, {}));
+  write("sft", emitTrl(builtIn("sft"), {}));
+  write("aot", emitTrl(builtIn("aot"), {}));
+  write("aot_logits", emitTorch(builtIn("aot"), { from: "logits" }));
   const live = builtIn("wpo", { stop: false });
   for (const [name, of] of [
     ["tdpo1", builtIn("tdpo1")],
@@ -63,14 +48,8 @@ beforeAll(() => {
   write("tinker_dpo", emitTinker(builtIn("dpo"), {}));
   write("tinker_sft", emitTinker(builtIn("sft"), {}));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Versus {
-  readonly parameters: number;
-  readonly metrics: number;
-  readonly missing: readonly string[];
-}
-const same = (found: Readonly<Record<string, unknown>>, name: string): void => {
+const same = (found: FoundJson, name: string): void => {
   const { parameters, metrics, missing } = found[name] as Versus;
   expect(parameters, name).toBe(0);
   expect(metrics, name).toBeLessThan(1e-5);
@@ -82,7 +61,7 @@ describe.skipIf(!hasTrl)("a trainer of TRL", () => {
     "trains as TRL's own, to the last bit of every parameter, and logs its metrics",
     async () => {
       const names = ["sigmoid", "ipo", "weighting", "mix", "divergence"];
-      const found = await python(["trl_pairs.py", folder, ...names]);
+      const found = await run("trl_pairs.py", names);
       for (const name of names) same(found, name);
     },
     10 * minutes,
@@ -91,8 +70,10 @@ describe.skipIf(!hasTrl)("a trainer of TRL", () => {
   it(
     "does so on two processes",
     async () => {
-      const launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"];
-      const found = await python([...launch, "trl_pairs.py", folder, "sigmoid", "weighting"]);
+      const found = await run("trl_pairs.py", ["sigmoid", "weighting", "gathered"], 2);
+      const { states, sorted } = found["gathered"] as { states: unknown[]; sorted: number };
+      expect(states[0]).toEqual(states[1]);
+      expect(sorted).toBeLessThan(1e-6);
       same(found, "sigmoid");
       same(found, "weighting");
     },
@@ -103,7 +84,7 @@ describe.skipIf(!hasTrl)("a trainer of TRL", () => {
     "brings a head of its own, takes a cached reference and an adapter, resumes, evaluates and refuses",
     async () => {
       const names = ["own_head", "cached", "adapter", "resumed", "evaluated", "refused"];
-      const found = await python(["trl_pairs.py", folder, ...names]);
+      const found = await run("trl_pairs.py", names);
       for (const [name, off] of Object.entries(found["own_head"] as Record<string, number[]>)) {
         expect(off[0], name).toBeLessThan(1e-5);
         expect(off[1], name).toBeLessThan(1e-5);
@@ -122,6 +103,7 @@ describe.skipIf(!hasTrl)("a trainer of TRL", () => {
         "use_weighting belongs to TRL's own losses, and the loss here is wpo; leave it out.",
         "loss_type belongs to TRL's own losses, and the loss here is wpo; leave it out.",
         "loss_params has 'betta', which wpo does not take; it takes beta, label_smoothing.",
+        "beta belongs to TRL's own losses, and the loss here is sft; leave it out.",
         "the dataset has no column 'weight', which weighted reads; add it, a number for each pair.",
       ]);
       expect(Number.isFinite(trained)).toBe(true);
@@ -141,7 +123,7 @@ describe.skipIf(!hasTinker)("a loss of Tinker", () => {
   it(
     "passes the SDK's own checks, trains through the service's contract, and is traced",
     async () => {
-      const found = await python(["tinker_losses.py", folder]);
+      const found = await run("tinker_losses.py", []);
       const [service, direct] = [found["service"] as number[], found["direct"] as number[]];
       service.forEach((loss, step) => expect(loss).toBeCloseTo(direct[step]!, 5));
       expect(service.at(-1)).toBeLessThan(service[0]!);

@@ -16,7 +16,11 @@ import type { Totals } from "./totals.ts";
 
 export interface Body {
   readonly lines: readonly string[];
-  readonly totals: readonly NumberArgument[];
+  readonly totals: readonly TotalArgument[];
+}
+/** What a loss is divided by, or another sum over the batch; counts are known before the loss is. */
+export interface TotalArgument extends NumberArgument {
+  readonly counts: boolean;
 }
 
 function tokensName(response: string, responses: readonly string[]): string {
@@ -121,6 +125,7 @@ export function body(
     perExample: each?.shape === "examples",
     unit,
     totals: markers,
+    counted: [...totals].find(([node]) => isCount(node))?.[1],
     called,
     uses,
   });
@@ -147,6 +152,11 @@ export function body(
       ...(loss.text === "loss" ? [] : [`loss = ${loss.text}`]),
       `return loss, ${record(metricNames, stateNames.length, [`"undefined": ${flags}`])}${state}`,
     ],
-    totals: [...totals].map(([, name]) => ({ name, param: name, initial: 0 })),
+    totals: [...totals].map(([node, name]) => ({
+      name,
+      param: name,
+      initial: 0,
+      counts: isCount(node),
+    })),
   };
 }

@@ -7,8 +7,8 @@ import { isPrompt } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
-import { argumentsOf, type Arguments, type NumberArgument } from "./arguments.ts";
-import { body } from "./body.ts";
+import { argumentsOf, type Arguments } from "./arguments.ts";
+import { body, type TotalArgument } from "./body.ts";
 import type { Uses } from "./formula.ts";
 import {
   broken,
@@ -41,7 +41,7 @@ export interface Emitted {
   /** The local name of each statistic. */
   readonly nameOf: (statistic: Statistic) => string;
   /** Counts and sums of the whole batch that may be given; 0 means those of the call. */
-  readonly totals: readonly NumberArgument[];
+  readonly totals: readonly TotalArgument[];
   /** The responses whose rows each tensor holds, in order. */
   readonly responses: readonly string[];
   readonly statistics: readonly Statistic[];
@@ -101,7 +101,11 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
     `"""${head}"""`,
     ...importLines(name, uses),
     ...shapeLines(given.tensors),
-    ...checkLines(given.tensors, responses),
+    ...checkLines(
+      given.tensors,
+      responses,
+      inner.totals.map((one) => one.name),
+    ),
     "",
     ...helperLines(uses.helpers),
     ...low.definitions.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0])),

@@ -34,8 +34,10 @@ export interface FormulaOptions {
   readonly unit: string;
   /** Names of terms that results are called by, such as "rewards/chosen". */
   readonly called: ReadonlyMap<Node, string>;
-  /** Sums of an argument and a local value, which count only where the argument is 0, by the argument's name. */
+  /** Sums of an argument and a local value, which count only where none is given, by the argument's name. */
   readonly totals: ReadonlyMap<Node, string>;
+  /** The one of these that is a count, so that 0 says that none is given. */
+  readonly counted: string | undefined;
   readonly uses: Uses;
 }
 export interface Formula {
@@ -144,7 +146,7 @@ export function writeFormula(roots: readonly Node[], options: FormulaOptions): F
     const own = pieceOf(local, false);
     if (here === null && totals.size > 1) {
       here = namer.fresh("here");
-      line(here, `${name} == 0`, "whether this call is the whole batch");
+      line(here, `${options.counted ?? name} == 0`, "whether this call is the whole batch");
     }
     line(name, `${name} + ${here ?? `(${name} == 0)`} * ${within(own, strengths.prefix)}`);
     return atom(name, own.kind === "real" ? "real" : "whole");

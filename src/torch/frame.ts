@@ -104,6 +104,7 @@ export function shapeLines(tensors: readonly TensorArgument[]): readonly string[
 export function checkLines(
   tensors: readonly TensorArgument[],
   responses: readonly string[],
+  totals: readonly string[],
 ): readonly string[] {
   const masked = tensors.some(({ name }) => name === "mask");
   const logits = tensors.find(({ shape }) => shape === "rows, tokens, vocab")?.name;
@@ -131,6 +132,15 @@ export function checkLines(
           order,
         ),
       ];
+  // those of a part of the batch and of the whole of it do not go together
+  const all = totals.map((name) => `"${name}"`).join(", ");
+  const together =
+    totals.length < 2
+      ? []
+      : [
+          `        if 0 < len(given.keys() & {${all}}) < ${totals.length}:`,
+          `            raise TypeError("${totals.join(", ")}: give all of them, or none.")`,
+        ];
   return [
     "def checked(formula):  # refuses in a sentence what does not fit; under torch.fx there is nothing to look at",
     "    own = dict(inspect.signature(formula).parameters)",
@@ -142,6 +152,7 @@ export function checkLines(
     "        for name in [n for n in own | given if n not in own or n not in given and own[n].default is inspect._empty]:",
     '            near = ", ".join(difflib.get_close_matches(name, own, 1) or own)',
     '            raise TypeError(f"{name} is missing; give it." if name in own else f"there is no {name}; give {near}.")',
+    ...together,
     "        for n, axes in SHAPES.items():",
     "            dims = list(given[n].shape) if torch.is_tensor(given[n]) else []",
     `            if [size.setdefault(*x) for x in zip(axes, dims)] != dims or len(dims) < len(axes)${unfit}:`,

@@ -63,7 +63,7 @@ def add_statistics_head(model, roles, numbers):
     only_hidden=True it hands out what statistics of two models are made of; that goes into \`beside\`."""
     original, project = model.forward, projection(model.config.get_text_config())
     @functools.wraps(type(model).forward)
-    def forward(*args, fused_lm_head=False, labels=None, role="policy", only_hidden=False, beside=(), **kwargs):
+    def forward(*args, fused_lm_head=False, labels=None, role=None, only_hidden=False, beside=(), **kwargs):
         if not fused_lm_head or not (only_hidden or role in roles):  # TRL's head hands out what it has
             asked = {"fused_lm_head": True} if fused_lm_head else {}
             return original(*args, **({} if labels is None else {"labels": labels}), **asked, **kwargs)

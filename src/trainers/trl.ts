@@ -11,7 +11,9 @@ import { broken } from "../torch/frame.ts";
 import { string } from "./string.ts";
 import { paramsOf, rowGroups, type RowGroup } from "../torch/operator.ts";
 import { headLines } from "./head.ts";
-import { pairsHead, pairsLines } from "./pairs.ts";
+import type { TrainerText } from "./common.ts";
+import { pairsLines } from "./pairs.ts";
+import { isUnpaired, ofUnpaired, unpairedLines, withoutOthers } from "./unpaired.ts";
 
 export type TrlOptions = Pick<EmitOptions, "options" | "version" | "hash" | "metrics">;
 
@@ -52,14 +54,16 @@ const classOf = (name: string): string =>
     .join("")}Trainer`;
 
 /**
- * Emits a subclass of TRL's DPOTrainer. @throws PrefcError emit-trainer for an objective that no batch of chosen and
- * rejected completions can feed
+ * Emits a subclass of the trainer of TRL that brings what an objective reads: DPOTrainer for pairs, KTOTrainer for single
+ * completions with labels. @throws PrefcError emit-trainer for an objective that no batch of these can feed
  */
 export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
-  const first = emitted(objective, { ...options, from: "statistics" });
+  const unpaired = isUnpaired(objective);
+  const bound = unpaired ? withoutOthers(objective) : objective;
+  const first = emitted(bound, { ...options, from: "statistics" });
   const isOwn = !first.statistics.every(isOnMenu);
-  const made = isOwn ? emitted(objective, { ...options, from: "statistics", tiles: true }) : first;
-  const rows = kindOf(objective, made);
+  const made = isOwn ? emitted(bound, { ...options, from: "statistics", tiles: true }) : first;
+  const rows = unpaired ? "both" : pairsOf(objective, made);
   const groups = rowGroups(made.statistics);
   const both = groups.some(({ name }) => name === "both");
   const ofModel = (model: string): Readonly<Record<string, string>> =>
@@ -68,69 +72,79 @@ export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
         .filter(({ models }) => both || models[0] === model)
         .map((one) => [made.nameOf(one), isOwn ? made.nameOf(one) : one.name]),
     );
-  const columns: string[] = [];
-  for (const { source, name } of made.arguments.tensors) {
-    if (source.kind !== "data") continue;
-    if (source.datum.kind !== "example") {
-      fail(
-        "emit-trainer",
-        `emit trl: ${cite(objective.name)} reads ${cite(name)}, which no dataset of TRL brings for each token or response; emit it for torch and write the trainer.`,
-      );
-    }
-    columns.push(name);
-  }
-  const states = Object.fromEntries(
-    made.arguments.states.map(({ name, initial }) => [name, initial ?? 0]),
-  );
-  const readsRefLogps = made.arguments.tensors.some(
+  const { tensors } = made.arguments;
+  const ref = both ? {} : ofModel("ref");
+  const readsRefLogps = tensors.some(
     ({ source }) => source.kind === "logps" && source.model === "ref",
   );
-  const ref = both ? {} : ofModel("ref");
-  const heads = isOwn
-    ? ownHeads(made, groups)
-    : trlHeads(
-        Object.values(ofModel("policy")),
-        readsRefLogps ? ["log_probs"] : [],
-        Object.values(ref),
-      );
   const perToken = Object.fromEntries(
     Object.entries(overTokens).filter(
       ([name]) => Object.hasOwn(objective.metrics, name) || (!isOwn && ofTrainer.includes(name)),
     ),
   );
-  const className = classOf(objective.name);
-  const lines = [
-    ...pairsHead(made.name, columns.length > 0),
-    ...(isOwn ? [...heads.definitions, ""] : []),
-    ...pairsLines({
-      name: made.name,
-      className,
-      headLines: heads.calls,
-      policy: ofModel("policy"),
-      ref,
-      readsRefLogps,
-      readsBoth: both,
-      isOwn,
-      readsPrompts: made.arguments.tensors.some(
-        ({ source }) => source.kind === "mask" && source.family === "prompt",
-      ),
-      columns,
-      rows,
-      states,
-      perToken,
-    }),
-  ];
+  const heads = isOwn
+    ? ownHeads(made, groups)
+    : trlHeads(
+        [...(unpaired ? ["entropy"] : []), ...Object.values(ofModel("policy"))],
+        readsRefLogps ? ["log_probs"] : [],
+        Object.values(ref),
+      );
+  const states = Object.fromEntries(
+    made.arguments.states.map(({ name, initial }) => [name, initial ?? 0]),
+  );
+  const text: TrainerText = {
+    name: made.name,
+    className: classOf(objective.name),
+    headLines: heads.calls,
+    policy: ofModel("policy"),
+    ref,
+    readsRefLogps,
+    readsBoth: both,
+    isOwn,
+    readsPrompts: tensors.some(
+      ({ source }) => source.kind === "mask" && source.family === "prompt",
+    ),
+    columns: columnsOf(objective, made, unpaired ? ofUnpaired : []),
+    states,
+    couples:
+      unpaired ||
+      Object.keys(states).length > 0 ||
+      made.coupled.length > 0 ||
+      made.totals.some(({ counts }) => !counts),
+    responses: made.responses.length,
+    perExample: tensors.filter(({ shape }) => shape === "examples").map(({ name }) => name),
+  };
+  const definitions = isOwn ? [...heads.definitions, ""] : [];
+  const lines = unpaired
+    ? unpairedLines(text, definitions, new Set(tensors.map(({ name }) => name)))
+    : pairsLines({ ...text, rows, perToken }, definitions);
   const wrapped = lines.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0]));
   return { ...made, text: `${made.text}\n${wrapped.join("\n")}\n` };
 }
 
+/** Numbers of each example that the dataset has in columns. */
+function columnsOf(
+  { name: objective }: Objective,
+  made: Emitted,
+  known: readonly string[],
+): readonly string[] {
+  return made.arguments.tensors.flatMap(({ source, name }) => {
+    if (source.kind !== "data" || known.includes(name)) return [];
+    if (source.datum.kind === "example") return [name];
+    return fail(
+      "emit-trainer",
+      `emit trl: ${cite(objective)} reads ${cite(name)}, which no dataset of TRL brings for each token or response; emit it for torch and write the trainer.`,
+    );
+  });
+}
+
 /** Which completions of a pair the objective reads. */
-function kindOf({ name, responses }: Objective, { responses: read }: Emitted): "both" | "chosen" {
+function pairsOf({ name, responses }: Objective, { responses: read }: Emitted): "both" | "chosen" {
   if (read.length === 2 && read[0] === "w" && read[1] === "l") return "both";
   if (read.length === 1 && read[0] === "w") return "chosen";
   return fail(
     "emit-trainer",
-    `emit trl: ${cite(name)} reads the responses ${responses.join(", ")}, and TRL's DPOTrainer brings w (chosen) and l (rejected); emit it for torch and write the trainer of its batches.`,
+    `emit trl: ${cite(name)} reads the responses ${responses.join(", ")}, and trainers of TRL bring w (chosen) and l (rejected), or y with example("desirable") and kl; emit it for torch and write the trainer of its batches.`,
   );
 }
 

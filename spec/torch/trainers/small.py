@@ -41,6 +41,12 @@ pairs = {
     "rejected": [" bad", " no", " moon base", " zz"] * 2,
     "weight": [1.0, 0.5, 2.0, 1.5] * 2,
 }
+single = {
+    "prompt": pairs["prompt"],
+    "completion": [" good", " no", " moon base", " y", " bad", " yes sir", " world", " zz"],
+    "label": [True, False, False, True, False, True, True, False],
+    "weight": pairs["weight"],
+}
 
 
 def load(folder, name):
@@ -51,7 +57,7 @@ def load(folder, name):
     return module
 
 
-def trainer(kind, steps=6, ref_model=True, columns=(), model=None, out=None, more=None, **options):
+def trainer(kind, steps=6, ref_model=True, columns=(), model=None, out=None, more=None, config=DPOConfig, **options):
     """A trainer of a class, ready to train."""
     given = dict(
         output_dir=out or tempfile.mkdtemp(),
@@ -68,11 +74,12 @@ def trainer(kind, steps=6, ref_model=True, columns=(), model=None, out=None, mor
         data_seed=7,
         disable_tqdm=True,
     )
-    data = {name: pairs[name] for name in ("prompt", "chosen", "rejected", *columns)}
+    table = pairs if config is DPOConfig else single
+    data = {name: x for name, x in table.items() if name != "weight" or name in columns}
     return kind(
         model=copy.deepcopy(base) if model is None else model,
         ref_model=copy.deepcopy(reference) if ref_model else None,
-        args=DPOConfig(**{**given, **options}),
+        args=config(**{**given, **options}),
         train_dataset=Dataset.from_dict(data),
         processing_class=tokenizer,
         **(more or {}),

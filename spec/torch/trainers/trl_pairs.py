@@ -99,6 +99,35 @@ def resumed():
     return {"whole": whole.loss_state, "resumed": second.loss_state}
 
 
+def gathered():
+    """On two ranks: the state that both have, and the gradient of a loss that sorts the examples of both."""
+    made = trainer(load(folder, "shifted").BcoPairShiftedTrainer, steps=4)
+    made.train()
+    states = [None, None]
+    dist.all_gather_object(states, made.loss_state)
+    made = trainer(load(folder, "aot").AotTrainer, beta=0.3)
+    batch = next(iter(made.get_train_dataloader()))
+    made.compute_loss(made.model, batch).backward()
+    parts = [None, None]
+    dist.all_gather_object(parts, {k: batch[k].chunk(2) for k in ("input_ids", "attention_mask", "completion_mask")})
+    width = max(one["input_ids"][0].size(1) for one in parts)
+    fit = lambda x: torch.nn.functional.pad(x, (0, width - x.size(1)))
+    whole = {k: torch.cat([fit(one[k][half]) for half in (0, 1) for one in parts]) for k in parts[0]}
+    ours = {n: p.grad.clone() for n, p in made.model.named_parameters()}
+    for x in ours.values():
+        dist.all_reduce(x)
+    made.model.zero_grad()
+    kwargs = {k: whole[k] for k in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        ref = made.ref_model(**kwargs).logits[:, :-1]
+    logits = made.model(**kwargs).logits[:, :-1]
+    mask = whole["completion_mask"][:, 1:]
+    load(folder, "aot_logits").aot(logits, ref, whole["input_ids"][:, 1:], mask, beta=0.3)[0].backward()
+    right = {n: p.grad for n, p in made.model.named_parameters()}
+    largest = max(x.abs().max() for x in right.values())
+    return {"states": states, "sorted": max((ours[n] / 2 - x).abs().max() for n, x in right.items()).item() / largest.item()}
+
+
 def evaluated():
     made = trainer(load(folder, "wpo").WpoTrainer)
     made.train()
@@ -118,6 +147,11 @@ def refused():
             said.append("nothing")
         except ValueError as error:
             said.append(str(error))
+    try:
+        trainer(load(folder, "sft").SftTrainer, beta=0.3)
+        said.append("nothing")
+    except ValueError as error:
+        said.append(str(error))
     made = load(folder, "columns")
     own = getattr(made, [name for name in dir(made) if name.endswith("Trainer") and name != "DPOTrainer"][0])
     try:
@@ -131,7 +165,7 @@ def refused():
 
 checks = {**{name: (lambda name=name: versus(name)) for name in stock}}
 checks |= {"own_head": own_head, "cached": cached, "adapter": adapter, "resumed": resumed}
-checks |= {"evaluated": evaluated, "refused": refused}
+checks |= {"evaluated": evaluated, "refused": refused, "gathered": gathered}
 for name in wanted or checks:
     found[name] = checks[name]()
 if not dist.is_initialized() or dist.get_rank() == 0:
