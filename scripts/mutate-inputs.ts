@@ -1,13 +1,12 @@
-// Puts mistakes into golden files and batches in JSON and reads them: npm run mutate-inputs -- [--cases 5000] [--seed 1]
-// [--only TEXT]. Each must end in a result, or in a typed error that names the place, in under 200 ms. Prints each fault with
+// Puts mistakes into golden files, batches in JSON and files of tensors, and reads them: npm run mutate-inputs --
+// [--cases 5000] [--seed 1] [--only TEXT]. Each must end in a result, or in a typed error that names the place, in under 200 ms. Prints each fault with
 // the bytes that provoke it, and ends with exit status 1 when there is one.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { random } from "../src/check/random.ts";
 import { progress } from "../src/cli/progress.ts";
-import { entries, entryOf, outcomeOf, workplace } from "../spec/support/inputs.ts";
-import { mutant } from "../spec/support/mutations.ts";
+import { entries, entryOf, mutantOf, outcomeOf, workplace } from "../spec/support/inputs.ts";
 
 const longest = 200;
 const { values: options } = parseArgs({
@@ -26,6 +25,11 @@ const whole = (name: "cases" | "seed"): number => {
 };
 const [cases, seed] = [whole("cases"), whole("seed")];
 
+const chosen = entries.filter(({ name }) => name.includes(options.only));
+if (chosen.length === 0) {
+  console.error(`mutate-inputs: no file is called --only ${options.only}.`);
+  process.exit(2);
+}
 const { path, remove } = workplace();
 const bar = progress(process.stderr);
 const codes = new Map<string, number>();
@@ -39,9 +43,8 @@ try {
   }
   for (let index = 0; index < cases; index++) {
     const source = random(seed, index);
-    const entry = entryOf(source);
-    const { bytes, what } = mutant(entry.original, source);
-    if (!entry.name.includes(options.only)) continue;
+    const entry = entryOf(source, chosen);
+    const { bytes, what } = mutantOf(entry, source);
     bar.at(index / cases, `${kinds.fault} faults`);
     let outcome = await outcomeOf(entry, bytes, path);
     // another process may have had the processor: what is slow is slow each time

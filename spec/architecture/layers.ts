@@ -31,6 +31,7 @@ const everything = [
   "measure",
   "python",
   "tune",
+  "tensors",
   "draw",
   "bench",
   "trainers",
@@ -91,6 +92,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["measure", layer(["core", "runtime"])],
   // runs an objective under each schedule and accepts of its loss what a check accepts
   ["tune", layer(["core", "objectives", "batch", "schedule", "runtime", "check"])],
+  // files of tensors, read by ranges
+  ["tensors", layer(["core"])],
   // text and coordinates of pictures, which know nothing of what is drawn
   ["draw", layer([])],
   // compiled kernels, kernels written by hand and ceilings in the same rounds; a user of the public interface

@@ -15,8 +15,10 @@ import {
   parseJson,
   PrefcError,
 } from "../../src/index.ts";
-import { entries, entryOf, outcomeOf, workplace } from "../support/inputs.ts";
-import { documentMutations, mutant, textMutations } from "../support/mutations.ts";
+import { errorOf } from "../support/error.ts";
+import { entries, entryOf, mutantOf, outcomeOf, workplace } from "../support/inputs.ts";
+import { byteMutations } from "../support/byte-mutations.ts";
+import { documentMutations, textMutations } from "../support/mutations.ts";
 
 const place = workplace();
 afterAll(() => place.remove());
@@ -36,7 +38,7 @@ describe("files with mistakes", () => {
     for (let index = 0; index < 300; index++) {
       const source = random(20_260_101, index);
       const entry = entryOf(source);
-      const { bytes, what } = mutant(entry.original, source);
+      const { bytes, what } = mutantOf(entry, source);
       const { kind, detail } = await outcomeOf(entry, bytes, place.path);
       expect(kind, `case ${index}: ${entry.name}, ${what}: ${detail}`).not.toBe("fault");
       kinds[kind]++;
@@ -47,19 +49,10 @@ describe("files with mistakes", () => {
     expect(Math.min(kinds.result, kinds.error)).toBeGreaterThan(60);
     expect(codes.size).toBeGreaterThan(10);
     const known = [...Object.keys(textMutations), ...Object.keys(documentMutations)];
+    expect([...done].some((what) => Object.hasOwn(byteMutations, what))).toBe(true);
     expect(known.filter((what) => !done.has(what)).length).toBeLessThan(5);
   });
 });
-
-const errorOf = (act: () => unknown): readonly [code: string, message: string] => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof PrefcError) return [error.code, error.message];
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-};
 
 describe("a JSON text", () => {
   const accepted = (text: string): unknown => {

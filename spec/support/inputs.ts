@@ -1,4 +1,4 @@
-// Everything that reads JSON, as functions from a file's bytes to a verdict: a result, or an error that is typed, is told in
+// Everything that reads JSON or tensors, as functions from a file's bytes to a verdict: a result, or an error that is typed, is told in
 // one safe line and names the file. Anything else is a fault.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { conformFile } from "../../src/conform/file.ts";
 import { readGolden } from "../../src/conform/golden.ts";
 import { jsonLine } from "../../src/conform/text.ts";
 import { referenceEngine } from "../../src/conform/reference.ts";
+import { cite } from "../../src/core/quote.ts";
 import { explanationText } from "../../src/explain/text.ts";
 import {
   compile,
@@ -24,12 +25,17 @@ import {
   type Objective,
 } from "../../src/index.ts";
 import { storedRates } from "../../src/measure/stored.ts";
+import { openTensors } from "../../src/tensors/open.ts";
+import { byteMutant } from "./byte-mutations.ts";
 import { isOneSafeLine } from "./hostile.ts";
+import { mutant, type Mutant } from "./mutations.ts";
+import { bf16, bool, f32, i64, npz, safetensors } from "./tensors.ts";
 
 /** An entry: a file that is right, and what reads such files. Returns what a person is told, a sentence each. */
 export interface Entry {
   readonly name: string;
-  readonly original: string;
+  /** A text, or bytes that are none. */
+  readonly original: string | Buffer;
   readonly read: (path: string, bytes: Buffer) => Promise<readonly string[]> | readonly string[];
 }
 
@@ -110,7 +116,33 @@ const plain = compile(dpo()).explain();
 const conformance = new URL("../conformance/", import.meta.url).pathname;
 const goldens = readdirSync(conformance).filter((file) => file.endsWith(".json"));
 
+/** Every kind of tensor. */
+const tensors = {
+  input_ids: i64([1, 2, -100, 4], 2, 2),
+  completion_mask: bool([0, 1, 1, 0], 2, 2),
+  policy_logits: f32([1, -2.5, 3, 4, 5, 6, 7, 8], 2, 2, 2),
+  "ref/logits": bf16([0x3f80, 0x4000, 0x3f80, 0x4000, 0x3f80, 0x4000, 0x3f80, 0x4000], 2, 2, 2),
+  loss: f32([0.5]),
+  none: f32([], 3, 0, 2),
+};
+const tensorEntry = (name: string, original: Buffer): Entry => ({
+  name: `tensors ${name}`,
+  original,
+  read: (path) => {
+    const file = openTensors(path);
+    try {
+      for (const tensor of file.tensors.values()) tensor.numbers();
+      return [...file.tensors.keys()].map((one) => cite(one));
+    } finally {
+      file.close();
+    }
+  },
+});
+
 export const entries: readonly Entry[] = [
+  tensorEntry("safetensors", safetensors(tensors)),
+  tensorEntry("npz", npz(tensors)),
+  tensorEntry("npz deflated", npz(tensors, true)),
   ...goldens.map((file): Entry => ({
     name: `golden ${file}`,
     original: readFileSync(join(conformance, file), "utf8"),
@@ -137,11 +169,17 @@ export const entries: readonly Entry[] = [
   },
 ];
 /** Half of all cases are golden files, and the others are shared by the rest. */
-export function entryOf(source: Random): Entry {
-  const others = entries.slice(goldens.length);
-  const from = source.integer(0, 1) === 0 ? entries.slice(0, goldens.length) : others;
+export function entryOf(source: Random, among: readonly Entry[] = entries): Entry {
+  const isGolden = ({ name }: Entry): boolean => name.startsWith("golden ");
+  const wanted = source.integer(0, 1) === 0;
+  const some = among.filter((entry) => isGolden(entry) === wanted);
+  const from = some.length > 0 ? some : among;
   return from[source.integer(0, from.length - 1)]!;
 }
+
+/** A file with mistakes in it. */
+export const mutantOf = ({ original }: Entry, source: Random): Mutant =>
+  typeof original === "string" ? mutant(original, source) : byteMutant(original, source);
 
 /** What one file came to. */
 export interface Outcome {

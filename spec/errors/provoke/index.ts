@@ -9,6 +9,7 @@ import { internal } from "./internal.ts";
 import { objectives } from "./objectives.ts";
 import type { Provocations } from "./provocations.ts";
 import { running } from "./running.ts";
+import { tensors } from "./tensors.ts";
 
 export const provocations: Provocations<Record<ErrorCode, unknown>> = {
   ...expressions,
@@ -16,6 +17,7 @@ export const provocations: Provocations<Record<ErrorCode, unknown>> = {
   ...batches,
   ...running,
   ...commands,
+  ...tensors,
   ...benchmarks,
   ...internal,
 };

@@ -11,6 +11,7 @@ import { layouts } from "./layouts.ts";
 import { objectives } from "./objectives.ts";
 import type { ErrorRow } from "./row.ts";
 import { running } from "./running.ts";
+import { tensors } from "./tensors.ts";
 
 export type ErrorCode =
   | keyof typeof expressions
@@ -19,6 +20,7 @@ export type ErrorCode =
   | keyof typeof layouts
   | keyof typeof running
   | keyof typeof commands
+  | keyof typeof tensors
   | keyof typeof benchmarks
   | keyof typeof internal;
 
@@ -34,6 +36,7 @@ export const sections: readonly Section[] = [
   { title: "Batches, parameters and values", rows: { ...batches, ...layouts } },
   { title: "Compiling and running", rows: running },
   { title: "The command line", rows: commands },
+  { title: "Files of tensors", rows: tensors },
   { title: "Benchmarks", rows: benchmarks },
   { title: "Inside the compiler", rows: internal },
 ];
