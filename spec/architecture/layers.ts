@@ -164,6 +164,8 @@ export const outsideBrowsers: readonly RegExp[] = [
   /^measure\//,
   /^python\//,
   /^bench\//,
+  /^tensors\//,
+  /^audit\//,
 ];
 
 /** Modules that exist only outside a browser. */
