@@ -31,8 +31,8 @@ const types: Readonly<Record<string, ElementType>> = {
 export function readNpz(file: ByteFile): ReadonlyMap<string, FileTensor> {
   const found = new Map<string, FileTensor>();
   for (const member of zipMembers(file)) {
-    if (!member.name.endsWith(".npy")) continue;
-    const name = member.name.slice(0, -".npy".length);
+    const [, name] = /^(.*)\.npy$/s.exec(member.name) ?? [];
+    if (name === undefined) continue;
     if (found.has(name))
       malformed(
         file.name,
