@@ -111,7 +111,7 @@ describe("prefc explain", () => {
       "f32",
     ]);
     expect(out).toMatch(
-      /^value and gradient: 11 dispatches, 525 MB moved, floor 525 MB \(1\.00 x\)$/m,
+      /^value and gradient: 7 dispatches, 525 MB moved, floor 525 MB \(1\.00 x\)$/m,
     );
     expect(out).toMatch(/^ {2}policy logits +w, l +2 +2 +1 +1$/m);
     expect(out).toMatch(/^ {2}ref logits +w, l +1 +1 +0 +0$/m);

@@ -49,7 +49,7 @@ describe("a section", () => {
         expect.closeTo(file.metrics[name]!, 5),
       ]);
     }
-    expect(text).toContain("11 dispatches");
+    expect(text).toContain("7 dispatches");
     expect(text).toContain("write the gradient of policy logits");
   });
 

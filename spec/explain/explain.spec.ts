@@ -241,10 +241,10 @@ describe("the text", () => {
           parameters  none
           metrics     none
 
-        value and gradient: 10 dispatches, 38.4 MB moved, floor 38.4 MB (1.00 x)
+        value and gradient: 8 dispatches, 38.4 MB moved, floor 38.4 MB (1.00 x)
                          responses  reads  floor  gradient writes  floor
           policy logits  w              2      2                1      1
-          beside the logits: 17.0 kB moved; memory 7.68 kB, and 12.8 MB for the gradient
+          beside the logits: 16.2 kB moved; memory 6.88 kB, and 12.8 MB for the gradient
           rows that are no completion token are not read; zeros written as their gradient are not counted
 
           1. read policy logits  (running pass, policy of w)
@@ -261,9 +261,9 @@ describe("the text", () => {
                       d loss / d policy.logits.w
                       logSumExp[vocab](policy.logits.w)
 
-          3. row program: tokens  (row program)
-             moves    2.80 kB beside
-             leaves   2 values per token for later steps
+          3. row program: tokens and their sums  (row program)
+             moves    2.82 kB beside
+             leaves   1 value per token for later steps, 1 sum over the tokens of each response
 
           4. row program: examples  (row program)
              moves    32 B beside
@@ -273,30 +273,22 @@ describe("the text", () => {
              moves    3.60 kB beside
              leaves   2 values per token for the gradient pass
 
-          6. row program: sums over tokens  (row program)
-             moves    816 B beside
-             leaves   1 sum over the tokens of each response
-
-          7. row program: examples  (row program)
+          6. row program: examples  (row program)
              moves    64 B beside
              leaves   the loss of each example, 1 value per example for later steps
 
-          8. row program: sums over the batch  (row program)
-             moves    24 B beside
-             leaves   1 sum over the batch
-
-          9. row program: results  (row program)
-             moves    16 B beside
+          7. row program: results  (row program)
+             moves    48 B beside
              leaves   loss
 
-          10. write the gradient of policy logits  (gradient pass, policy of w)
+          8. write the gradient of policy logits  (gradient pass, policy of w)
              moves    12.8 MB of logits read, 12.8 MB of gradient written, 2.00 kB beside
              leaves   d loss / d z (policy) = c1 e^{x} (policy) + the label's entry
              serves   d loss / d policy.logits.w
 
           extra passes: none; every term over the vocabulary has a running form
 
-        value alone: 7 dispatches, 12.8 MB moved, floor 12.8 MB (1.00 x)
+        value alone: 5 dispatches, 12.8 MB moved, floor 12.8 MB (1.00 x)
 
         differentiated
           inputs      policy.logits.w

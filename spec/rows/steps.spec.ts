@@ -5,6 +5,7 @@ import { exampleInput, logpInput } from "../../src/core/inputs.ts";
 import type { Node } from "../../src/core/node.ts";
 import { builtIns, compile } from "../../src/index.ts";
 import { lowerRows } from "../../src/rows/lower.ts";
+import type { Step } from "../../src/plan/plan.ts";
 import type { RowProgram } from "../../src/rows/program.ts";
 
 const schedule = compile(builtIns["dpo"]!.make()).explain().schedule;
@@ -24,6 +25,11 @@ const stepsOf = (token: Node, example: Node, single: Node): readonly string[] =>
   return lowerRows(program, schedule).dispatches.map(({ kernel }) => kernel.name);
 };
 
+const stepsFor = (name: string): readonly Step[] =>
+  compile(builtIns[name]!.make())
+    .plan("valueAndGrad", 1000)
+    .steps.filter(({ work }) => work !== null);
+
 describe("the steps of a row program", () => {
   it("let tokens, examples and results read the value of one example", () => {
     const sum = reduce("sum", "token.b", constant(1));
@@ -31,16 +37,28 @@ describe("the steps of a row program", () => {
     const token = binary("times", logpInput("policy", "b"), single);
     const example = binary("times", exampleInput("x"), single);
     expect(stepsOf(token, example, single)).toEqual([
-      "row program: tokens",
-      "row program: sums over tokens",
+      "row program: tokens and their sums",
       "row program: tokens",
       "row program: examples",
       "row program: results",
     ]);
   });
   it("of both responses are one map over tokens before the loss and one after it", () => {
-    const { steps } = compile(builtIns["wpo"]!.make()).plan("valueAndGrad", 1000);
-    const maps = steps.filter(({ work }) => work?.step.kind === "map" && work.over === "token");
-    expect(maps).toHaveLength(2);
+    expect(stepsFor("wpo").map(({ kernel }) => kernel.name)).toEqual([
+      "row program: tokens and their sums",
+      "row program: examples",
+      "row program: tokens",
+      "row program: results",
+    ]);
+  });
+  it("add up along the batch once for all that waits for it, and the rest with the results", () => {
+    for (const name of ["kto", "orpo", "alphapo", "cpo"]) {
+      const kinds = stepsFor(name).map(({ work }) => work!.step.kind);
+      expect(kinds.filter((kind) => kind === "reduce")).toHaveLength(1);
+    }
+  });
+  it("are texts that drivers compile in time", () => {
+    for (const name of ["dpo", "wpo", "kto", "orpo", "alphapo"])
+      for (const { wgsl } of stepsFor(name)) expect(wgsl.length).toBeLessThanOrEqual(8000);
   });
 });

@@ -56,13 +56,12 @@ function purpose({ pass, work }: Step): string {
 /** What a step of a row program is for, in the words of an objective. */
 function purposeOf({ step }: Work): string {
   if (step.kind === "order") return "examples in their order";
-  if (step.kind === "reduce")
-    return step.along === "token" ? "log-probabilities of responses" : "loss and metrics, added up";
+  if (step.kind === "reduce") return "added up over the batch";
   switch (step.over) {
     case "token":
       return step.results.some(({ place }) => place.kind === "field")
         ? "coefficients of the gradient"
-        : "log-probabilities of tokens";
+        : "log-probabilities of responses";
     case "example":
       return "loss and metrics of each example";
     case "scalar":

@@ -2,6 +2,7 @@
 
 import { operandsOf, type Kernel, type Statement, type Value } from "../kernel/kernel.ts";
 import type { Plan, Work } from "../plan/plan.ts";
+import type { Place } from "../rows/steps.ts";
 import type { ExactShape } from "./shape.ts";
 
 const word = 4;
@@ -13,44 +14,63 @@ export function workBytes({ step, over, count }: Work, kernel: Kernel, shape: Ex
   const places = { token: totalRows, item: items, example: examples, one: 1 };
   switch (step.kind) {
     case "map": {
-      const widths = { rows: 1, labels: 1, ragged: 1, terms: 2, examples: 2, scalars: 2 };
-      const touched = memoriesTouched(kernel.body).map(
-        (name) => widths[name as keyof typeof widths] ?? 0,
-      );
-      return word * places[over] * touched.reduce((sum, words) => sum + words, 0);
+      const { once, each } = touched(kernel.body);
+      // lanes that add up visit the tokens of a response, or the examples of the batch
+      const inner = over === "item" ? totalRows * wordsOf(each) : 0;
+      const before = step.before.reduce((sum, one) => sum + reducedBytes(one.count, examples), 0);
+      return word * (places[over] * wordsOf(once) + inner) + before;
     }
     case "reduce":
-      return step.along === "token"
-        ? 2 * word * count * (totalRows + items)
-        : 2 * word * count * (examples + 1);
+      return reducedBytes(count, examples);
     case "order":
       return 4 * word * examples;
   }
 }
 
-/** The buffers of all loads and stores, one by one. */
-function memoriesTouched(statements: readonly Statement[]): readonly string[] {
+const reducedBytes = (count: number, examples: number): number => 2 * word * count * (examples + 1);
+
+const widths = { rows: 1, labels: 1, ragged: 1, terms: 2, examples: 2, scalars: 2 };
+const wordsOf = (names: readonly string[]): number =>
+  names.reduce((sum, name) => sum + (widths[name as keyof typeof widths] ?? 0), 0);
+
+/** The buffers of all loads and stores, one by one: of those outside loops and of those in them. */
+function touched(statements: readonly Statement[]): {
+  readonly once: readonly string[];
+  readonly each: readonly string[];
+} {
   const loads = (value: Value): readonly string[] => [
     ...(value.kind === "load" ? [value.buffer.name] : []),
     ...operandsOf(value).flatMap(loads),
   ];
-  return statements.flatMap((statement): readonly string[] => {
+  const [once, each]: [string[], string[]] = [[], []];
+  for (const statement of statements) {
     switch (statement.kind) {
       case "let":
       case "var":
-        return loads(statement.value);
+        once.push(...loads(statement.value));
+        break;
       case "assign":
-        return [...loads(statement.target), ...loads(statement.value)];
-      case "if":
-        return memoriesTouched([...statement.body, ...(statement.otherwise ?? [])]);
-      case "for":
-        return memoriesTouched(statement.body);
+        once.push(...loads(statement.target), ...loads(statement.value));
+        break;
+      case "if": {
+        const inner = touched([...statement.body, ...(statement.otherwise ?? [])]);
+        once.push(...inner.once);
+        each.push(...inner.each);
+        break;
+      }
+      case "for": {
+        const inner = touched(statement.body);
+        once.push(...loads(statement.from), ...loads(statement.below));
+        each.push(...inner.once, ...inner.each);
+        break;
+      }
       case "atomic":
       case "barrier":
       case "return":
-        return [];
+        break;
     }
-  });
+  }
+  return { once, each };
 }
 
 /** @param next what reads the fields of tokens: "next" or "gradient" */
@@ -63,8 +83,7 @@ export function workLeaves({ step }: Work, next: string, plan: Plan): readonly s
     );
   if (step.kind === "order") return [`the ${step.op === "rank" ? "ranks" : "order"} of examples`];
   if (step.kind === "reduce") {
-    const along = step.along === "token" ? "the tokens of each response" : "the batch";
-    return many(step.count, step.op === "sum" ? "sum" : "maximum value", `over ${along}`);
+    return many(step.count, step.op === "sum" ? "sum" : "maximum value", "over the batch");
   }
   if (step.over === "scalar") return plan.scalars;
   if (step.over === "token") {
@@ -73,11 +92,14 @@ export function workLeaves({ step }: Work, next: string, plan: Plan): readonly s
     );
     const high = fields.flatMap((field) => gradient(field, true));
     const own = new Set(fields.filter((field) => gradient(field, true).length === 0)).size;
-    const kept = step.results.length - fields.length;
+    const countOf = (kind: Place["kind"]): number =>
+      step.results.filter(({ place }) => place.kind === kind).length;
     return [
       ...high,
       ...many(own, "value", `per token for the ${next} pass`),
-      ...many(kept, "value", "per token for later steps"),
+      ...many(countOf("term"), "value", "per token for later steps"),
+      ...many(countOf("sum"), "sum", "over the tokens of each response"),
+      ...many(countOf("max"), "maximum value", "over the tokens of each response"),
     ];
   }
   const slots = step.results.map(({ place }) => place.index);

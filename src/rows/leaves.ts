@@ -70,7 +70,7 @@ export function finder(
     if (axis === "vocab") return at.real(at.vocab);
     if (!isTokenAxis(axis)) return null;
     if (over === "token") return at.real(at.tokensOf(use(at.owner)));
-    const item = k.plus(k.times(numberOf(responseOf(axis)), at.examples), at.example);
+    const item = at.among(numberOf(responseOf(axis)), at.examples, at.example);
     return at.real(at.tokensOf(item));
   };
   const index = ({ axis }: Iota): Value | null => {
@@ -118,7 +118,7 @@ export function finder(
     elsewhere: (node, position) => restored(node, perExample(node, k.convert("u32", position))),
     guarded: ({ responses: own, place }, statements) => {
       // a pair that no other response uses may be computed for its tokens as well
-      if (over !== "token" || place.kind === "term" || own.length === responses.length)
+      if (over !== "token" || place.kind !== "field" || own.length === responses.length)
         return statements;
       const isOwn = own.map((response) => k.infix(use(at.response), "==", numberOf(response)));
       return [

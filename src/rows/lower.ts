@@ -5,7 +5,7 @@ import type { Schedule } from "../schedule/schedule.ts";
 import { orderKernel, reduceKernel } from "./collect.ts";
 import { mapKernel } from "./maps.ts";
 import type { RowProgram } from "./program.ts";
-import { rowSteps, type RowSteps, type Step } from "./steps.ts";
+import { rowSteps, sumsOf, type RowSteps, type Step } from "./steps.ts";
 
 /** What a dispatch of a row program is told, and what its workgroups are spread over. */
 export interface Work {
@@ -39,17 +39,18 @@ export function lowerRows(program: RowProgram, schedule: Schedule): LoweredRows 
 function lowered(step: Step, program: RowProgram, rows: RowSteps, schedule: Schedule): RowDispatch {
   switch (step.kind) {
     case "map": {
-      const over = step.over === "scalar" ? "one" : step.over;
-      const work = { step, over, from: 0, to: 0, count: 1, lanes: 1 } as const;
+      const { tokenLanes } = schedule;
+      const spread =
+        sumsOf(step).length > 0
+          ? ({ over: "item", lanes: tokenLanes } as const)
+          : ({ over: step.over === "scalar" ? "one" : step.over, lanes: 1 } as const);
+      const work = { step, ...spread, from: 0, to: 0, count: 1 };
       return { kernel: mapKernel(step, program, rows, schedule), work };
     }
     case "reduce": {
-      const { along, from, to, count } = step;
-      const work: Work =
-        along === "token"
-          ? { step, over: "item", from, to, count, lanes: schedule.tokenLanes }
-          : { step, over: "one", from, to, count, lanes: schedule.programLanes };
-      return { kernel: reduceKernel(step, program.responses.length, schedule), work };
+      const { from, to, count } = step;
+      const work = { step, over: "one", from, to, count, lanes: schedule.programLanes } as const;
+      return { kernel: reduceKernel(step, schedule), work };
     }
     case "order": {
       const { from, to } = step;

@@ -1,17 +1,27 @@
-// The kernels of maps: each invocation computes the values of one token, of one example, or the single ones of the batch.
+// The kernels of maps: each invocation computes the values of one token, of one example, or the single ones of the batch. Where
+// values are added up along the tokens of a response, a few lanes share these, and each takes every so-many-th.
 
 import { pairs, rounded, widened } from "../kernel/arithmetic.ts";
 import { inBlocks } from "../kernel/blocks.ts";
 import * as k from "../kernel/kernel.ts";
-import type { Kernel, Statement, Value, Variable } from "../kernel/kernel.ts";
+import type { Kernel, Shared, Statement, Value, Variable } from "../kernel/kernel.ts";
 import { scope, type Scope } from "../kernel/scalar.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import { combine, eachTogether, identity, partials, reduceHere, shareOf } from "./collect.ts";
 import { finder, type Finder } from "./leaves.ts";
 import * as at from "./places.ts";
 import type { RowProgram } from "./program.ts";
-import type { MapStep, Place, RowSteps } from "./steps.ts";
+import {
+  sumsOf,
+  type MapStep,
+  type Place,
+  type ReduceOp,
+  type Result,
+  type RowSteps,
+} from "./steps.ts";
 
 const names = {
+  sums: "row program: tokens and their sums",
   token: "row program: tokens",
   example: "row program: examples",
   scalar: "row program: results",
@@ -21,9 +31,11 @@ export function mapKernel(
   step: MapStep,
   program: RowProgram,
   rows: RowSteps,
-  { programLanes, blockLength }: Schedule,
+  { programLanes, tokenLanes, blockLength }: Schedule,
 ): Kernel {
-  const { over } = step;
+  const { over, before } = step;
+  const sums = sumsOf(step);
+  const totals = new Map(sums.map((result) => [result, k.variable("total", "pair")]));
   const fresh = { next: 0 };
   const scopes = new Map<string, { readonly find: Finder; readonly scope: Scope }>();
   const scopeOf = (first: string): { readonly find: Finder; readonly scope: Scope } => {
@@ -36,7 +48,12 @@ export function mapKernel(
     const [first = ""] = result.responses;
     const { find, scope: own } = scopes.get(first) ?? scopeOf(first);
     const value = own.value(result.node);
-    const assign = k.about(result.node, [store(over, result.place, value)]);
+    const total = totals.get(result);
+    const assign = k.about(result.node, [
+      total === undefined
+        ? store(over, result.place, value)
+        : k.assign(total, combine(opOf(result), total, inPairs(value))),
+    ]);
     return find.guarded(result, assign);
   });
   const work = [
@@ -44,12 +61,17 @@ export function mapKernel(
     ...stores,
   ];
   const found = new Set([...scopes.values()].flatMap(({ find }) => [...find.used]));
-  const body = opened(step, program, programLanes, found, work);
+  const lanes = { all: programLanes, share: tokenLanes };
+  const body =
+    sums.length === 0
+      ? opened(step, program, programLanes, found, work)
+      : addingUp(totals, program, lanes, found, work);
+  const isAlone = over === "scalar" && before.length === 0;
   return {
-    name: names[over],
+    name: names[sums.length === 0 ? over : "sums"],
     bindings: at.mapBindings(program.paramVectors),
-    workgroup: over === "scalar" ? 1 : programLanes,
-    shared: [],
+    workgroup: isAlone ? 1 : programLanes,
+    shared: sharedBy(step, lanes),
     body: blockLength === null ? body : inBlocks(body, blockLength),
     grid: "work",
   };
@@ -57,33 +79,121 @@ export function mapKernel(
 
 /** Finds the token or example of this invocation, and of the token what `used` names. */
 function opened(
-  { over }: MapStep,
+  { over, before }: MapStep,
   { responses }: RowProgram,
   lanes: number,
   used: ReadonlySet<Variable>,
   work: readonly Statement[],
 ): readonly Statement[] {
-  if (over === "scalar") return work;
+  if (over === "scalar") {
+    if (before.length === 0) return work;
+    const ops = [...new Set(before.map(({ op }) => op))];
+    return [
+      ...ops.flatMap((op) =>
+        reduceHere(
+          before.filter((one) => one.op === op),
+          lanes,
+        ),
+      ),
+      k.when(k.infix(at.lane, "==", k.u32(0)), work),
+    ];
+  }
   if (over === "example") {
     return [
       k.letValue(at.example, at.invocation(lanes)),
       k.when(k.infix(at.example, "<", at.examples), work),
     ];
   }
-  const parts: readonly (readonly [Variable, Value])[] = [
-    [at.owner, at.ownerOf(responses.length)],
-    [at.example, k.infix(at.owner, "%", at.examples)],
-    [at.response, k.infix(at.owner, "/", at.examples)],
-  ];
-  const wanted = parts.filter(([part]) => used.has(part) || (part === at.owner && used.size > 0));
   return [
     k.letValue(at.token, at.invocation(lanes)),
     k.when(k.infix(at.token, "<", at.tokens), [
-      ...wanted.map(([part, value]) => k.letValue(part, value)),
+      ...(used.size === 0 ? [] : [k.letValue(at.owner, at.ownerOf(responses.length))]),
+      ...partsOfOwner(used),
       ...work,
     ]),
   ];
 }
+
+/** The example and the response of the tokens at hand, as far as they are used. */
+const partsOfOwner = (used: ReadonlySet<Variable>): readonly Statement[] =>
+  (
+    [
+      [at.example, "%"],
+      [at.response, "/"],
+    ] as const
+  ).flatMap(([part, sign]) =>
+    used.has(part) ? [k.letValue(part, k.infix(at.owner, sign, at.examples))] : [],
+  );
+
+interface Lanes {
+  /** Of a workgroup. */
+  readonly all: number;
+  /** Of one response of an example. */
+  readonly share: number;
+}
+const sharedBy = (step: MapStep, { all, share }: Lanes): readonly Shared[] => {
+  const sums = sumsOf(step).length;
+  if (sums > 0) return partials(share, all, sums);
+  const counts = (op: ReduceOp): readonly number[] => {
+    const own = step.before.filter((one) => one.op === op).map(({ count }) => count);
+    return own.length === 0 ? [] : [own.reduce((sum, count) => sum + count, 0)];
+  };
+  const shares = [...counts("sum"), ...counts("max")].map((count) => shareOf(count, all));
+  return shares.length === 0 ? [] : partials(Math.max(...shares), all);
+};
+
+/** Lanes share the tokens of a response of an example, and add up what each of them has. */
+function addingUp(
+  totals: ReadonlyMap<Result, Variable>,
+  { responses }: RowProgram,
+  { all, share }: Lanes,
+  used: ReadonlySet<Variable>,
+  work: readonly Statement[],
+): readonly Statement[] {
+  const [part, end] = [k.variable("part", "u32"), k.variable("end", "u32")];
+  const isInside = k.infix(at.owner, "<", at.items(responses.length));
+  const first = at.firstToken(at.owner);
+  const own = k.infix(at.invocation(all), "/", k.u32(share));
+  const stores = [...totals].flatMap(([{ node, place }, total]) =>
+    k.about(node, [k.assign(at.slot(k.u32(place.index), at.owner), total)]),
+  );
+  /** Sums or maxima, whose blocks of slots follow each other. */
+  const ofKind = (op: ReduceOp): readonly Statement[] => {
+    const own = [...totals].filter(([result]) => opOf(result) === op);
+    if (own.length === 0) return [];
+    const [[{ node, place }]] = own as [(typeof own)[number]];
+    const block = (i: Value): Value =>
+      k.plus(k.u32(place.index), k.times(i, k.u32(responses.length)));
+    return k.about(
+      node,
+      eachTogether(
+        op,
+        own.map(([, total]) => total),
+        { all, share, part },
+        isInside,
+        (i, sum) => k.assign(at.slot(block(i), at.owner), sum),
+      ),
+    );
+  };
+  const [sums, maxima] = [ofKind("sum"), ofKind("max")];
+  return [
+    k.letValue(at.owner, share === 1 ? at.invocation(all) : own),
+    ...(share === 1 ? [] : [k.letValue(part, k.infix(at.lane, "%", k.u32(share)))]),
+    ...[...totals].flatMap(([result, total]) =>
+      k.about(result.node, [k.varValue(total, identity(opOf(result)))]),
+    ),
+    k.when(isInside, [
+      ...partsOfOwner(used),
+      k.letValue(end, at.firstToken(k.plus(at.owner, k.u32(1)))),
+      k.loop(at.token, share === 1 ? first : k.plus(first, part), end, k.u32(share), work),
+    ]),
+    ...(share === 1
+      ? [k.when(isInside, stores)]
+      : [...sums, ...(sums.length > 0 && maxima.length > 0 ? [k.barrier] : []), ...maxima]),
+  ];
+}
+
+const opOf = ({ place: { kind } }: Result): ReduceOp => (kind === "max" ? "max" : "sum");
 
 function store(over: MapStep["over"], { kind, index }: Place, value: Value): Statement {
   const slot = k.u32(index);

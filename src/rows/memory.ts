@@ -1,9 +1,9 @@
 // Where the values of a row program lie between its steps: pairs of floats for each token (terms), for each example and of
 // the whole batch (slots). What belongs to one response of an example has a block of as many slots as there are
-// responses, so that a token finds that of its own response by the number of its response. Operands of one step are neighbours.
+// responses, so that a token finds that of its own response by the number of its response. What one step adds up are neighbours.
 
 import type { Node } from "../core/node.ts";
-import { alongOf, isCollective, spaceOf, type RowProgram } from "./program.ts";
+import { isCollective, spaceOf, type RowProgram } from "./program.ts";
 import type { TokenWork } from "./shared.ts";
 import type { Moment } from "./steps.ts";
 import { isInMemory, type Collective } from "./moments.ts";
@@ -14,10 +14,8 @@ export interface Memory {
   term(node: Node): number | undefined;
   /** Where a value per example, or a single one, lies. */
   slot(node: Node): number;
-  /** Where the operand of a collective value lies. */
+  /** Where the operand of a collective value along the batch lies. */
   operand(node: Collective): number;
-  /** The first slot of the block of a collective value. */
-  block(node: Collective): number;
   /** Where a store puts its value. */
   target(store: Store): number;
   placeTerms(work: TokenWork): void;
@@ -25,12 +23,29 @@ export interface Memory {
   sizes(): { readonly terms: number; readonly exampleSlots: number; readonly scalarSlots: number };
 }
 
+/** So many slots between operands are added up in vain, which takes less than another dispatch. */
+const mostBetween = 4;
+
+/** Collective values whose operands are neighbours, or nearly so. */
+export function neighbours(
+  group: readonly Collective[],
+  operand: (node: Collective) => number,
+): readonly (readonly Collective[])[] {
+  const runs: Collective[][] = [];
+  for (const node of group.toSorted((a, b) => operand(a) - operand(b))) {
+    const last = runs.at(-1)?.at(-1);
+    if (last !== undefined && operand(node) - operand(last) <= 1 + mostBetween)
+      runs.at(-1)!.push(node);
+    else runs.push([node]);
+  }
+  return runs;
+}
+
 export function memoryOf(program: RowProgram): Memory {
   const { responses } = program;
   const terms = new Map<Node, number>();
   const slots = new Map<Node, number>();
   const operands = new Map<Collective, number>();
-  const blocks = new Map<Collective, number>();
   const targets = new Map<Store, number>();
   const slotOf = (node: Node): number =>
     node.tag === "input" ? program.exampleSlot(node) : slots.get(node)!;
@@ -40,25 +55,22 @@ export function memoryOf(program: RowProgram): Memory {
     scalar: program.firstScalarSlot,
   };
 
-  /** Reductions over tokens: neighbours in the order of their operation, each with a block of results. */
+  /** What is kept of tokens, and the blocks of what is added up along them; those of one operation follow each other. */
   function placeTerms({ values }: TokenWork): void {
     const op = ({ store: { target } }: (typeof values)[number]): string =>
       target.kind === "operand" ? target.of.op : "";
-    for (const each of new Set(values.map(op))) {
-      for (const value of values) {
-        if (op(value) !== each || value.store.target.kind === "field") continue;
-        const term = next.term++;
-        for (const [response, store] of value.members) {
-          const { node, target } = store;
-          targets.set(store, term);
-          if (!terms.has(node) && spaceOf(node) === "token") terms.set(node, term);
-          if (target.kind !== "operand") continue;
-          operands.set(target.of, term);
-          blocks.set(target.of, next.example);
-          slots.set(target.of, next.example + responses.indexOf(response));
-        }
-        if (value.store.target.kind === "operand") next.example += responses.length;
+    for (const { store: first, members } of values.toSorted((a, b) =>
+      op(a) < op(b) ? -1 : Number(op(a) > op(b)),
+    )) {
+      if (first.target.kind === "field") continue;
+      const place = first.target.kind === "operand" ? next.example : next.term++;
+      for (const [response, store] of members) {
+        const { node, target } = store;
+        targets.set(store, place);
+        if (target.kind === "operand") slots.set(target.of, place + responses.indexOf(response));
+        else if (!terms.has(node) && spaceOf(node) === "token") terms.set(node, place);
       }
+      if (first.target.kind === "operand") next.example += responses.length;
     }
   }
 
@@ -82,15 +94,19 @@ export function memoryOf(program: RowProgram): Memory {
 
   function placeSlots(moments: readonly Moment[]): void {
     placeBlocks(moments);
-    for (const { groups } of moments) {
-      for (const group of groups) {
-        if (group.some((node) => alongOf(node) === "token")) continue;
+    for (const { groups, last } of moments) {
+      for (const group of [...groups, ...last]) {
         for (const node of group)
           operands.set(node, isInMemory(node) ? slotOf(node.args[0]) : next.example++);
-        // results of neighbours are neighbours
-        for (const node of group.toSorted((a, b) => operands.get(a)! - operands.get(b)!)) {
-          slots.set(node, node.tag === "sort" ? next.example++ : next.scalar++);
-          blocks.set(node, slots.get(node)!);
+        // results lie as their operands do
+        for (const run of neighbours(group, (node) => operands.get(node)!)) {
+          const [first] = run as [Collective];
+          const spread = 1 + operands.get(run.at(-1)!)! - operands.get(first)!;
+          const base = first.tag === "sort" ? next.example : next.scalar;
+          for (const node of run)
+            slots.set(node, base + operands.get(node)! - operands.get(first)!);
+          if (first.tag === "sort") next.example += spread;
+          else next.scalar += spread;
         }
       }
     }
@@ -119,7 +135,6 @@ export function memoryOf(program: RowProgram): Memory {
     term: (node) => terms.get(node),
     slot: slotOf,
     operand: (node) => operands.get(node)!,
-    block: (node) => blocks.get(node)!,
     target: (store) => (store.target.kind === "field" ? store.target.field : targets.get(store)!),
     placeTerms,
     placeSlots,

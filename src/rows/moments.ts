@@ -62,6 +62,13 @@ export const arrival = (
   ready: ReadonlyMap<Node, number>,
 ): number => (isCrossing(node, space, response) ? storedBy(node, ready) : ready.get(node)!);
 
+/**
+ * How many moments after its operand: the map over tokens that computes a value adds it up as well, and what lies in memory
+ * already need not be stored first.
+ */
+export const afterOperand = (node: Collective): number =>
+  alongOf(node) === "token" || isInMemory(node) ? 0 : 1;
+
 /** Every collective value at the earliest moment, or at the moment of a `later` one that it may choose. */
 function earliest(
   order: readonly Node[],
@@ -71,7 +78,8 @@ function earliest(
   const moments = new Map<Collective, number>();
   for (const node of order) {
     if (isCollective(node)) {
-      const from = arrival(node.args[0], alongOf(node), responseAlong(node), ready) + 1;
+      const from =
+        arrival(node.args[0], alongOf(node), responseAlong(node), ready) + afterOperand(node);
       moments.set(node, choose(node, from));
       ready.set(node, moments.get(node)! + 1);
     } else {
@@ -126,8 +134,9 @@ function deadlines(
     const own = last.get(node)!;
     if (isCollective(node)) {
       const [operand] = node.args;
-      if (isCrossing(operand, alongOf(node), responseAlong(node))) kept(operand, own - 2);
-      else by(operand, own - 2);
+      const until = own - 1 - afterOperand(node);
+      if (isCrossing(operand, alongOf(node), responseAlong(node))) kept(operand, until);
+      else by(operand, until);
     } else {
       const { stored, inline } = argsOf(node);
       for (const arg of stored) kept(arg, own);

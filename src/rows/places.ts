@@ -37,11 +37,17 @@ export const ownerOf = (responses: number): Value =>
   k.load(buffers.ragged, k.plus(k.plus(items(responses), k.u32(1)), token));
 
 export const field = (position: number): Load =>
-  k.load(buffers.rows, k.plus(k.times(k.u32(position), tokens), token));
+  k.load(buffers.rows, among(k.u32(position), tokens, token));
 export const term = (slot: Value, position: Value): Load =>
-  k.load(buffers.terms, k.plus(k.times(slot, tokens), position));
+  k.load(buffers.terms, among(slot, tokens, position));
 export const slot = (position: Value, of: Value): Load =>
-  k.load(buffers.examples, k.plus(k.times(position, examples), of));
+  k.load(buffers.examples, among(position, examples, of));
+/** An element of the block with a number, of blocks of one length. */
+export const among = (block: Value, length: Value, position: Value): Value => {
+  const number = block.kind === "literal" ? block.value : null;
+  if (number === 0) return position;
+  return k.plus(number === 1 ? length : k.times(block, length), position);
+};
 export const scalar = (position: Value): Load => k.load(buffers.scalars, position);
 
 /** The buffers of the steps that know no formula. */

@@ -4,6 +4,7 @@
 
 import { topological, type Node } from "../core/node.ts";
 import {
+  afterOperand,
   argsOf,
   arrival,
   collectives,
@@ -63,11 +64,16 @@ export function timing(program: RowProgram): Timing {
 
 function outputStores(program: RowProgram, { ready }: Moments): readonly Store[] {
   const single = scalarMoment(program, ready);
+  // no step reads a field, so that one map may leave all of them
+  const fields = Math.max(
+    0,
+    ...program.tokenOutputs.map(({ node, response }) => arrival(node, "token", response, ready)),
+  );
   return [
     ...program.tokenOutputs.map(({ node, response, field }): Store => ({
       node,
       target: { kind: "field", field },
-      moment: arrival(node, "token", response, ready),
+      moment: fields,
       space: "token",
       response,
     })),
@@ -94,7 +100,7 @@ const operands = ({ moments }: Moments): readonly Store[] =>
     .map(([of, moment]): Store => ({
       node: of.args[0],
       target: { kind: "operand", of },
-      moment: moment - 1,
+      moment: moment - afterOperand(of),
       space: alongOf(of),
       response: responseAlong(of),
     }));
@@ -126,7 +132,8 @@ const keptAt = (node: Node, moment: number): Store => ({
 function homesOf(stores: readonly Store[]): Map<Node, number> {
   const homes = new Map<Node, number>();
   for (const { node, target, moment, space } of stores) {
-    if (target.kind !== "kept" && target.kind !== "operand") continue;
+    // what is added up along tokens is so by the map that computes it
+    if (target.kind !== "kept" && (target.kind !== "operand" || space === "token")) continue;
     if (spaceOf(node) === space) homes.set(node, Math.min(homes.get(node) ?? Infinity, moment));
   }
   return homes;
