@@ -3,7 +3,7 @@
 // docs/accuracy/ADAPTER.md, and prints the same tables.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { random } from "../src/check/random.ts";
+import { random } from "../src/sample/random.ts";
 import { builtIn, builtIns, compile, openDevice, PrefcError } from "../src/index.ts";
 import { hardBatch, kinds } from "./accuracy/data.ts";
 import { measure, type Measured } from "./accuracy/measure.ts";

@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { random } from "../src/check/random.ts";
+import { random } from "../src/sample/random.ts";
 import { progress } from "../src/cli/progress.ts";
 import { entries, entryOf, mutantOf, outcomeOf, workplace } from "../spec/support/inputs.ts";
 

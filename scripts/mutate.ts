@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { random } from "../src/check/random.ts";
+import { random } from "../src/sample/random.ts";
 import { reasonOf } from "./mutate/equivalent.ts";
 import { mutantsOf, type Mutant } from "./mutate/mutants.ts";
 import { copyOf, judge, passes, type Verdict } from "./mutate/run.ts";

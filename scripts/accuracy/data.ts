@@ -2,8 +2,8 @@
 // writes other logits into it; all numbers are f32, so that every engine reads the same data.
 import type { Batch } from "../../src/batch/batch.ts";
 import { ofModel } from "../../src/core/datum.ts";
-import { randomBatch, type BatchSize, type Needs } from "../../src/check/batch.ts";
-import type { Random } from "../../src/check/random.ts";
+import { randomBatch, type BatchSize, type Needs } from "../../src/sample/batch.ts";
+import type { Random } from "../../src/sample/random.ts";
 
 export interface Kind {
   readonly name: string;

@@ -1,8 +1,8 @@
 // What a long-lived process does over and over: compile, run and dispose of an objective on one device; and open a device, run
 // on it, lose it or not, and dispose of it. Every result is held against the first of the same work, bit for bit.
 import { createHash } from "node:crypto";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import {
   builtIn,
   compile,

@@ -1,7 +1,7 @@
 // The parts of a soak: each goes on for as long as it is asked to, and ends in one line that says what was seen and whether
 // that is a breach.
 import fc from "fast-check";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 import type { Device } from "../../src/index.ts";
 import { applies } from "../../spec/faults/injector.ts";
 import { failures, livesOn, losses } from "../../spec/faults/kinds.ts";

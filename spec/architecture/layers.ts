@@ -22,7 +22,18 @@ const compiler = [
   "plan",
   "batch",
 ];
-const comparison = ["core", "dsl", "objectives", "batch", "reference", "compile", "runtime", "ad"];
+const comparison = [
+  "core",
+  "dsl",
+  "objectives",
+  "batch",
+  "reference",
+  "compile",
+  "runtime",
+  "ad",
+  "sample",
+  "kinks",
+];
 const library = [
   ...new Set([...compiler, ...comparison, "explain", "conform", "check", "seam", "torch"]),
 ];
@@ -66,7 +77,11 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["rows", layer(["core", "schedule", "kernel"])],
   ["plan", layer(["core", "stream", "block", "kernel", "rows", "wgsl"])],
   ["compile", layer(compiler)],
-  ["explain", layer([...compiler, "compile", "seam"])],
+  // batches of random numbers for whatever an expression reads
+  ["sample", layer(["core", "batch"], ["dsl"])],
+  // where an expression bends, found on batches by the interpreter
+  ["kinks", layer(["core", "ad", "batch", "reference", "sample"], ["dsl"])],
+  ["explain", layer([...compiler, "compile", "seam", "kinks"])],
   // the interpreter works out, before a run, what is divided by and depends on no logits
   [
     "runtime",
@@ -109,6 +124,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "measure",
       "reference",
       "runtime",
+      "sample",
       "wgsl",
       "index.ts",
     ]),

@@ -9,7 +9,7 @@ import {
   unpairedRatio,
   verdictOf,
 } from "../../src/bench/statistics.ts";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 
 const positive = fc.double({ min: 1e-3, max: 1e3, noNaN: true });
 

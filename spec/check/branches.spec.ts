@@ -1,9 +1,10 @@
 // What a check draws and which branches it takes: declared inputs, models near and far, numbers of either sign; and what it
 // says of an objective that is hardly meant.
 import { describe, expect, it } from "vitest";
-import { checkObjective, type BatchReport, type CheckSummary } from "../../src/check/check.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { checkObjective, type CheckSummary } from "../../src/check/check.ts";
+import type { BatchReport } from "../../src/check/report.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import {
   builtIns,
   builtIn,

@@ -2,8 +2,10 @@
 // an operator whose derivative is a lie, which only differences can see.
 
 import { describe, expect, it } from "vitest";
-import { checkObjective, type BatchReport } from "../../src/check/check.ts";
+import { checkObjective } from "../../src/check/check.ts";
+import type { BatchReport } from "../../src/check/report.ts";
 import type { Node } from "../../src/core/node.ts";
+import type { Algebra } from "../../src/core/operators/row.ts";
 import { unaryOps } from "../../src/core/ops.ts";
 import {
   builtIn,
@@ -12,6 +14,7 @@ import {
   mean,
   neg,
   objective,
+  relu,
   square,
   sum,
   type Objective,
@@ -31,7 +34,7 @@ const reports = async (
 describe("checking an objective without a GPU", () => {
   it.each(["dpo", "wpo", "sft"])("finds nothing wrong with %s", async (name) => {
     const all = await reports(builtIn(name), 4);
-    expect(all).toHaveLength(4);
+    expect(all).toHaveLength(name === "sft" ? 4 : 5);
     for (const { failures, differences, gpu } of all) {
       expect(failures).toEqual([]);
       expect(differences).toBeGreaterThan(0);
@@ -70,6 +73,32 @@ describe("checking an objective without a GPU", () => {
       expect(wrong[0]!.failures[0]).toMatch(
         /^the derivative of policy\.logits\.w at entry \d+ is \S+ away from central differences, more than 1e-6$/,
       );
+    } finally {
+      row.derivative = honest;
+    }
+  });
+  it("finds a derivative that takes another share at a kink, which only the first step shows", async () => {
+    const hinged = objective(
+      "hinged",
+      ["w"],
+      ({ policy, ref, y }) => {
+        const h = policy.logps(y.w).minus(ref.logps(y.w));
+        return relu(h).times(3).plus(h);
+      },
+      { source: "this test" },
+    );
+    expect((await reports(hinged, 3)).flatMap(({ failures }) => failures)).toEqual([]);
+    const row = unaryOps.relu as { derivative: unknown };
+    const honest = row.derivative;
+    row.derivative = (k: Algebra<Node>, x: Node): Node => k.toReal(k.ge(x, k.constant(0)));
+    try {
+      const wrong = await reports(hinged, 3);
+      expect(wrong.map(({ mode, failures }) => [mode, failures.length])).toEqual([
+        ["ordinary", 0],
+        ["ordinary", 0],
+        ["ordinary", 0],
+        ["first step", 1],
+      ]);
     } finally {
       row.derivative = honest;
     }

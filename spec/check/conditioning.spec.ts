@@ -2,10 +2,10 @@
 // log-probability changes much.
 
 import { describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
 import { interpret, type GpuErrors } from "../../src/check/compare.ts";
 import { acceptedErrors } from "../../src/check/conditioning.ts";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 import { builtIn, compile, exp, objective, type Objective } from "../../src/index.ts";
 
 const size = { examples: 1, tokens: 3, vocab: [5, 8] } as const;

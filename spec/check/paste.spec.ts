@@ -1,9 +1,10 @@
 // What a check says of a batch: code that makes it again, and nothing about rounding or about a driver that is slow.
 import { describe, expect, it } from "vitest";
 import { batchCode } from "../../src/check/paste.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { checkObjective, type BatchReport } from "../../src/check/check.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { checkObjective } from "../../src/check/check.ts";
+import type { BatchReport } from "../../src/check/report.ts";
+import { random } from "../../src/sample/random.ts";
 import {
   builtIn,
   compile,

@@ -176,7 +176,7 @@ describe("prefc check", () => {
     const reports = lines(out).map(
       (line) => JSON.parse(line) as { gpu: { gradient: number }; failures: string[] },
     );
-    expect(reports).toHaveLength(5);
+    expect(reports).toHaveLength(6);
     for (const { gpu, failures } of reports) {
       expect(failures).toEqual([]);
       // a GPU rounds to f32, so an error of exactly 0 would mean that nothing was compared
@@ -188,7 +188,7 @@ describe("prefc check", () => {
   it("checks logits and gradients in 16 bits when it is asked to", async () => {
     const { code, out } = await prefc(["check", "dpo", "--batches", "2", "--dtype", "bf16"]);
     expect(out).toContain("half a unit of bf16 more for a stored gradient");
-    expect(out).toContain("2 passed, 0 failed");
+    expect(out).toContain("3 passed, 0 failed");
     expect(code).toBe(0);
   });
   it("fails and says why when there is no GPU", async () => {

@@ -13,6 +13,7 @@ import {
   sft,
   sigmoid,
   textOf,
+  unpaired,
   weighted,
   type Json,
 } from "./support.ts";
@@ -50,6 +51,19 @@ describe("a recorded number that is wrong", () => {
     const report = await conform(changed(file, (document) => number(document, ...path)));
     expect(report.verdict).toBe("FAIL");
     expect(report.failures.some((failure) => sentence.test(failure))).toBe(true);
+  });
+
+  it("has the kinks of its batch named beside the failure", async () => {
+    const report = await conform(
+      changed(unpaired, (document) => {
+        const inputs = document["inputs"]!;
+        put(inputs, "ref_logits", inputs["policy_logits"]);
+      }),
+    );
+    expect(report.verdict).toBe("FAIL");
+    expect(report.notes.join("; ")).toContain("the batch lies on a kink: order[batch](");
+    const right = await conform(textOf(unpaired));
+    expect(right.notes.join("; ")).not.toContain("kink");
   });
 
   it("is left out where it is not finite, and the report says so", async () => {

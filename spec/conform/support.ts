@@ -9,6 +9,7 @@ import type { PrefcError } from "../../src/core/error.ts";
 export const folder: string = fileURLToPath(new URL("../conformance/", import.meta.url));
 export const sigmoid = "trl_dpo_sigmoid_a__normal_s101_b3t7v11.json";
 export const weighted = "trl_dpo_sigmoid_wpo_a__normal_s116_b3t7v11.json";
+export const unpaired = "trl_dpo_aot_unpaired_a__normal_s110_b3t7v11.json";
 export const sft = "trl_dpo_sft_a__normal_s114_b3t7v11.json";
 export const defect = "trl028_sigmoid_use_weighting_a__normal_s157_b3t7v11.json";
 

@@ -296,6 +296,9 @@ describe("the text", () => {
           stopGrad    none
           data        none
 
+        kinks at the first step
+          none
+
         what a trainer has to hand out of each token
           log_probs  policy  w  differentiated  log π(y_t)
           handed out by

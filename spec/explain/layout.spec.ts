@@ -2,8 +2,8 @@
 // objective, on batches whose responses share a tensor and on batches whose responses have one each.
 
 import { describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { builtIn, builtIns, compile, type Batch } from "../../src/index.ts";
 import { listDispatches } from "../../src/runtime/run/dispatches.ts";
 import { stack } from "../../src/runtime/run/stack.ts";

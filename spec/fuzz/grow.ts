@@ -1,7 +1,7 @@
 // Grows random programs: a pool of terms to which operations on its members are added, as long as they are admitted (admit.ts).
 // An operand that lies outside a domain is brought into it by one more operation, as an author would do, so that every
 // operator gets its share. Some of what is added are phrases of the field and patterns of rules (phrases.ts).
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { isTokenAxis, responseOf, type Axis } from "../../src/core/axis.ts";
 import {
   at,

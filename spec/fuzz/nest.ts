@@ -1,6 +1,6 @@
 // Random objectives made of objectives: built-ins and grown formulas under the combinators of the package, nested, each with
 // random options. A combinator that refuses what it is given (a divergence of a loss without scores) is left out.
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import { wrap } from "../../src/dsl/facade.ts";
 import {

@@ -2,7 +2,7 @@
 // bits. A run on one path is compared with the interpreter on the very numbers that are stored.
 import type { Batch, Binding, LogitsTensor } from "../../src/batch/batch.ts";
 import { numbersIn } from "../../src/batch/logits.ts";
-import { random as randomOf } from "../../src/check/random.ts";
+import { random as randomOf } from "../../src/sample/random.ts";
 import { fromHalf, toHalf, type StorageType } from "../../src/core/storage.ts";
 import { compile, type CompileOptions, type Compiled, type Device } from "../../src/index.ts";
 import { runPlan } from "../host/plan.ts";

@@ -1,6 +1,6 @@
 // What a program grows from: a pool of admitted terms, from which operands are chosen, with the helpers that bring an operand into
 // a range or a domain as an author would.
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { isTokenAxis, type Axis } from "../../src/core/axis.ts";
 import { binary, constant, unary } from "../../src/core/build.ts";
 import { PrefcError } from "../../src/core/error.ts";

@@ -1,8 +1,8 @@
 // Where a program grows: a random batch that brings everything that a program may read, values of parameters and a state, and
 // the leaves over them. Every number is a float32 of ordinary size, so that all engines read the same inputs.
 import type { Batch, Binding, LogitsTensor, Params } from "../../src/batch/batch.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import type { Random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { tokenAxis, type Axis } from "../../src/core/axis.ts";
 import { constant, count, iota, param, state, unary } from "../../src/core/build.ts";
 import {

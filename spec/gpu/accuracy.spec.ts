@@ -4,7 +4,7 @@
 // completions.
 import { afterAll, describe, it } from "vitest";
 import { hardBatch, kinds } from "../../scripts/accuracy/data.ts";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 import { builtIn, compile, type Compiled, type Device } from "../../src/index.ts";
 import { seed } from "../seed.ts";
 import { withDevice } from "../support/device.ts";

@@ -1,9 +1,10 @@
 // Random schedules that are legal on an adapter, and any built-in objective under one of them against the interpreter.
 import fc from "fast-check";
-import { randomBatch } from "../../src/check/batch.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { noSlack } from "../../src/check/kinks.ts";
 import { againstGpu, interpret } from "../../src/check/compare.ts";
 import { acceptedErrors } from "../../src/check/conditioning.ts";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 import { responsesNeeded } from "../../src/batch/check.ts";
 import {
   compile,
@@ -73,7 +74,7 @@ export async function mistakesOf(device: Device, given: Case): Promise<readonly 
     const needs = { responses, inputs, declared, fewestExamples: 2, dtype };
     const batch = randomBatch(needs, sizes[isWide ? 1 : 0], random(seed, 0));
     const truth = interpret(compiled, batch, {});
-    const errors = await againstGpu(compiled, batch, {}, truth);
+    const errors = await againstGpu(compiled, batch, {}, truth, noSlack);
     const accepted = acceptedErrors(compiled, batch, {}, truth);
     return (["loss", "gradient", "metrics"] as const).flatMap((what) =>
       errors[what] <= accepted[what]

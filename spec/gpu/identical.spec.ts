@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { digest } from "../../scripts/soak/cycles.ts";
 import { builtIn, compile, type Batch, type Compiled, type Device } from "../../src/index.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { withDevice } from "../support/device.ts";
 
 const times = 100;

@@ -4,8 +4,8 @@
 // is drawn by the seed. spec/objectives/laws.spec.ts holds every objective to the same laws by the interpreter.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import {
   builtIn,
   builtIns,

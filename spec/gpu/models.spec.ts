@@ -25,7 +25,7 @@ import {
   type LogitsTensor,
   type Objective,
 } from "../../src/index.ts";
-import { random as randomOf } from "../../src/check/random.ts";
+import { random as randomOf } from "../../src/sample/random.ts";
 import { seed } from "../seed.ts";
 import { withDevice } from "../support/device.ts";
 

@@ -3,8 +3,8 @@
 // interpreter, or in an error that says what is out of range.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { topological } from "../../src/core/node.ts";
 import {
   builtIn,

@@ -2,8 +2,8 @@
 // run leaves is within the bounds that an adapter is held to. Rows begin inside vectors, are split, are cut into windows, are
 // stored in 16 bits and are written over; nothing of it needs a driver.
 import { describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import type { StorageType } from "../../src/core/storage.ts";
 import { builtIns, compile, dpo, tdpo2, wpo } from "../../src/index.ts";
 import type { Batch, CompileOptions, Objective } from "../../src/index.ts";

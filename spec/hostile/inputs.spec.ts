@@ -2,7 +2,7 @@
 // and the reader of JSON against JSON.parse.
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { random } from "../../src/check/random.ts";
+import { random } from "../../src/sample/random.ts";
 import { explanationText } from "../../src/explain/text.ts";
 import {
   compile,

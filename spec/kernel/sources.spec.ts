@@ -2,8 +2,8 @@
 // and a shader that a driver refuses names it.
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { printExpression } from "../../src/core/print.ts";
 import { builtIns, compile, dpo, tdpo2, wpo, type Device } from "../../src/index.ts";
 import type { CompileOptions, Objective } from "../../src/index.ts";

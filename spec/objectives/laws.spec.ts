@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Binding } from "../../src/batch/batch.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { compileProgram, type Program } from "../../src/compile/pipeline.ts";
 import { topological } from "../../src/core/node.ts";
 import { builtIn, builtIns } from "../../src/objectives/index.ts";

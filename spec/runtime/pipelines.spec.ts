@@ -3,8 +3,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { compile, dpo, wpo, type Device, type Objective } from "../../src/index.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { pipelineFor, type Pipeline } from "../../src/runtime/shaders/pipelines.ts";

@@ -4,8 +4,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../src/batch/batch.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { compileProgram, type Lowered, type Program } from "../../src/compile/pipeline.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import type { Node } from "../../src/core/node.ts";

@@ -1,6 +1,6 @@
 // Mistakes in files of bytes: what disks and copies do, and numbers and names that an enemy puts where lengths, offsets and
 // shapes stand. Each is drawn from a source of random numbers, so that a case can be drawn again.
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { hostileNames } from "./hostile.ts";
 import type { Mutant } from "./mutations.ts";
 

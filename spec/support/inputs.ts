@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { conformFile } from "../../src/conform/file.ts";
 import { readGolden } from "../../src/conform/golden.ts";
 import { jsonLine } from "../../src/conform/text.ts";

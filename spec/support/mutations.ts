@@ -1,6 +1,6 @@
 // Mistakes in JSON files, as disks, editors, exporters and enemies make them: on the text, byte by byte and token by token,
 // and on the document, place by place. Each is drawn from a source of random numbers, so that a case can be drawn again.
-import type { Random } from "../../src/check/random.ts";
+import type { Random } from "../../src/sample/random.ts";
 import { hostileNames } from "./hostile.ts";
 
 /** A text or raw bytes, and what was done to it. */

@@ -1,8 +1,8 @@
 // Emitted files of formulas that nobody had in mind: equal to the interpreter in value and gradient, right by numerical
 // differences, traced by torch.fx with functions of torch, math and operator alone, and compiled without a break in the graph.
 import { describe, expect, it } from "vitest";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { compileProgram } from "../../src/compile/pipeline.ts";
 import { runTorch } from "../../src/conform/torch.ts";
 import { PrefcError } from "../../src/core/error.ts";

@@ -29,6 +29,7 @@ import { runTorch } from "../../src/conform/torch.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { expand } from "../../src/reference/tensor.ts";
 import { emitTorch } from "../../src/torch/emit.ts";
+import { shares, spellings } from "../support/kinks.ts";
 import { describeTorch } from "./python.ts";
 
 type X = Expr<PerExample>;
@@ -57,6 +58,13 @@ const kinks: Readonly<Record<string, Objective>> = {
   ),
   "a mean of kinks": of((a, b) => neg(relu(a.minus(b)))),
 };
+// the spellings of docs/kinks.md, where x is 0
+const page: Readonly<Record<string, Objective>> = Object.fromEntries(
+  Object.entries(spellings).map(([name, spelling]) => [
+    name,
+    objective("kink", ["w", "l"], (g) => spelling(g.reward(g.y.w), g), { source: "a kink" }),
+  ]),
+);
 // each of the first examples lies on the kink of some formula
 const rewards = { w: [0, 1, 1, 0, -0.5, 2], l: [0, 1, 2, -1, 0.5, 1] };
 const tokens = { labels: [1, 1, 1, 1, 1, 1], lengths: [1, 1, 1, 1, 1, 1] };
@@ -66,7 +74,7 @@ const batch = fromResponses(
 );
 
 describeTorch("slopes at kinks", (python) => {
-  it.each(Object.entries(kinks))("%s", async (name, own) => {
+  it.each(Object.entries({ ...kinks, ...page }))("%s", async (name, own) => {
     const { loss, inputs } = compileProgram(own);
     const emitted = emitTorch(own, { from: "statistics" });
     await python().load(name, emitted.text);
@@ -77,6 +85,9 @@ describeTorch("slopes at kinks", (python) => {
     wanted.forEach((input, position) => {
       const slope = [...expand(right[1 + position]!, ["batch"], batch).data];
       const got = [...run.gradients.get(input)!.data];
+      // the first example has the reward 0
+      if (name in page && input.datum.kind === "reward" && input.datum.response === "w")
+        expect(got[0]! * batch.examples).toBeCloseTo(shares.get(name)!, 14);
       slope.forEach((value, example) => {
         // where prefc's slope is infinite, no step could be taken
         if (Number.isFinite(value))

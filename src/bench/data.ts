@@ -3,8 +3,8 @@
 
 import type { Program } from "../compile/pipeline.ts";
 import type { Batch, Binding } from "../index.ts";
-import { randomValues } from "../check/values.ts";
-import { random } from "../check/random.ts";
+import { randomValues } from "../sample/values.ts";
+import { random } from "../sample/random.ts";
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import type { StorageType } from "../core/storage.ts";
 import type { Input } from "../core/node.ts";

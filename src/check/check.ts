@@ -4,22 +4,19 @@
 import type { Batch, Params } from "../batch/batch.ts";
 import { responsesNeeded } from "../batch/check.ts";
 import { checkParams, stateOf } from "../batch/params.ts";
-import { count } from "../core/build.ts";
 import { PrefcError } from "../core/error.ts";
-import { topological } from "../core/node.ts";
 import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
-import { compile, type Compiled, type CompileOptions } from "../runtime/compiled.ts";
+import { compile, type CompileOptions } from "../runtime/compiled.ts";
 import type { Device } from "../runtime/device/device.ts";
 import { cite } from "../core/quote.ts";
-import { randomBatch, type BatchSize } from "./batch.ts";
+import { fewestFor, randomBatch, type BatchSize } from "../sample/batch.ts";
 import { branchesOf, type Branches } from "./branches.ts";
-import { againstDifferences, againstGpu, interpret, type GpuErrors } from "./compare.ts";
-import { acceptedErrors } from "./conditioning.ts";
-import { inMode, modes, ordinary, type Mode } from "./modes.ts";
-import { batchCode } from "./paste.ts";
-import { random, type Random } from "./random.ts";
-import { describeValues } from "./values.ts";
+import { inMode, modes, ordinary, start } from "../sample/modes.ts";
+import { hasStart } from "../kinks/start.ts";
+import { random } from "../sample/random.ts";
+import { reportOn, type BatchReport } from "./report.ts";
+import { describeValues } from "../sample/values.ts";
 import { warningsOf } from "./warnings.ts";
 
 export interface CheckOptions {
@@ -47,26 +44,6 @@ export interface CheckSummary {
   readonly branches: number;
   readonly unreached: readonly string[];
 }
-/** What a batch gave. Errors are as docs/notes/0004-tolerances.md defines them. */
-export interface BatchReport {
-  readonly batch: number;
-  /** What kind of a batch it is. */
-  readonly mode: string;
-  readonly examples: number;
-  readonly tokens: number;
-  readonly vocab: number;
-  /** Gradient of the interpreter against central differences. */
-  readonly differences: number;
-  /** GPU against the interpreter; null if it was left out. */
-  readonly gpu: GpuErrors | null;
-  /** One sentence for everything that was wrong. */
-  readonly failures: readonly string[];
-  /** Why it was not decided whether anything is wrong: a driver did not answer in time, which is no failure. Else null. */
-  readonly undecided: string | null;
-  /** Code that makes the batch again; null where nothing is wrong, or where it would be too long to be of use. */
-  readonly code: string | null;
-}
-
 interface Trial {
   readonly size: BatchSize;
   /** Entries of each input at which differences are taken. */
@@ -81,7 +58,10 @@ const trials: readonly Trial[] = [
   { size: { examples: 2, tokens: 2, vocab: [4_097, 5_000] }, moves: 1 },
 ];
 
-/** Checks an objective, batch by batch. @throws PrefcError for parameters or heights that do not fit */
+/**
+ * Checks an objective, batch by batch: the random ones, then one of the first step, where every other model is the policy.
+ * @throws PrefcError for parameters or heights that do not fit
+ */
 export async function* checkObjective(
   objective: Objective,
   { batches, seed, params = {}, heights = {}, dtype = "f32", device, summary }: CheckOptions,
@@ -99,7 +79,7 @@ export async function* checkObjective(
     const needs = {
       responses,
       inputs: program.inputs,
-      fewestExamples: fewestFor(objective),
+      fewestExamples: fewestFor(objective.loss),
       dtype,
       declared,
     };
@@ -111,8 +91,23 @@ export async function* checkObjective(
       if (summary !== undefined) visited(branches, batch, known);
       yield await reportOn(compiled, batch, params, { index, mode: ordinary, moves, source, gpu });
     }
-    if (summary === undefined) return;
     let index = batches;
+    if (hasStart(program)) {
+      const source = random(seed, firstStep);
+      const { size, moves } = trials[0]!;
+      const beside = randomBatch(needs, size, source);
+      const batch = inMode(beside, start, source);
+      if (summary !== undefined) visited(branches, batch, known);
+      yield await reportOn(compiled, batch, params, {
+        beside,
+        index: index++,
+        mode: start,
+        moves,
+        source,
+        gpu,
+      });
+    }
+    if (summary === undefined) return;
     for (let round = 0; round < furtherBatches && !branches.isComplete(); round++) {
       const mode = modes[round % modes.length]!;
       const source = random(seed, batches + round);
@@ -136,6 +131,8 @@ export async function* checkObjective(
   }
 }
 
+/** The stream of random numbers that the batch of the first step is drawn from. */
+const firstStep = 0xf1457;
 /** Batches that are drawn at most for the sake of branches. */
 const furtherBatches = 36;
 
@@ -148,72 +145,3 @@ function visited(branches: Branches, batch: Batch, params: Params): boolean {
     return false;
   }
 }
-
-/** An objective that counts the examples itself may divide by one less, as a variance does; all others take a single one. */
-const fewestFor = ({ loss }: Objective): number =>
-  topological([loss]).includes(count("batch")) ? 2 : 1;
-
-interface Trying {
-  readonly index: number;
-  readonly mode: Mode;
-  readonly moves: number;
-  readonly source: Random;
-  readonly gpu: boolean;
-}
-
-async function reportOn(
-  compiled: Compiled,
-  batch: Batch,
-  params: Params,
-  { index, mode, moves, source, gpu }: Trying,
-): Promise<BatchReport> {
-  const tokens = Object.values(batch.responses).reduce((sum, { labels }) => sum + labels.length, 0);
-  const shape = {
-    batch: index + 1,
-    mode: mode.name,
-    examples: batch.examples,
-    tokens,
-    vocab: batch.vocab,
-  };
-  try {
-    const truth = interpret(compiled, batch, params);
-    const drawn = againstDifferences(compiled, batch, params, truth, moves, source);
-    const computed = gpu ? await againstGpu(compiled, batch, params, truth) : null;
-    const accepted = computed === null ? null : acceptedErrors(compiled, batch, params, truth);
-    const failures = [
-      ...beyond(
-        `the derivative of ${drawn.where}`,
-        "central differences",
-        drawn.error,
-        drawn.accepted,
-      ),
-      ...(["loss", "gradient", "metrics"] as const).flatMap((what) =>
-        computed === null || accepted === null
-          ? []
-          : beyond(`the ${what} on the GPU`, "the interpreter", computed[what], accepted[what]),
-      ),
-    ];
-    const code = failures.length === 0 ? null : batchCode(batch, compiled.program.inputs);
-    return { ...shape, differences: drawn.error, gpu: computed, failures, undecided: null, code };
-  } catch (error) {
-    // what an engine refuses is a failure of this batch, and the next one may tell more
-    if (!(error instanceof PrefcError)) throw error;
-    const nothing = { ...shape, differences: Infinity, gpu: null };
-    if (error.code === "gpu-timeout")
-      return { ...nothing, failures: [], undecided: error.message, code: null };
-    const code = batchCode(batch, compiled.program.inputs);
-    return { ...nothing, failures: [error.message], undecided: null, code };
-  }
-}
-
-const beyond = (
-  what: string,
-  against: string,
-  error: number,
-  accepted: number,
-): readonly string[] =>
-  error <= accepted
-    ? []
-    : [
-        `${what} is ${error.toExponential(1)} away from ${against}, more than ${accepted.toExponential(0)}`,
-      ];

@@ -3,19 +3,22 @@
 
 import type { Batch, Params } from "../batch/batch.ts";
 import { isDifferentiated } from "../core/inputs.ts";
-import type { Input, Param } from "../core/node.ts";
+import type { Input, Node, Param } from "../core/node.ts";
 import { cite } from "../core/quote.ts";
-import { gradientName } from "../compile/pipeline.ts";
+import { gradientName, type Program } from "../compile/pipeline.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { expand, scatterRows, type Tensor } from "../reference/tensor.ts";
 import type { Compiled } from "../runtime/compiled.ts";
-import { stoppedValues } from "../reference/differences.ts";
 import { differences, paramDifference } from "./differences.ts";
 import { differencesTolerance, gradientError, lossError, metricError } from "./error.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../sample/random.ts";
+import { movedBySides, type AtKinks, type Slack } from "./kinks.ts";
 import { unroundedAll } from "./unrounded.ts";
 
 const nothing: Tensor = { axes: [], data: Float64Array.of(0) };
+
+/** What is interpreted of a program. */
+export type Interpreted = Pick<Program, "loss" | "metrics" | "gradients" | "paramGradients">;
 
 /** What the interpreter says. */
 export interface Truth {
@@ -35,9 +38,21 @@ export interface GpuErrors {
   readonly gradient: number;
   readonly metrics: number;
 }
+/** The errors of a run, and those that remain whichever side of a kink is taken. */
+export interface GpuRun extends GpuErrors {
+  readonly either: Pick<GpuErrors, "loss" | "gradient">;
+}
 
-/** Interprets the loss, the metrics and every gradient. @throws PrefcError what `evaluate` throws */
-export function interpret({ program }: Compiled, batch: Batch, params: Params): Truth {
+/**
+ * Interprets the loss, the metrics and every gradient. `held` gives some nodes a value instead of computing it.
+ * @throws PrefcError what `evaluate` throws
+ */
+export function interpret(
+  { program }: { readonly program: Interpreted },
+  batch: Batch,
+  params: Params,
+  held?: ReadonlyMap<Node, Tensor>,
+): Truth {
   const names = Object.keys(program.metrics);
   const roots = [
     program.loss,
@@ -45,7 +60,7 @@ export function interpret({ program }: Compiled, batch: Batch, params: Params): 
     ...program.gradients.map(({ node }) => node),
     ...program.paramGradients.map(({ node }) => node),
   ];
-  const values = evaluate(roots, batch, params);
+  const values = evaluate(roots, batch, params, held);
   const gradients = program.gradients.map(({ input }, position) => ({
     input,
     gradient: expand(values[1 + names.length + position]!, input.axes, batch),
@@ -86,22 +101,22 @@ const isWorse = (error: number, accepted: number, than: Compared): boolean =>
 
 /**
  * The largest error of the gradient against differences at random entries of each input, and the entry. An input whose gradient
- * was found to be 0 everywhere is no exception: a derivative that is lost looks the same.
+ * was found to be 0 everywhere is no exception: a derivative that is lost looks the same. Decisions at kinks are frozen.
  */
 export function againstDifferences(
   { program }: Compiled,
   batch: Batch,
   params: Params,
   truth: Truth,
+  { frozen: { loss, held }, slack }: Pick<AtKinks, "frozen" | "slack">,
   moves: number,
   source: Random,
 ): Compared {
-  const held = stoppedValues(program.loss, batch, params);
   let worst: Compared = { error: 0, accepted: differencesTolerance, where: "" };
   const derived = new Map(truth.gradients.map(({ input, gradient }) => [input, gradient]));
   for (const input of program.inputs.filter(isDifferentiated)) {
     const gradient = derived.get(input) ?? expand(nothing, input.axes, batch);
-    const slope = differences(program.loss, input, batch, params, held, truth);
+    const slope = differences(loss, input, batch, params, held, truth);
     for (const position of positions(input, gradient.data.length, batch, moves, source)) {
       // the largest entry of the whole gradient is what an entry is measured against
       const found = slope.at(position);
@@ -109,14 +124,16 @@ export function againstDifferences(
         [gradient.data[position]!, truth.largest],
         [found.slope, truth.largest],
       );
-      const rounding = truth.largest > 0 ? found.rounding / truth.largest : 0;
+      // the step is wider than what decides a kink by rounding
+      const side = Math.abs(slack.slopes.get(input)?.data[position] ?? 0);
+      const rounding = truth.largest > 0 ? (found.rounding + side) / truth.largest : 0;
       const accepted = differencesTolerance + rounding;
       if (isWorse(error, accepted, worst))
         worst = { error, accepted, where: `${input.name} at entry ${position}` };
     }
   }
   for (const { param, slope } of truth.paramGradients) {
-    const [right] = [paramDifference(program.loss, param, batch, params, held)];
+    const [right] = [paramDifference(loss, param, batch, params, held)];
     const error = gradientError([slope, truth.largest], [right, truth.largest]);
     if (isWorse(error, differencesTolerance, worst))
       worst = { error, accepted: differencesTolerance, where: `the parameter ${cite(param.name)}` };
@@ -139,13 +156,17 @@ function positions(
   return [token * batch.vocab + labels[token]!, ...chosen];
 }
 
-/** Errors of a GPU run, in both directions, against the interpreter: of a gradient before it was rounded to 16 bits. */
+/**
+ * Errors of a GPU run, in both directions, against the interpreter: of a gradient before it was rounded to 16 bits. `slack`
+ * is how far an entry of a gradient may be off where engines take different sides of a kink.
+ */
 export async function againstGpu(
   compiled: Compiled,
   batch: Batch,
   params: Params,
   truth: Truth,
-): Promise<GpuErrors> {
+  slack: Slack,
+): Promise<GpuRun> {
   const { loss, metrics, gradients } = await compiled.valueAndGrad(batch, { params });
   const alone = await compiled.value(batch, { params });
   const named = Object.fromEntries(
@@ -159,6 +180,8 @@ export async function againstGpu(
   );
   const actual: number[] = [];
   const expected: number[] = [];
+  const either: number[] = [];
+  const slacks = Object.fromEntries([...slack.slopes].map(([input, data]) => [input.name, data]));
   const ofParams = new Map(
     truth.paramGradients.map(({ param, slope }) => [gradientName(param), Float64Array.of(slope)]),
   );
@@ -172,8 +195,15 @@ export async function againstGpu(
       given instanceof Uint16Array && dtype !== undefined && dtype !== "f32"
         ? unroundedAll(given, dtype, right)
         : (given as Float32Array);
+    const off =
+      ofParams.has(name) || slack.slopes.size === 0
+        ? new Float64Array(right.length)
+        : tensor === undefined
+          ? slacks[name]!.data
+          : scatterRows(tensor, slacks, batch);
     for (const value of right) expected.push(value);
     for (const value of computed) actual.push(value);
+    right.forEach((value, n) => either.push(movedBySides(computed[n]!, value, off[n]!)));
   }
   const reported = Object.entries(truth.metrics).flatMap(([name, value]) => [
     metricError(metrics[name]!, value),
@@ -182,6 +212,14 @@ export async function againstGpu(
   return {
     loss: Math.max(lossError(loss, truth.loss), lossError(alone.loss, truth.loss)),
     gradient: gradientError(actual, expected),
+    either: {
+      loss: Math.max(
+        ...[loss, alone.loss].map((one) =>
+          lossError(movedBySides(one, truth.loss, slack.loss), truth.loss),
+        ),
+      ),
+      gradient: gradientError(either, expected),
+    },
     metrics: Math.max(0, ...reported),
   };
 }

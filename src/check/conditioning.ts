@@ -5,9 +5,12 @@
 
 import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
 import { numbersIn, vocabOf } from "../batch/logits.ts";
+import { gradient } from "../ad/gradient.ts";
+import type { Program } from "../compile/pipeline.ts";
 import type { Input } from "../core/node.ts";
+import type { Frozen } from "../kinks/frozen.ts";
 import type { Compiled } from "../runtime/compiled.ts";
-import { interpret, type GpuErrors, type Truth } from "./compare.ts";
+import { interpret, type GpuErrors, type Interpreted, type Truth } from "./compare.ts";
 import { acceptedGpuError, gradientError, lossError, metricError } from "./error.ts";
 
 /** What is left unknown of a log-probability. */
@@ -34,18 +37,42 @@ const entries = ({ gradients, paramGradients }: Truth): readonly number[] => [
   ...paramGradients.map(({ slope }) => slope),
 ];
 
-/** The errors that a GPU may have on this batch: 1e-5, or more where the objective is badly conditioned. */
+/** A program whose decisions at kinks are made: what it is near a batch, on the side that the derivative takes. */
+function steadied(program: Program, { loss, decided }: Frozen): Interpreted {
+  if (decided.size === 0) return program;
+  const [inputs, learned] = [
+    program.gradients.map(({ input }) => input),
+    program.paramGradients.map(({ param }) => param),
+  ];
+  const slopes = gradient(loss, [...inputs, ...learned]);
+  return {
+    loss,
+    metrics: program.metrics,
+    gradients: inputs.map((input, n) => ({ input, node: slopes[n]! })),
+    paramGradients: learned.map((param, n) => ({ param, node: slopes[inputs.length + n]! })),
+  };
+}
+
+/**
+ * The errors that a GPU may have on this batch: 1e-5, or more where the objective is badly conditioned. A kink that the batch
+ * lies on is no bad conditioning: its side is the one that `frozen` says.
+ */
 export function acceptedErrors(
   compiled: Compiled,
   batch: Batch,
   params: Params,
   truth: Truth,
+  frozen?: Frozen,
 ): GpuErrors {
+  const { program } = compiled;
+  const steady = frozen === undefined ? program : steadied(program, frozen);
+  const decided = frozen?.decided;
+
   const expected = entries(truth);
   let [loss, gradient, metrics] = [0, 0, 0];
-  for (const input of compiled.program.inputs) {
+  for (const input of program.inputs) {
     if (input.datum.kind !== "logits") continue;
-    const other = interpret(compiled, moved(batch, input), params);
+    const other = interpret({ program: steady }, moved(batch, input), params, decided);
     loss += lossError(other.loss, truth.loss);
     gradient += gradientError(entries(other), expected);
     metrics += Math.max(

@@ -8,7 +8,7 @@ import type { Tensor } from "../reference/tensor.ts";
 
 /** Steps from the largest; the first one whose two estimates agree is taken, so that a kink nearby does not count. */
 const steps = [1e-3, 1e-4, 1e-5] as const;
-const agreement = 1e-5;
+const agreement = 1e-6;
 
 /** A scalar as a function of the entries of one input, at a batch. */
 export interface Differences {

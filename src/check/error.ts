@@ -47,6 +47,10 @@ export function gradientError(actual: ArrayLike<number>, expected: ArrayLike<num
   return difference / largest;
 }
 
+/** An error relative to a size, as one relative to a scale that may be larger. */
+export const relativeTo = (scale: number, size: number, error: number): number =>
+  error * (Math.max(size, smallestScale) / Math.max(size, scale, smallestScale));
+
 /** The gradient of the interpreter against central differences, relative to the largest entry of the gradient. */
 export const differencesTolerance: number = 1e-6;
 

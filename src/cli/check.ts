@@ -2,8 +2,10 @@
 // gradient is compared with central differences, and a GPU with the interpreter.
 
 import { defineCommand, type CommandDef } from "citty";
-import { checkObjective, type BatchReport, type CheckSummary } from "../check/check.ts";
+import { checkObjective, type CheckSummary } from "../check/check.ts";
+import type { BatchReport } from "../check/report.ts";
 import { acceptedGpuError, differencesTolerance } from "../check/error.ts";
+import { kinkText } from "../kinks/told.ts";
 import { titled } from "../core/quote.ts";
 import { storageTypes } from "../core/storage.ts";
 import { openDevice, type Device, type StorageType } from "../index.ts";
@@ -76,6 +78,7 @@ const command = defineCommand({
     };
     let [failed, late, count] = [0, 0, 0];
     let smallest: BatchReport | undefined;
+    const named = new Set<string>();
     let summary: CheckSummary | undefined;
     const told = { ...options, summary: (all: CheckSummary) => void (summary = all) };
     for await (const report of checkObjective(objective, told)) {
@@ -85,6 +88,10 @@ const command = defineCommand({
       if (report.code !== null && isSmaller(report, smallest)) smallest = report;
       if (given.json === true) printJson(report);
       else printLine(reportText(report, batches));
+      for (const kink of report.kinks.filter(({ term }) => !named.has(term))) {
+        named.add(kink.term);
+        tell(`kink  ${kinkText(kink)}`);
+      }
     }
     for (const line of summary === undefined ? [] : summaryLines(summary)) tell(line);
     if (smallest !== undefined) {
@@ -137,7 +144,18 @@ function summaryLines({ warnings, drawn, branches, unreached }: CheckSummary): r
 const errorText = (error: number): string => error.toExponential(1).padStart(7);
 
 function reportText(
-  { batch, mode, examples, tokens, vocab, differences, gpu, failures, undecided }: BatchReport,
+  {
+    batch,
+    mode,
+    examples,
+    tokens,
+    vocab,
+    differences,
+    gpu,
+    failures,
+    turned,
+    undecided,
+  }: BatchReport,
   batches: number,
 ): string {
   const number = String(batch).padStart(String(batches).length);
@@ -147,7 +165,8 @@ function reportText(
       ? ""
       : `  gpu: loss ${errorText(gpu.loss)}  gradient ${errorText(gpu.gradient)}  metrics ${errorText(gpu.metrics)}`;
   const kind = mode === "ordinary" ? "" : `  ${mode}`;
-  const verdict = failures.length === 0 ? "ok" : `FAILED: ${failures.join("; ")}`;
+  const side = turned ? " (the GPU took the other side of a kink that rounding decides)" : "";
+  const verdict = failures.length === 0 ? `ok${side}` : `FAILED: ${failures.join("; ")}`;
   if (undecided !== null) return `${number}  ${shape}${kind}  out of time: ${undecided}`;
   return `${number}  ${shape}  differences ${errorText(differences)}${device}${kind}  ${verdict}`;
 }

@@ -1,7 +1,11 @@
 // One golden file from text to verdict. Whatever is wrong with a file (its form, its objective, a hyper-parameter, data
 // that an engine refuses, a number that is off) becomes a failure of that file in one sentence, so that a run goes on.
 
+import type { Batch } from "../batch/batch.ts";
+import { compileProgram } from "../compile/pipeline.ts";
 import { PrefcError } from "../core/error.ts";
+import { kinksAt } from "../kinks/find.ts";
+import { kinkText, toldKinks } from "../kinks/told.ts";
 import type { Engine } from "./engine.ts";
 import type { Golden } from "./golden.ts";
 import { judge, sourceErrors, type Judgement, type SourceErrors } from "./judge.ts";
@@ -135,6 +139,22 @@ export async function conformFile(golden: Golden, engines: readonly Engine[]): P
     engines: judged,
     source: known,
     failures,
-    notes: [...new Set(judged.flatMap(({ notes }) => notes))],
+    notes: [
+      ...new Set(judged.flatMap(({ notes }) => notes)),
+      ...(failures.length === 0 ? [] : kinksOf(reading, batch)),
+    ],
   };
+}
+
+/** The kinks that a batch lies on, for whoever wonders which engine is right. */
+function kinksOf({ objective, params }: Reading, batch: Batch): readonly string[] {
+  try {
+    const { loss } = compileProgram(objective);
+    return toldKinks(kinksAt(loss, batch, params), batch).map(
+      (kink) => `the batch lies on a kink: ${kinkText(kink)}`,
+    );
+  } catch (error) {
+    if (error instanceof PrefcError) return [];
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 // A batch of the size that kernels are for: the vocabulary of Llama 3, in TRL's layout. The numbers are made from a
 // seed and look like those of a language model: a broad background, and a few tokens that carry most of the
 // probability, the label usually among them. The reference is the policy with a little noise.
-import { random } from "../check/random.ts";
+import { random } from "../sample/random.ts";
 import { fromTrl, type Batch } from "../index.ts";
 
 /** Vocabulary size of Llama 3. */

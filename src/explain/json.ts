@@ -5,6 +5,8 @@
 import type { Program } from "../compile/pipeline.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
+import { kinksAtStart } from "../kinks/start.ts";
+import type { ToldKink } from "../kinks/told.ts";
 import {
   statisticsOf,
   trainerFits,
@@ -99,6 +101,8 @@ export interface Explanation {
     /** Inputs that are data, or that the gradient does not reach. */
     readonly data: readonly string[];
   };
+  /** What bends at the first step, where the policy is every other model, and which slope is taken there. */
+  readonly kinks: readonly ToldKink[];
   /** Run-time parameters and their defaults; null where a value must be given. */
   readonly params: Readonly<Record<string, number | null>>;
   /** What a step takes from the one before and leaves for the next, with the values of the first step. */
@@ -147,6 +151,7 @@ export function explain(
         .filter(({ name, dtype }) => dtype !== "i32" && !differentiated.includes(name))
         .map(({ name }) => name),
     },
+    kinks: kinksAtStart(program),
     params: scalars("param"),
     state: scalars("state") as Readonly<Record<string, number>>,
     statistics,

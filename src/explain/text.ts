@@ -8,6 +8,7 @@ import { requireExplanation } from "./given.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
 import { entry, list, margin, setting, width } from "./setting.ts";
+import { kinkLines } from "./kinks.ts";
 import { statisticLines } from "./statistics.ts";
 import { aligned, broken, bytesText, timeText, wrapped } from "./units.ts";
 
@@ -50,6 +51,9 @@ export function explanationText(given: Explanation, options: TextOptions = {}): 
     ...list("inputs", explanation.differentiated),
     title("not differentiated"),
     ...notDifferentiated(explanation),
+    "",
+    title("kinks at the first step"),
+    ...kinkLines(explanation),
     "",
     title("what a trainer has to hand out of each token"),
     ...statisticLines(explanation),

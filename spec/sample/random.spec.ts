@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { checkBatch } from "../../src/batch/check.ts";
 import { checkValues } from "../../src/batch/values.ts";
-import { randomBatch } from "../../src/check/batch.ts";
-import { random } from "../../src/check/random.ts";
+import { randomBatch } from "../../src/sample/batch.ts";
+import { random } from "../../src/sample/random.ts";
 import { compile, objective, sum } from "../../src/index.ts";
 
 /** Inputs at every height, and a response that only the reference reads as a sequence. */

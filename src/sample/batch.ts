@@ -4,7 +4,8 @@
 
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
 import { responseAmong } from "../core/axis.ts";
-import type { Input } from "../core/node.ts";
+import { count } from "../core/build.ts";
+import { topological, type Input, type Node } from "../core/node.ts";
 import { toHalf, type StorageType } from "../core/storage.ts";
 import type { Declared } from "../dsl/declared.ts";
 import type { Random } from "./random.ts";
@@ -33,6 +34,10 @@ export interface Needs {
 
 /** Rows that belong to no completion token, as prompts and padding do. */
 const unusedRows = 2;
+
+/** An objective that counts the examples itself may divide by one less, as a variance does; all others take a single one. */
+export const fewestFor = (loss: Node): number =>
+  topological([loss]).includes(count("batch")) ? 2 : 1;
 
 /** A batch of random data for an objective. */
 export function randomBatch(
