@@ -15,17 +15,10 @@ import {
 } from "../seam/trainers.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import type { Plan, Step } from "../plan/plan.ts";
-import { describeField } from "../stream/fields.ts";
-import { workLeaves } from "./work.ts";
 import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";
 import { exactShape, type ExactShape, type LayoutKind, type Shape } from "./shape.ts";
-import {
-  describeGradientTerm,
-  entryText,
-  servedTerms,
-  sourceTerms,
-  type SourceTerm,
-} from "./terms.ts";
+import { describeStep, type Description } from "./steps.ts";
+import { entryText, sourceTerms, type SourceTerm } from "./terms.ts";
 
 export type { Shape } from "./shape.ts";
 export type { SourceTerm } from "./terms.ts";
@@ -51,15 +44,8 @@ export interface PassExplanation {
   readonly applied: Readonly<Record<string, number>>;
 }
 /** One dispatch. */
-export interface KernelExplanation {
+export interface KernelExplanation extends Description {
   readonly name: string;
-  readonly kind: "running pass" | "merge of parts" | "extra pass" | "row program" | "gradient pass";
-  readonly models: readonly string[];
-  readonly responses: readonly string[];
-  /** What it leaves for each row, or at the end. */
-  readonly leaves: readonly string[];
-  /** The terms of the objective that need it. */
-  readonly serves: readonly SourceTerm[];
   readonly bytes: StepBytes;
   /** How often it is dispatched: where each response has a tensor of its own, once for each. */
   readonly runs: number;
@@ -195,61 +181,4 @@ function explainDirection(
   const dispatchesByLayout = { stacked, separate };
   const dispatches = dispatchesByLayout[shape.layout];
   return { kernels, dispatches, dispatchesByLayout, extraPasses, ...bytes };
-}
-
-type Description = Pick<KernelExplanation, "kind" | "models" | "responses" | "leaves" | "serves">;
-
-function describeStep(
-  { pass, parts, work }: Step,
-  isLast: boolean,
-  program: Program,
-  plan: Plan,
-): Description {
-  if (pass === null) {
-    const kind = "row program";
-    const leaves = workLeaves(work!, isLast ? "gradient" : "next", plan);
-    return { kind, models: [], responses: plan.responses, leaves, serves: [] };
-  }
-  const { models } = pass;
-  const responses = program.responses.filter((response) => pass.responses.includes(response));
-  switch (pass.kind) {
-    case "online":
-      return {
-        kind: parts?.merges === true ? "merge of parts" : "running pass",
-        models,
-        responses,
-        leaves:
-          parts?.merges === false
-            ? [`accumulators of each part of a row, ${parts.words} words in all`]
-            : pass.fields.map(describeField),
-        serves: servedTerms(pass.sources),
-      };
-    case "total": {
-      const result = describeField({ kind: "total", index: pass.index });
-      return {
-        kind: "extra pass",
-        models,
-        responses,
-        leaves: [result],
-        serves: servedTerms(pass.sources),
-      };
-    }
-    case "gradient": {
-      const terms = [...pass.terms.map(describeGradientTerm), "the label's entry"];
-      const own = program.gradients.filter(
-        ({ input: { datum } }) =>
-          datum.kind === "logits" && datum.model === pass.of && responses.includes(datum.response),
-      );
-      return {
-        kind: "gradient pass",
-        models,
-        responses,
-        leaves: [`d loss / d z (${pass.of}) = ${terms.join(" + ")}`],
-        serves: sourceTerms(
-          own.map(({ input }) => input),
-          (node) => `d loss / d ${printExpression(node)}`,
-        ),
-      };
-    }
-  }
 }
