@@ -43,6 +43,7 @@ const everything = [
   "python",
   "tune",
   "tensors",
+  "audit",
   "draw",
   "bench",
   "trainers",
@@ -109,6 +110,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["tune", layer(["core", "objectives", "batch", "schedule", "runtime", "check"])],
   // files of tensors, read by ranges
   ["tensors", layer(["core"])],
+  // a recorded training step held against the formula
+  ["audit", layer(["core", "dsl", "batch", "reference", "ad", "compile", "tensors"])],
   // text and coordinates of pictures, which know nothing of what is drawn
   ["draw", layer([])],
   // compiled kernels, kernels written by hand and ceilings in the same rounds; a user of the public interface

@@ -4,10 +4,15 @@
 
 import { evaluate, type Batch, type Params } from "../index.ts";
 import type { Program } from "../compile/pipeline.ts";
-import { isTokenAxis, responseOf } from "../core/axis.ts";
-import { input, substitute } from "../core/build.ts";
 import { logpFromLogits } from "../core/inputs.ts";
-import { topological, type Input, type Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
+import {
+  inputsOf,
+  looksAcross,
+  readingTerms,
+  tokensOf as responseWhose,
+  vocabularyTerms,
+} from "../reference/parts.ts";
 import { hostPart, type Stored } from "./data.ts";
 import type { Layout } from "./layout.ts";
 
@@ -22,31 +27,8 @@ export interface Truth {
 const tableEntries = 2 ** 20;
 const mostEntries = 2 ** 27;
 
-/** The topmost terms that range over no vocabulary themselves but are made from terms that do. */
-function vocabularyTerms(root: Node): readonly Node[] {
-  const found = new Set<Node>();
-  const seen = new Set<Node>();
-  const visit = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if (node.args.some(({ axes }) => axes.includes("vocab"))) found.add(node);
-    else node.args.forEach(visit);
-  };
-  visit(root);
-  return [...found];
-}
-
-/** Whether a term looks at other examples than its own. */
-const looksAcross = (term: Node): boolean =>
-  topological([term]).some(
-    (node) => node.tag === "sort" || ("axis" in node && node.axis === "batch"),
-  );
-
 /** Whether a parameter changes a term. */
 const readsParams = (term: Node): boolean => topological([term]).some(({ tag }) => tag === "param");
-
-const inputsOf = (term: Node): readonly Input[] =>
-  topological([term]).filter((node): node is Input => node.tag === "input");
 
 /** The truth on a layout. Values are kept: an objective that shares terms with an earlier one costs little. */
 export function truthOn(layout: Layout, stored: Stored): Truth {
@@ -57,8 +39,8 @@ export function truthOn(layout: Layout, stored: Stored): Truth {
     readsParams(term) ? JSON.stringify(params) : "";
 
   const tokensOf = (term: Node): Uint32Array | null => {
-    const axis = term.axes.find(isTokenAxis);
-    return axis === undefined ? null : responses[responseOf(axis)]!.offsets;
+    const response = responseWhose(term);
+    return response === null ? null : responses[response]!.offsets;
   };
   const values = (term: Node, offsets: Uint32Array, batch: Batch, params: Params): Float64Array => {
     const kept = known.get(term)?.get(keyOf(term, params));
@@ -67,7 +49,7 @@ export function truthOn(layout: Layout, stored: Stored): Truth {
     for (let from = 0, to = 0; from < examples; from = to) {
       to = from + 1;
       while (to < examples && (offsets[to + 1]! - offsets[from]!) * vocab <= tableEntries) to++;
-      const part = hostPart(layout, inputsOf(term), batch, stored, [from, to]);
+      const part = hostPart(layout, inputsOf([term]), batch, stored, [from, to]);
       all.set(evaluate([term], part, params)[0]!.data, offsets[from]);
     }
     known.set(term, (known.get(term) ?? new Map()).set(keyOf(term, params), all));
@@ -75,26 +57,20 @@ export function truthOn(layout: Layout, stored: Stored): Truth {
   };
 
   const loss = (program: Program, batch: Batch, params: Params): number | null => {
-    const terms = vocabularyTerms(program.loss);
+    const terms = vocabularyTerms([program.loss]);
     if (terms.some((term) => tokensOf(term) === null || looksAcross(term))) return null;
     const unknown = terms.filter((term) => known.get(term)?.has(keyOf(term, params)) !== true);
     const entries = unknown.reduce((sum, term) => sum + tokensOf(term)![examples]! * vocab, 0);
     if (entries > mostEntries) return null;
-    const replaced = new Map<Node, Node>();
-    const bound: Record<string, Batch["inputs"][string]> = {};
-    terms.forEach((term, position) => {
-      const response = responseOf(term.axes.find(isTokenAxis)!);
-      const name = `tokens.term${position}.${response}`;
-      replaced.set(term, input(name, term.axes));
-      bound[name] = { height: "token", values: values(term, tokensOf(term)!, batch, params) };
-    });
-    const [root] = substitute(
-      [program.loss],
-      (rebuilt, original) => replaced.get(original) ?? rebuilt,
-      topological([program.loss]),
+    const { roots, names } = readingTerms([program.loss], terms);
+    const bound = Object.fromEntries(
+      terms.map((term, position) => [
+        names[position]!,
+        { height: "token", values: values(term, tokensOf(term)!, batch, params) } as const,
+      ]),
     );
     const whole = { ...batch, inputs: { ...batch.inputs, ...bound } };
-    return evaluate([root!], whole, params)[0]!.data[0]!;
+    return evaluate(roots, whole, params)[0]!.data[0]!;
   };
 
   return {

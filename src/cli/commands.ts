@@ -13,6 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   tune: async () => (await import("./tune.ts")).default,
   emit: async () => (await import("./emit.ts")).default,
   bench: async () => (await import("./bench.ts")).default,
+  audit: async () => (await import("./audit.ts")).default,
   conform: async () => (await import("./conform.ts")).default,
 };
 

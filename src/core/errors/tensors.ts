@@ -23,4 +23,26 @@ export const tensors = {
     cause: "A tensor in a file has a type that cannot be what it is read as.",
     remedy: "Record it as the type that the sentence names.",
   },
+  "step-tensor-missing": {
+    cause: "A recorded training step lacks a tensor without which it cannot be computed again.",
+    remedy: "Record it under one of the names that the sentence lists.",
+  },
+  "step-tensor-shape": {
+    cause: "A tensor of a recorded step has another shape than the step's token ids ask for.",
+    remedy: "Record it as the sentence says.",
+  },
+  "step-tensor-value": {
+    cause:
+      "A mask of a recorded step holds something else than 0 and 1, or a token id lies outside the vocabulary.",
+    remedy: "Correct the recorder at the position that the sentence names.",
+  },
+  "audit-responses": {
+    cause: "An objective reads something that a recorded step of pairs does not have.",
+    remedy: "Audit an objective of chosen and rejected responses and of logits.",
+  },
+  "audit-term": {
+    cause:
+      "An objective has a term over the vocabulary that cannot be computed a few examples at a time.",
+    remedy: "Use prefc check, which computes whole batches.",
+  },
 } as const;
