@@ -157,6 +157,27 @@ finally:
     expect(await python().script(old)).toMatch(/^wpo needs torch 2\.4 or newer, but this is 2\./);
   });
 
+  it("gives the same with threads, which have tiles each, and leaves their number as it was", async () => {
+    const emitted = emitTorch(wpo(), { from: "logits" });
+    await python().load("threads", emitted.text);
+    const text = `
+m = modules["threads"]
+torch.manual_seed(2)
+z, ref, ids = torch.randn(4, 9, 40000), torch.randn(4, 9, 40000), torch.randint(0, 40000, (4, 9))
+mask = torch.arange(9) < torch.tensor([[9], [4], [7], [1]])
+made = []
+for threads in (1, 3):
+    torch.set_num_threads(threads)
+    x = z.clone().requires_grad_()
+    m.wpo(x, ref, ids, mask)[0].backward()
+    made.append((x.grad, torch.get_num_threads()))
+torch.set_num_threads(1)
+zero = float(made[1][0][~mask].abs().max())
+result = [float((made[0][0] - made[1][0]).abs().max()), float(made[0][0].abs().max()) > 0, made[1][1], zero]
+`;
+    expect(await python().script(text)).toEqual([0, true, 3, 0]);
+  });
+
   it("refuses some totals without the others, and takes one that is 0", async () => {
     const emitted = emitTorch(builtIn("kto"), { from: "logps", metrics: false });
     await python().load("totals", emitted.text);

@@ -149,7 +149,14 @@ const tileFunctions = (entered: Entered, given: Arguments, uses: Uses): readonly
   rowGroups(entered.statistics).flatMap(({ name, models, statistics }) => {
     const params = paramsOf(statistics).map((node) => ({ node, name: given.of(node) }));
     const made = rowFunctions(name, models, statistics, params, uses);
-    return [...made.statistics, "", ...(made.slopes.length === 0 ? [] : [...made.slopes, ""])];
+    const kept = `${name}_kept = ${made.kept}  # numbers of a row that are made after the statistics, for the slopes`;
+    return [
+      ...made.statistics,
+      "",
+      ...(made.slopes.length === 0 ? [] : [...made.slopes, ""]),
+      kept,
+      "",
+    ];
   });
 
 /** A default, which is a real number. */

@@ -9,7 +9,7 @@ import type { Node } from "../core/node.ts";
 const reserved: ReadonlySet<string> = new Set(
   (
     "False None True and as assert async await break class continue def del elif else except finally for from global if " +
-    "import in is lambda nonlocal not or pass raise return try while with yield torch math inspect functools difflib held " +
+    "import in is lambda nonlocal not or pass raise return try while with yield torch math inspect functools difflib concurrent held " +
     "log1mexp power product quotient logsigmoid checked verify metrics mask prompt_mask shapes max min abs sum int float call known"
   ).split(" "),
 );

@@ -30,47 +30,65 @@ const logitsArgument: Readonly<Record<ModelName, string>> = {
 };
 
 const machinery = `
-def tile(x, mask, rows, dtype):
-    """The logits of some rows; an entry of -inf is the least number of its type, which has probability 0 as well."""
-    at = rows // mask.shape[1], rows % mask.shape[1]
-    z = torch.clamp(x[at].to(dtype), min=torch.finfo(dtype).min)
-    return z if mask.is_cpu else torch.where(mask[at][:, None], z, 0)
+def tiles(logits, mask):
+    """Rows with tokens of the mask that fit a cache; on a device all tokens, because to find them would wait for it."""
+    size = max(1, (2 ** 16 if mask.is_cpu else 2 ** 26) // logits[0].shape[-1])
+    tokens = torch.arange(mask.shape[1], device=mask.device)
+    return [(row, part) for row in range(len(mask)) for part in (tokens[mask[row]] if mask.is_cpu else tokens).split(size)]
 
-def tiles(logits, ids, mask, dtype):
-    """The rows of the mask in tiles that fit a cache; on a device all rows, because to find them would wait for it."""
-    vocab = logits[0].shape[-1]
-    rows = torch.arange(mask.numel(), device=mask.device)
-    for part in (rows[mask.flatten()] if mask.is_cpu else rows).split(max(1, (2 ** 18 if mask.is_cpu else 2 ** 26) // vocab)):
-        yield part, [tile(x, mask, part, dtype) for x in logits], ids.flatten()[part].clamp(0, vocab - 1).long()
+def each(work, logits, ids, mask, dtype):
+    """Work on every tile, of whose logits it has a copy. A processor does as many tiles at a time as torch has threads:
+    threads that share each operation wait for each other at each. -inf is the least number, of probability 0 as well."""
+    def of(tile):
+        row, part = tile
+        with torch.no_grad():
+            z = [torch.index_select(x[row], 0, part).to(dtype).clamp_(min=torch.finfo(dtype).min) for x in logits]
+            if not mask.is_cpu:
+                z = [torch.where(mask[row, part][:, None], x, 0) for x in z]
+            work(row, part, z, ids[row, part].clamp(0, logits[0].shape[-1] - 1).long())
+    threads, every = torch.get_num_threads(), tiles(logits, mask)
+    if not mask.is_cpu or threads == 1 or logits[0].numel() < 2 ** 20:
+        return [of(tile) for tile in every]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(of, every))
+    finally:
+        torch.set_num_threads(threads)
 
-def operator(name, outputs, statistics, slopes):
-    """Makes an operator of logits: the statistics [outputs, rows, tokens] in 32 bits or more, and their gradient."""
+def operator(name, outputs, kept, statistics, slopes):
+    """Makes an operator of logits: the statistics [outputs, rows, tokens] in 32 bits or more, and their gradient. Outputs
+    after those that are read are kept for the gradient."""
     if hasattr(torch.ops.prefc, name):  # this very text was run before
         return getattr(torch.ops.prefc, name)
     @torch.library.custom_op(f"prefc::{name}", mutates_args=())
     def values(logits: List[torch.Tensor], ids: torch.Tensor, mask: torch.Tensor, numbers: List[float]) -> torch.Tensor:
-        made = fake(logits, ids, mask, numbers).zero_().flatten(1)
-        for rows, z, y in tiles(logits, ids, mask, made.dtype):
-            made[:, rows] = torch.stack(statistics(*z, y, *numbers))
-        return made.view(outputs, *ids.shape)
+        made = fake(logits, ids, mask, numbers).zero_()
+        def work(row, part, z, y):
+            made[:, row, part] = torch.stack(statistics(*z, y, *numbers))
+        each(work, logits, ids, mask, made.dtype)
+        return made
     @values.register_fake
     def fake(logits, ids, mask, numbers):
         return ids.new_empty(outputs, *ids.shape, dtype=torch.promote_types(logits[0].dtype, torch.float32))
     @torch.library.custom_op(f"prefc::{name}_gradient", mutates_args=())
     def gradient(slope: torch.Tensor, logits: List[torch.Tensor], ids: torch.Tensor, mask: torch.Tensor,
-            numbers: List[float]) -> torch.Tensor:
-        made, slope = torch.zeros_like(logits[0]), slope.flatten(1)
-        for rows, z, y in tiles(logits, ids, mask, slope.dtype):
-            made[rows // mask.shape[1], rows % mask.shape[1]] = slopes(*z, y, *numbers, *slope[:, rows]).to(made.dtype)
+            numbers: List[float], kept: torch.Tensor) -> torch.Tensor:
+        made = torch.empty_like(logits[0], memory_format=torch.contiguous_format)
+        for row in range(len(mask)):
+            made[row, ~mask[row]] = 0
+        def work(row, part, z, y):
+            made[row].index_copy_(0, part, slopes(*z, y, *numbers, *kept[:, row, part], *slope[:, row, part]).to(made.dtype))
+        each(work, logits, ids, mask, slope.dtype)
         return made
-    gradient.register_fake(lambda slope, logits, ids, mask, numbers: torch.empty_like(logits[0]))
+    gradient.register_fake(lambda slope, logits, ids, mask, numbers, kept:
+        torch.empty_like(logits[0], memory_format=torch.contiguous_format))
     def setup(ctx, inputs, output):
         logits, ids, mask, ctx.numbers = inputs
-        ctx.save_for_backward(ids, mask, *logits)
+        ctx.save_for_backward(output, ids, mask, *logits)
     def backward(ctx, slope):
-        ids, mask, *logits = ctx.saved_tensors
-        made = [gradient(slope, logits, ids, mask, ctx.numbers)] + [None] * (len(logits) - 1)
-        return made, None, None, None if ctx.numbers else []
+        output, ids, mask, *logits = ctx.saved_tensors
+        made = gradient(slope[:len(output) - kept], logits, ids, mask, ctx.numbers, output[len(output) - kept:])
+        return [made] + [None] * (len(logits) - 1), None, None, None if ctx.numbers else []
     if slopes is not None:
         values.register_autograd(backward, setup_context=setup)
     return values
@@ -111,16 +129,17 @@ export function logitsPart(
   uses: Uses,
 ): LogitsPart {
   uses.modules.add("List");
+  uses.modules.add("concurrent.futures");
   const definitions: string[] = [...machinery, ""];
   const calls: string[] = [];
   const mask = masks.map((one) => (masks.length > 1 ? `(${one} > 0)` : `${one} > 0`)).join(" | ");
   for (const { name, models, statistics } of groups) {
     const params = paramsOf(statistics).map((node) => ({ node, name: argument(node) }));
-    const { statistics: made, slopes } = rowFunctions(name, models, statistics, params, uses);
+    const { statistics: made, slopes, kept } = rowFunctions(name, models, statistics, params, uses);
     definitions.push(...made, "", ...(slopes.length === 0 ? [] : [...slopes, ""]));
     const derivative = slopes.length === 0 ? "None" : `${name}_slopes`;
     definitions.push(
-      `${name}_operator = operator("${objective}_${name}_${fingerprint([...made, ...slopes].join("\n"))}", ${statistics.length}, ${name}_statistics, ${derivative})`,
+      `${name}_operator = operator("${objective}_${name}_${fingerprint([...made, ...slopes].join("\n"))}", ${statistics.length + kept}, ${kept}, ${name}_statistics, ${derivative})`,
       "",
     );
     const names = statistics.map(nameOf).join(", ");
@@ -129,7 +148,7 @@ export function logitsPart(
     const tensors = models.map((model) => logitsArgument[model] + data).join(", ");
     const numbers = params.map((one) => one.name).join(", ");
     calls.push(
-      `${names}${statistics.length === 1 ? "," : ""} = torch.unbind(${name}_operator([${tensors}], ids, ${mask}, [${numbers}]))`,
+      `${names}${statistics.length === 1 ? "," : ""} = torch.unbind(${name}_operator([${tensors}], ids, ${mask}, [${numbers}])${kept === 0 ? "" : `[:${statistics.length}]`})`,
     );
   }
   return { definitions, calls };

@@ -1,15 +1,19 @@
 // Writes statistics of rows of logits, and their gradient, as two functions of a tile [rows, vocab]. The gradient is prefc's own
-// derivative of the same expressions, so that nothing is kept between them but the logits, and slopes at kinks are the same.
+// derivative of the same expressions, so that slopes at kinks are the same. What both need of a row, such as its logsumexp, is
+// kept from one to the other: a number a row, beside the logits.
 
 import { gradient } from "../ad/gradient.ts";
 import { tokenAxis } from "../core/axis.ts";
 import { binary, constant, reduce, unary } from "../core/build.ts";
 import { idsOf, logitsOf, tokenInput, type ModelName } from "../core/inputs.ts";
-import type { Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
 import { anyResponse, relabelled } from "../seam/relabel.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import type { Uses } from "./formula.ts";
 import { harmless } from "./frame.ts";
+import { describing, namer } from "./names.ts";
+import { strengths, within } from "./piece.ts";
+import { lookupsLeft } from "./prepare.ts";
 import { beyondARow, writeTile } from "./tile.ts";
 
 /** Two functions of a tile of rows. */
@@ -17,6 +21,8 @@ export interface RowFunctions {
   readonly statistics: readonly string[];
   /** Empty where no statistic is differentiated. */
   readonly slopes: readonly string[];
+  /** How many numbers a row the first function returns after the statistics, which the second takes before the slopes. */
+  readonly kept: number;
 }
 
 const tileOf: Readonly<Record<ModelName, string>> = { policy: "z", ref: "z_ref" };
@@ -26,7 +32,22 @@ const isAlong = (node: Node): boolean => node.axes.includes("vocab");
 /** The statistic of any response. */
 function templateOf({ definitions }: Statistic): Node {
   const [response, definition] = Object.entries(definitions)[0]!;
-  return relabelled([definition], response, anyResponse).get(definition)!;
+  return lookupsLeft([relabelled([definition], response, anyResponse).get(definition)!])[0]!;
+}
+
+/** The reductions of a row that the statistics have made and the gradient needs: those that nothing else kept is below. */
+function keptOf(made: readonly Node[], needed: readonly Node[]): readonly Node[] {
+  const known = new Set(
+    topological(made).filter(({ tag, axes }) => tag === "reduce" && !axes.includes("vocab")),
+  );
+  const kept = new Set<Node>();
+  const reached = new Set<Node>(needed);
+  for (const node of topological(needed).toReversed()) {
+    if (!reached.has(node)) continue;
+    if (known.has(node)) kept.add(node);
+    else for (const arg of node.args) reached.add(arg);
+  }
+  return [...kept];
 }
 
 /** Σ g · statistic over everything, whose gradient is asked for. */
@@ -81,35 +102,40 @@ export function rowFunctions(
   params: readonly { readonly node: Node; readonly name: string }[],
   uses: Uses,
 ): RowFunctions {
+  const names = namer();
   // the tile of the first model is z, so that both functions know its type
-  const tiles = models.length === 1 ? ["z"] : models.map((model) => tileOf[model]);
+  const tiles = models.length === 1 ? ["z"] : models.map((model) => tileOf[model]!);
+  const taken = [...tiles, "y"].map((one) => names.fresh(one));
+  const numbers = new Map(params.map((one) => [one.node, names.fresh(one.name)]));
+  const slopeNames = new Map(statistics.map((one) => [one, names.fresh(slopeOf(one))]));
   const argument = (node: Node): string => {
-    const own = params.find((one) => one.node === node);
-    if (own !== undefined) return own.name;
+    const own = numbers.get(node);
+    if (own !== undefined) return own;
     if (node === idsOf(anyResponse)) return "y";
     const position = models.findIndex((model) => node === logitsOf(model, anyResponse));
     if (position >= 0) return tiles[position]!;
-    const slope =
-      node.tag === "input"
-        ? statistics.find((one) => tokenInput(slopeOf(one), anyResponse) === node)
-        : undefined;
-    return slope === undefined ? beyondARow(node) : slopeOf(slope);
+    const slope = statistics.find((one) => tokenInput(slopeOf(one), anyResponse) === node);
+    return slope === undefined ? beyondARow(node) : slopeNames.get(slope)!;
   };
-  const others = ["y", ...params.map((one) => one.name)].join(", ");
-  const made = writeTile(statistics.map(templateOf), argument, uses);
+  taken.push(...numbers.values(), ...slopeNames.values());
+  const others = ["y", ...numbers.values()].join(", ");
+  const live = statistics.filter(({ differentiated }) => differentiated);
+  const z = logitsOf("policy", anyResponse);
+  const definitions = statistics.map(templateOf);
+  const { rest, label } =
+    live.length === 0 ? { rest: null, label: null } : apart(gradient(weighted(live), [z])[0]!);
+  const roots = [rest, label].filter((one) => one !== null);
+  const kept = keptOf(definitions, roots);
+  const made = writeTile([...definitions, ...kept], argument, uses, taken);
   const functions = [
     `def ${name}_statistics(${[...tiles, others].join(", ")}):`,
     `    """${statistics.map((one) => `${one.name}: ${harmless(one.formula)}`).join("; ")}. z [rows, vocab], y [rows]."""`,
     ...made.lines.map((line) => `    ${line}`),
     `    return ${made.pieces.map(({ text }) => text).join(", ")}${made.pieces.length === 1 ? "," : ""}`,
   ];
-  const live = statistics.filter(({ differentiated }) => differentiated);
-  if (live.length === 0) return { statistics: functions, slopes: [] };
-  const z = logitsOf("policy", anyResponse);
-  const [slope] = gradient(weighted(live), [z]);
-  const { rest, label } = apart(slope!);
-  const roots = [rest, label].filter((one) => one !== null);
-  const written = writeTile(roots, argument, uses);
+  if (live.length === 0) return { statistics: functions, slopes: [], kept: 0 };
+  const keptNames = new Map(kept.map((node) => [node, names.fresh(describing(node))]));
+  const written = writeTile(roots, argument, uses, [...taken, ...keptNames.values()], keptNames);
   const pieces = [...written.pieces];
   const dense = rest === null ? null : pieces.shift()!;
   const atLabel = label === null ? null : pieces.shift()!;
@@ -118,18 +144,19 @@ export function rowFunctions(
     dense === null
       ? "torch.zeros_like(z)"
       : spread
-        ? dense.text
-        : `(${dense.text})${rest!.axes.length === 0 ? "" : "[:, None]"} * torch.ones_like(z)`;
+        ? within(dense, strengths.atom)
+        : `(${within(dense, strengths.atom)}${rest!.axes.length === 0 ? "" : "[:, None]"} * torch.ones_like(z))`;
   return {
     statistics: functions,
+    kept: kept.length,
     slopes: [
       // the slopes of what is data are handed over as well, and not read
-      `def ${name}_slopes(${[...tiles, others].join(", ")}, ${statistics.map((one) => (live.includes(one) ? slopeOf(one) : `_${one.name}${one.models[0] === "ref" && one.models.length === 1 ? "_ref" : ""}`)).join(", ")}):`,
+      `def ${name}_slopes(${[...tiles, others, ...keptNames.values()].join(", ")}, ${statistics.map((one) => `${live.includes(one) ? "" : "_"}${slopeNames.get(one)!}`).join(", ")}):`,
       `    """The gradient to z of ${live.map((one) => `${slopeOf(one)} · ${one.name}`).join(" + ")}, summed over rows."""`,
       ...written.lines.map((line) => `    ${line}`),
       ...(atLabel === null
         ? [`    return ${start}`]
-        : [`    return torch.scatter_add(${start}, 1, y[:, None], (${atLabel.text})[:, None])`]),
+        : [`    return ${start}.scatter_add_(1, y[:, None], (${atLabel.text})[:, None])`]),
     ],
   };
 }

@@ -5,21 +5,22 @@
 export const headLines: readonly string[] = `
 class Statistics(torch.autograd.Function):
     """Statistics of rows of hidden states. The logits of a tile of rows are made, read and forgotten, and made again
-    for the gradient; gradients of the head are summed in 32 bits."""
+    for the gradient, but for numbers of a row, which are kept; gradients of the head are summed in 32 bits."""
     @staticmethod
     def forward(ctx, hidden, weight, bias, labels, beside, project, functions, numbers, outputs):
         dtype = torch.promote_types(hidden.dtype, torch.float32)
-        made = torch.zeros(outputs, len(labels), dtype=dtype, device=hidden.device)
+        read, kept = outputs
+        made = torch.zeros(read + kept, len(labels), dtype=dtype, device=hidden.device)
         with maybe_gather_lm_head_ctx(weight, bias):
             for rows in tiles_of(len(labels), weight, hidden.device):
                 z = [project(h[rows], w, b)[0].to(dtype) for h, w, b in [(hidden, weight, bias), *beside]]
                 made[:, rows] = torch.stack(functions[0](*z, labels[rows], *numbers))
-        ctx.save_for_backward(hidden, weight, bias, labels, *[x for one in beside for x in one])
+        ctx.save_for_backward(made[read:].clone(), hidden, weight, bias, labels, *[x for one in beside for x in one])
         ctx.rest = project, functions, numbers
-        return made
+        return made[:read].clone()
     @staticmethod
     def backward(ctx, slope):
-        hidden, weight, bias, labels, *others = ctx.saved_tensors
+        kept, hidden, weight, bias, labels, *others = ctx.saved_tensors
         beside = list(zip(others[::3], others[1::3], others[2::3]))
         project, functions, numbers = ctx.rest
         d_hidden = torch.zeros_like(hidden)
@@ -29,7 +30,7 @@ class Statistics(torch.autograd.Function):
             for rows in tiles_of(len(labels), weight, hidden.device):
                 made = [project(h[rows], w, b) for h, w, b in [(hidden, weight, bias), *beside]]
                 z = [one[0].to(slope.dtype) for one in made]
-                dz = functions[1](*z, labels[rows], *numbers, *slope[:, rows]) * made[0][1]
+                dz = functions[1](*z, labels[rows], *numbers, *kept[:, rows], *slope[:, rows]) * made[0][1]
                 d_hidden[rows] = (dz.to(weight.dtype) @ weight).to(hidden.dtype)
                 if d_weight is not None:
                     d_weight += dz.T @ hidden[rows].to(dz.dtype)
@@ -73,9 +74,9 @@ def add_statistics_head(model, roles, numbers):
         mask = labels[:, 1:] != -100
         if only_hidden:
             return {"hidden": hidden[mask], "weight": weight, "bias": bias}
-        outputs, *functions = roles[role]
+        outputs, kept, *functions = roles[role]
         made = Statistics.apply(hidden[mask], weight, bias, labels[:, 1:][mask], beside, project, functions, numbers(),
-            len(outputs))
+            (len(outputs), kept))
         empty = made.new_zeros(mask.shape)
         return {name: empty.masked_scatter(mask, one) for name, one in zip(outputs, made)}
     model.forward = forward

@@ -75,7 +75,7 @@ export function pairsLines(
     ...(isOwn
       ? []
       : [`        if self.aux_loss_enabled:`, `            kwargs["output_router_logits"] = True`]),
-    `        outputs = model(**kwargs, labels=labels, fused_lm_head=True${more})`,
+    `        outputs = dict(model(**kwargs, labels=labels, fused_lm_head=True${more}).items())`,
     // prompt-learning PEFT puts virtual tokens before the real ones
     `        given |= {name: outputs[field][:, -width:] for name, field in POLICY.items()}`,
     `        given["mask"] = mask`,
@@ -92,8 +92,8 @@ export function pairsLines(
     ...(isOwn
       ? []
       : [
-          `        for name, z, part in zip(("chosen", "rejected"), outputs["mean_logits"][:, -width:].chunk(2), mask.chunk(2)):`,
-          `            metrics["logits/" + name] = (z * part).sum() / part.sum()`,
+          `        sums = [x.reshape(2, -1).sum(1) for x in (outputs["mean_logits"][:, -width:] * mask, mask)]`,
+          `        metrics["logits/chosen"], metrics["logits/rejected"] = sums[0] / sums[1]`,
         ]),
     ...routed(trainer),
     `        self.log_metrics(metrics, inputs, mask)`,
@@ -101,12 +101,13 @@ export function pairsLines(
     `    def log_metrics(self, metrics, inputs, mask):`,
     `        """TRL's metrics: averages over pairs, or over tokens with their counts, of all ranks."""`,
     `        mode = "train" if self.model.training else "eval"`,
-    `        pairs = mask.new_tensor(len(mask) // 2)`,
-    `        counts = dict(zip(("chosen", "rejected", "all"), [*map(torch.sum, mask.chunk(2)), mask.sum()]))`,
-    `        for name, value in metrics.items():`,
-    `            count = self.accelerator.gather(counts.get(PER_TOKEN.get(name), pairs).reshape(1))`,
-    `            value = self.accelerator.gather(value.detach().reshape(1))`,
-    `            self._metrics[mode][name].append(((value * count).sum() / count.sum()).item())`,
+    `        values = torch.stack(list(metrics.values()))`,
+    `        tokens = mask.reshape(2, -1).sum(1).tolist()`,
+    `        counts = {"chosen": tokens[0], "rejected": tokens[1], "all": sum(tokens), "pairs": len(mask) // 2}`,
+    `        weights = values.new_tensor([counts[PER_TOKEN.get(name, "pairs")] for name in metrics])`,
+    `        total, count = self.accelerator.gather(torch.stack([values * weights, weights])[None]).sum(0)`,
+    `        for name, value in zip(metrics, (total / count).tolist()):`,
+    `            self._metrics[mode][name].append(value)`,
     `        if mode == "train":`,
     `            seen = self.accelerator.gather_for_metrics(inputs["attention_mask"].sum()).sum().item()`,
     `            self._total_train_tokens += seen // self._tp_size`,

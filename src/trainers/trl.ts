@@ -187,7 +187,7 @@ function ownHeads(made: Emitted, groups: readonly RowGroup[]): Heads {
     const isLive = statistics.some(({ differentiated }) => differentiated);
     const names = statistics.map((one) => string(made.nameOf(one))).join(", ");
     const role = name === "both" ? "policy" : name;
-    return `${string(role)}: ([${names}], ${name}_statistics, ${isLive ? `${name}_slopes` : "None"})`;
+    return `${string(role)}: ([${names}], ${name}_kept, ${name}_statistics, ${isLive ? `${name}_slopes` : "None"})`;
   });
   const numbers = paramsOf(groups.flatMap(({ statistics }) => statistics)).map(
     (node) =>

@@ -165,7 +165,7 @@ export function unpairedLines(
     ...(isOwn
       ? []
       : [`        if self.aux_loss_enabled:`, `            kwargs["output_router_logits"] = True`]),
-    `        outputs = model(**kwargs, labels=labels, fused_lm_head=True${more})`,
+    `        outputs = dict(model(**kwargs, labels=labels, fused_lm_head=True${more}).items())`,
     `        given |= {name: outputs[field][:, -width:] for name, field in POLICY.items()}`,
     ...calling(trainer),
     ...routed(trainer),
