@@ -34,6 +34,7 @@ export const long: Readonly<Record<string, string>> = {
   "spec/gpu/storage.spec.ts": "each objective in each storage type",
   "spec/gpu/vectors.spec.ts": "rows that end within a vector",
   "spec/gpu/wgsl.spec.ts": "every kernel of every objective, compiled by the driver",
+  "spec/runtime/accumulation.spec.ts": "every objective in parts of 1, 2 and 3 examples",
   "spec/hostile/names.spec.ts": "800 hostile names",
   "spec/torch/formulas.spec.ts": "compiles and traces every formula in PyTorch",
   "spec/torch/golden.spec.ts": "every recorded file at three heights in PyTorch",

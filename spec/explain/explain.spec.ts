@@ -240,6 +240,7 @@ describe("the text", () => {
                       chosen for a typical GPU, as no device is given
           parameters  none
           metrics     none
+          averages    over examples: loss
 
         value and gradient: 8 dispatches, 38.4 MB moved, floor 38.4 MB (1.00 x)
                          responses  reads  floor  gradient writes  floor

@@ -13,6 +13,7 @@ import { simplify } from "../rewrite/simplify.ts";
 import { derive, type Derivation } from "../stream/derive.ts";
 import { logitsOfInput } from "../stream/fields.ts";
 import { stages, type Stages } from "../stream/stages.ts";
+import { averagesOf, type Average } from "./averages.ts";
 import { bindHeights, type Heights } from "./bind.ts";
 import { nodesWithin } from "./limit.ts";
 
@@ -45,6 +46,8 @@ export interface Lowered {
   readonly scalars: readonly (readonly [name: string, node: Node])[];
   /** The loss of each example, when the objective has one. */
   readonly perExample: Node | null;
+  /** Metrics that are one number per example, before they are averaged; empty unless asked for. */
+  readonly each: readonly (readonly [name: string, node: Node])[];
   /** Gradients that are one number per token or example. */
   readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
 }
@@ -70,6 +73,10 @@ export interface Program {
   readonly passes: readonly PassRecord[];
   readonly value: Lowered;
   readonly valueAndGrad: Lowered;
+  /** The same directions with the metrics of each example, which are lowered when they are first asked for. */
+  readonly withEach: (direction: "value" | "valueAndGrad") => Lowered;
+  /** Over what the loss and each metric are averaged, and how parts of a batch are put together. */
+  readonly averages: Readonly<Record<string, Average>>;
 }
 export interface ProgramOptions {
   readonly heights?: Heights;
@@ -139,18 +146,24 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   }));
 
   // 4 running passes over the vocabulary, 5 rows and stages
-  const lower = (withGradient: boolean): Lowered => {
+  const single = names.filter((name) => bound.metrics[name]!.axes.includes("batch"));
+  const lower = (withGradient: boolean, withEach: boolean = false): Lowered => {
     const isHigh = (input: Input): boolean => logitsOfInput(input) === null;
     const pairs = withGradient ? gradients : [];
     const high = pairs.filter(({ input }) => isHigh(input));
     const low = pairs.filter(({ input }) => !isHigh(input));
     const ofParams = withGradient ? paramGradients : [];
+    const eachNames = withEach ? single : [];
+    const each = simplify(eachNames.map((name) => bound.metrics[name]!)).roots;
     const derivation = derive(
-      [...forward, ...[...high, ...ofParams].map(({ node }) => node)],
+      [...forward, ...[...high, ...ofParams].map(({ node }) => node), ...each],
       low.map(({ input, node }) => ({ input, node })),
     );
     const label = withGradient ? "value and gradient" : "value";
-    const rows = simplified(`derive passes (${label})`, derivation.rows);
+    const rows = withEach
+      ? simplify(derivation.rows).roots
+      : simplified(`derive passes (${label})`, derivation.rows);
+    const firstEach = forward.length + high.length + ofParams.length;
     const lowered = stages(
       derivation,
       low.map(({ input }, position) => ({
@@ -173,6 +186,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
         ),
       ],
       perExample: perExample === null ? null : rows[scalars.length]!,
+      each: eachNames.map((name, position) => [name, rows[firstEach + position]!] as const),
       highGradients: high.map(({ input }, position) => ({
         input,
         node: rows[forward.length + position]!,
@@ -180,6 +194,8 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     };
   };
 
+  const lowered = { value: lower(false), valueAndGrad: lower(true) };
+  const withEach = new Map<string, Lowered>();
   return {
     source,
     declared: source.declared ?? {},
@@ -193,8 +209,15 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
     inputs,
     paramGradients,
     params,
-    value: lower(false),
-    valueAndGrad: lower(true),
+    ...lowered,
+    withEach: (direction) => {
+      const known = withEach.get(direction) ?? lower(direction === "valueAndGrad", true);
+      withEach.set(direction, known);
+      return known;
+    },
+    averages: averagesOf(
+      Object.fromEntries(["loss", ...names].map((name, position) => [name, scalars[position]!])),
+    ),
     passes,
   };
 }

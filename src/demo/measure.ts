@@ -13,7 +13,7 @@ import { gradientError, lossError } from "../check/error.ts";
 import { scatterRows, type Tensor } from "../reference/tensor.ts";
 
 /** What an engine computes of an objective on a batch. */
-export interface Outcome extends Omit<Value, "state"> {
+export interface Outcome extends Omit<Value, "state" | "counts"> {
   /** d loss / d policy_logits, [rows · V]. */
   readonly gradient: Float32Array | Float64Array;
 }

@@ -97,6 +97,8 @@ export interface Explanation {
   readonly statistics: readonly StatisticNeed[];
   readonly trainers: readonly TrainerFit[];
   readonly metrics: readonly string[];
+  /** Over what the loss and each metric are averaged, in words. */
+  readonly averages: Readonly<Record<string, string>>;
   /** Metrics that need more of a model than the batch brings. */
   readonly dropped: readonly string[];
 }
@@ -143,6 +145,9 @@ export function explain(
     statistics,
     trainers: trainerFits(statistics),
     metrics: Object.keys(program.metrics),
+    averages: Object.fromEntries(
+      Object.entries(program.averages).map(([name, { over }]) => [name, over]),
+    ),
     dropped: program.dropped,
   };
 }

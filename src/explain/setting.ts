@@ -30,6 +30,16 @@ const tensorsOf: Readonly<Record<LayoutKind, string>> = {
   separate: "a tensor for each response",
 };
 
+/** Over what the loss and the metrics are averaged, those that share it together. */
+function averageLines({ averages }: Explanation): readonly string[] {
+  const named = new Map<string, string[]>();
+  for (const [name, over] of Object.entries(averages))
+    named.set(over, [...(named.get(over) ?? []), name]);
+  return [...named].flatMap(([over, names]) =>
+    broken(`over ${over}: ${names.join(", ")}`, width - margin - 2),
+  );
+}
+
 /** The lines between the formula and what moves. */
 export function setting(explanation: Explanation): readonly string[] {
   const { shape, schedule, scheduleOrigin, scheduleProblem, params, state, metrics, dropped } =
@@ -54,6 +64,7 @@ export function setting(explanation: Explanation): readonly string[] {
     ...list("parameters", parameters),
     ...(states.length === 0 ? [] : list("state", states)),
     ...list("metrics", metrics),
+    ...entry("averages", averageLines(explanation)),
     ...(dropped.length === 0
       ? []
       : list(

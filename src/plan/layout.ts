@@ -14,6 +14,8 @@ export interface Lowering {
   readonly stages: Stages;
   readonly scalars: readonly (readonly [name: string, node: Node])[];
   readonly perExample: Node | null;
+  /** Metrics of each example; none unless asked for. */
+  readonly each: readonly (readonly [name: string, node: Node])[];
   readonly highGradients: readonly { readonly input: Input; readonly node: Node }[];
 }
 export interface Inputs {
@@ -35,6 +37,12 @@ export interface HighGradient {
   readonly slot: number;
 }
 
+/** A metric of each example, and the slot of examples where it is found. */
+export interface Each {
+  readonly name: string;
+  readonly slot: number;
+}
+
 export interface ValueLayout {
   readonly rowFields: readonly string[];
   /** Slots of examples that the batch fills, or that are read back. */
@@ -45,6 +53,8 @@ export interface ValueLayout {
   readonly scalars: readonly string[];
   /** The slot of the loss of each example; null where there is none. */
   readonly perExample: number | null;
+  /** The slots of the metrics of each example. */
+  readonly each: readonly Each[];
   readonly highGradients: readonly HighGradient[];
   /** @throws PrefcError "value-not-laid-out" */
   readonly fieldIndex: (field: string) => number;
@@ -107,6 +117,10 @@ export function layOut({ stages, ...lowering }: Lowering, given: Inputs): ValueL
     else fields.add(fieldKey({ kind: "total", index: pass.index }));
   }
   const perExample = lowering.perExample === null ? null : examples.add("loss of the example");
+  const each = lowering.each.map(([name]) => ({
+    name,
+    slot: examples.add(`metric of the example: ${name}`),
+  }));
   const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
     const response = responseAmong(input.axes);
     const name = `gradient of ${response === null ? input.name : stackedName(input.datum)}`;
@@ -123,6 +137,7 @@ export function layOut({ stages, ...lowering }: Lowering, given: Inputs): ValueL
     exampleUploads,
     scalars: lowering.scalars.map(([name]) => name),
     perExample,
+    each,
     highGradients,
     fieldIndex: fields.find,
     exampleSlot: examples.find,

@@ -12,7 +12,14 @@ import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { lowerRows } from "../rows/lower.ts";
 import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../rows/program.ts";
-import { layOut, type HighGradient, type Inputs, type Lowering, type Upload } from "./layout.ts";
+import {
+  layOut,
+  type Each,
+  type HighGradient,
+  type Inputs,
+  type Lowering,
+  type Upload,
+} from "./layout.ts";
 import { onlineSteps, printed, stepOf, type Step } from "./steps.ts";
 
 export type { HighGradient, Inputs, Lowering, Upload } from "./layout.ts";
@@ -33,6 +40,8 @@ export interface Plan {
   /** Scalars that are read back, in the order of their slots from 0: the loss, the metrics, the next state. */
   readonly scalars: readonly string[];
   readonly perExample: number | null;
+  /** The metrics of each example that are read back where the loss of each example is. */
+  readonly each: readonly Each[];
   readonly tokenUploads: readonly Upload[];
   readonly exampleUploads: readonly Upload[];
   readonly highGradients: readonly HighGradient[];
@@ -47,7 +56,8 @@ export function plan(
   inPlace: boolean = false,
 ): Plan {
   const laid = layOut(lowering, given);
-  const { fieldIndex, exampleSlot, paramSlot, paramVectors, perExample, highGradients } = laid;
+  const { fieldIndex, exampleSlot, paramSlot, paramVectors, perExample, each, highGradients } =
+    laid;
   const paramValue = (name: string): k.Value => k.param(paramSlot(name), "f32");
 
   // ---- steps: passes of a round, then the row program that uses them
@@ -87,6 +97,10 @@ export function plan(
     });
     if (isLast && perExample !== null)
       exampleOutputs.push({ node: lowering.perExample!, slot: perExample });
+    if (isLast)
+      lowering.each.forEach(([, node], position) =>
+        exampleOutputs.push({ node, slot: each[position]!.slot }),
+      );
     const scalarOutputs = isLast ? lowering.scalars.map(([, node], slot) => ({ node, slot })) : [];
     const all = withoutLogSumExp(
       [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
@@ -134,6 +148,7 @@ export function plan(
     partWords: Math.max(0, ...steps.map(({ parts }) => parts?.words ?? 0)),
     scalars: laid.scalars,
     perExample,
+    each,
     tokenUploads: laid.tokenUploads,
     exampleUploads: laid.exampleUploads,
     highGradients,

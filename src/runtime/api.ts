@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly params?: Params;
   /** The state that the step before returned; without one, the initial values. A compiled objective keeps none itself. */
   readonly state?: Params;
-  /** Whether the loss of each example is read back; false. */
+  /** Whether the loss and the metrics of each example are read back; false. */
   readonly perExample?: boolean;
   /** On a NaN or +Infinity logit, whether to read its row back and name the column; false. */
   readonly locate?: boolean;
@@ -47,10 +47,17 @@ export interface GradientOptions extends RunOptions {
 export interface Value {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /**
+   * How many examples or tokens the loss ("loss") and each metric are averaged over, so that parts of a batch can be put
+   * together: Σ count · value / Σ count. null where the value is no such average; `program.averages` says what it is.
+   */
+  readonly counts: Readonly<Record<string, number | null>>;
   /** What the next step is to be given as its state; empty for an objective without one. */
   readonly state: Readonly<Record<string, number>>;
   /** [examples], when asked for and the objective has a loss per example. */
   readonly perExample?: Float32Array;
+  /** [examples] by name, with `perExample`: the metrics that are one number per example, such as rewards and margins. */
+  readonly metricsPerExample?: Readonly<Record<string, Float32Array>>;
   /** GPU time of each dispatch in order, when asked for. */
   readonly times?: readonly DispatchTime[];
 }
@@ -97,6 +104,12 @@ export interface Compiled {
    */
   value(batch: Batch, options?: RunOptions): Promise<Value>;
   valueAndGrad(batch: Batch, options?: GradientOptions): Promise<ValueAndGrad>;
+  /**
+   * Puts the results of parts of a batch together: the loss and the metrics of the whole batch, exactly up to rounding. Metrics
+   * that parts do not tell are left out. A gradient of a part counts `counts.loss` of it over that of the whole.
+   * @throws PrefcError parts-missing, loss-not-additive
+   */
+  combined(parts: readonly Value[]): Pick<Value, "loss" | "metrics" | "counts">;
   /** Buffers held on the device: how many were made, and their bytes. */
   memory(): { readonly buffersCreated: number; readonly bytes: number };
   /** Frees every buffer, as soon as no run is under way; runs under way or waiting, and later ones, are refused. */

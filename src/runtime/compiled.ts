@@ -19,7 +19,8 @@ import { forWidths, singleEntries, type Schedule } from "../schedule/schedule.ts
 import type { Layout } from "../kernel/storage.ts";
 import { plan, type Plan } from "../plan/plan.ts";
 import { checkDivisors, knownDivisors } from "../reference/divisors.ts";
-import type { CompileOptions, Compiled, GradientOptions } from "./api.ts";
+import type { CompileOptions, Compiled, GradientOptions, Value } from "./api.ts";
+import { combinedOf, countsOf } from "./combined.ts";
 import { valueAndGradOf, valueOf } from "./run/results.ts";
 import { timeoutOf } from "./device/deadline.ts";
 import { tunedOn } from "./device/traits.ts";
@@ -55,14 +56,15 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     schedule: Schedule,
     storage: Layout["storage"],
     inPlace: boolean = false,
+    withEach: boolean = false,
   ): Plan => {
     const layout: Layout = { ...schedule, storage };
-    const key = JSON.stringify([direction, layout, inPlace]);
+    const key = JSON.stringify([direction, layout, inPlace, withEach]);
     const known = plans.get(key);
     if (known !== undefined) return known;
     const made = withConstants(objective.name, written, () =>
       plan(
-        program[direction],
+        withEach ? program.withEach(direction) : program[direction],
         { responses: program.responses, inputs: program.inputs, params: program.params },
         layout,
         inPlace,
@@ -90,7 +92,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     direction: "value" | "valueAndGrad",
     batch: Batch,
     options: GradientOptions,
-    finish: (program: Program, done: Executed) => T,
+    finish: (program: Program, done: Executed, counts: Value["counts"]) => T,
   ): Promise<T> => {
     checkRun(direction, program, options);
     const { params = {}, state, locate = false, timeoutMs, ...rest } = options;
@@ -126,7 +128,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     timeoutOf(timeoutMs);
     const wait = timeoutMs === undefined ? { key } : { key, timeoutMs };
     const request: Request = {
-      plan: planFor(direction, schedule, storage, inPlace),
+      plan: planFor(direction, schedule, storage, inPlace, perExample),
       batch,
       params: scalars,
       into,
@@ -143,7 +145,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
       execute: (on, held, turn) => execute(request, on, held, turn),
       finish: async (on, done) => {
         await refuseBadLogits(on, request, done, locate);
-        const results = finish(program, done);
+        const results = finish(program, done, countsOf(program, batch, scalars));
         refuseGradient(on, request, done, objective.name);
         return results;
       },
@@ -174,6 +176,7 @@ export function compile(objective: Objective, options: CompileOptions = {}): Com
     value: (batch, runOptions = {}) => run("value", batch, runOptions, valueOf),
     valueAndGrad: (batch, runOptions = {}) =>
       run("valueAndGrad", batch, runOptions, valueAndGradOf),
+    combined: (parts) => combinedOf(program, parts),
     memory: () => runs?.memory() ?? { buffersCreated: 0, bytes: 0 },
     dispose: () => runs?.dispose(),
   };

@@ -13,6 +13,7 @@ import {
 } from "../../../src/core/inputs.ts";
 import {
   adoptDevice,
+  builtIn,
   compile,
   dpo,
   evaluate,
@@ -213,4 +214,9 @@ export const batches: Provocations<typeof rows & typeof layouts> = {
   "difference-undefined": () => centralDifference(exampleInput("m"), "example.m", right, {}),
   "reference-needs-host-data": () =>
     interpreted(dpo(), fromTrlWith({ policy_logits: buffer, shape: [2, 3, 2] })),
+  "parts-missing": () => compile(dpo()).combined([]),
+  "loss-not-additive": () =>
+    compile(builtIn("aot")).combined([
+      any({ loss: 1, metrics: {}, counts: compile(builtIn("aot")).program.averages }),
+    ]),
 };

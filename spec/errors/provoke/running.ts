@@ -270,7 +270,11 @@ export const running: Provocations<typeof rows> = {
     );
   },
   "value-not-finite": () =>
-    valueOf(compile(dpo()).program, any({ scalars: [Infinity], perExample: null, times: null })),
+    valueOf(
+      compile(dpo()).program,
+      any({ scalars: [Infinity], perExample: null, each: new Map(), times: null }),
+      {},
+    ),
   "readback-invalid": async () => {
     const device = await openNull();
     const buffer = device.gpu.createBuffer({ label: "result", size: 16, usage: storage });

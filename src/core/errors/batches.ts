@@ -222,4 +222,13 @@ export const batches = {
     cause: "The interpreter was given values in a GPU buffer.",
     remedy: "Give them as a typed array.",
   },
+  "parts-missing": {
+    cause: "Parts of a batch were to be put together, and what was given are no results of them.",
+    remedy: "Give a list of what value or valueAndGrad of the same compiled objective returned.",
+  },
+  "loss-not-additive": {
+    cause:
+      "Parts of a batch were to be put together, and the loss takes something from the whole batch, or averages over two counts.",
+    remedy: "Run the whole batch at once; docs/accumulation.md lists these objectives.",
+  },
 } as const;

@@ -6,8 +6,8 @@ import type { Value, ValueAndGrad } from "../api.ts";
 import type { Executed } from "./run.ts";
 import { cite } from "../../core/quote.ts";
 
-/** @throws PrefcError value-not-finite */
-export function valueOf(program: Program, done: Executed): Value {
+/** The results of a run; `counts` is how many examples or tokens each of them is averaged over. @throws PrefcError value-not-finite */
+export function valueOf(program: Program, done: Executed, counts: Value["counts"]): Value {
   const [loss, ...others] = [...done.scalars] as [number, ...number[]];
   const names = Object.keys(program.metrics);
   const metrics = Object.fromEntries(names.map((name, n) => [name, others[n]!]));
@@ -24,7 +24,9 @@ export function valueOf(program: Program, done: Executed): Value {
   return {
     loss,
     metrics,
+    counts,
     state,
+    ...(done.each.size === 0 ? {} : { metricsPerExample: Object.fromEntries(done.each) }),
     ...(done.perExample === null ? {} : { perExample: done.perExample }),
     ...(done.times === null ? {} : { times: done.times }),
   };
@@ -39,8 +41,12 @@ function checkFinite(objective: string, what: string, number: number): void {
 }
 
 /** @throws PrefcError value-not-finite */
-export function valueAndGradOf(program: Program, done: Executed): ValueAndGrad {
-  const value = valueOf(program, done);
+export function valueAndGradOf(
+  program: Program,
+  done: Executed,
+  counts: Value["counts"],
+): ValueAndGrad {
+  const value = valueOf(program, done, counts);
   for (const [name, gradient] of done.highGradients) {
     const wrong = gradient.find((number) => !Number.isFinite(number));
     if (wrong !== undefined)

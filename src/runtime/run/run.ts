@@ -21,7 +21,7 @@ export interface Request {
   readonly into: Targets;
   /** Whether gradients of logits stay on the device. */
   readonly keep: boolean;
-  /** Whether the loss of each example is read. */
+  /** Whether the loss and metrics of each example are read. */
   readonly perExample: boolean;
   readonly wait: WaitOptions;
   /** Whether the GPU times each dispatch. */
@@ -57,6 +57,8 @@ export interface Executed {
   readonly highGradients: ReadonlyMap<string, Float32Array>;
   /** [examples], when it was asked for and there is one. */
   readonly perExample: Float32Array | null;
+  /** Metrics of each example by name, when they were asked for. */
+  readonly each: ReadonlyMap<string, Float32Array>;
   /** GPU time of each dispatch in order, when the run was profiled. */
   readonly times: readonly DispatchTime[] | null;
 }

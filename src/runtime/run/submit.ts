@@ -78,6 +78,10 @@ function readings(
     perExample && plan.perExample !== null
       ? want(made.examples, plan.perExample * exampleBytes, exampleBytes)
       : null;
+  const each = (perExample ? plan.each : []).map(({ name, slot }) => ({
+    name,
+    part: want(made.examples, slot * exampleBytes, exampleBytes),
+  }));
   const high = plan.highGradients.map(({ input, response, slot }) => {
     if (response === null)
       return { input, part: want(made.examples, slot * exampleBytes, exampleBytes), pairs: true };
@@ -106,6 +110,7 @@ function readings(
         status: new Uint32Array(parts[status]!),
         scalars: Float64Array.from(plan.scalars, (_, i) => sums[2 * i]! + sums[2 * i + 1]!),
         perExample: losses === null ? null : singlesOf(floats(losses)),
+        each: new Map(each.map(({ name, part }) => [name, singlesOf(floats(part))])),
         highGradients: new Map(
           high.map(({ input, part, pairs }) => [
             input,
