@@ -2,7 +2,7 @@
 // looked for (a name) is separate from where it may be found (places, tried in order) and from how a place is probed,
 // which differs between Node and a browser and can be replaced in tests.
 import { PrefcError } from "../../core/error.ts";
-import { isNode, nodeHost } from "./host.ts";
+import { isDeno, isNode, nodeHost } from "./host.ts";
 import { didYouMean } from "../../core/names.ts";
 import { cite } from "../../core/quote.ts";
 
@@ -79,8 +79,11 @@ const inBrowser: Probe = async (place) => {
   return wanted.test(called) ? adapter : null;
 };
 
-const defaultProbe = async (): Promise<Probe> =>
-  isNode ? (await nodeHost()).probeNode : inBrowser;
+const defaultProbe = async (): Promise<Probe> => {
+  if (!isNode) return inBrowser;
+  const { probeNode } = await nodeHost();
+  return isDeno ? async (place) => (await inBrowser(place)) ?? (await probeNode(place)) : probeNode;
+};
 
 /** The name to use when none is given: PREFC_ADAPTER in Node, else "auto". Throws PrefcError "unknown-adapter". */
 export const defaultAdapter = async (): Promise<AdapterName> =>

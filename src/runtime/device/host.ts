@@ -11,5 +11,8 @@ export const isNode: boolean = ((): boolean => {
   return typeof candidate?.versions?.node === "string";
 })();
 
+/** True in Deno, which presents itself as Node and has WebGPU of its own. */
+export const isDeno: boolean = "Deno" in globalThis;
+
 /** What only Node can do for the runtime: find adapters outside a browser, measure memory, name versions. */
 export const nodeHost = async (): Promise<typeof NodeHost> => await import("../node/host.ts");

@@ -65,13 +65,19 @@ export const unpackSwiftShader = (root: string): string => {
   return folder;
 };
 
-// Node finds no module of its own in the library and says so; by then the library is mapped, which is all we want.
+/** What the loader of libraries says of a folder from which nothing may be executed. */
+const forbidden = /map segment|not permitted|denied/i;
+
+/** What Node, Deno and Bun say of a library that they could map and that is no module of theirs. */
+const noModule = /self-register|find register Node-API module|napi_register_module/;
+
+// A runtime finds no module of its own in the library and says so; by then the library is mapped, which is all we want.
 const mapLibrary = (path: string): void => {
   const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
   try {
     process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_GLOBAL | keepMapped);
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes("self-register")) throw error;
+    if (!(error instanceof Error) || !noModule.test(error.message)) throw error;
   }
 };
 
@@ -118,18 +124,26 @@ export const loadBundledDriver = (roots: readonly string[] = cacheRoots()): stri
   requireMainThread("The bundled software adapter");
   requireLinux(process.platform, process.arch);
   const reasons: string[] = [];
+  let isFolderAtFault = false;
   for (const root of roots) {
+    let isUnpacked = false;
     try {
       const folder = unpackSwiftShader(root);
+      isUnpacked = true;
       mapLibrary(join(folder, loaderName));
       return join(folder, descriptionName);
     } catch (error) {
       if (error instanceof PrefcError) throw error;
-      reasons.push(`${root}: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      isFolderAtFault ||= !isUnpacked || forbidden.test(reason);
+      reasons.push(`${root}: ${reason}`);
     }
   }
+  const advice = isFolderAtFault
+    ? "set XDG_CACHE_HOME to a folder that you own and that allows execution"
+    : "install a Vulkan driver";
   throw new PrefcError(
     "bundled-adapter-broken",
-    `The bundled software adapter could not be unpacked and loaded (${reasons.join("; ")}); set XDG_CACHE_HOME to a folder that you own and that allows execution.`,
+    `The bundled software adapter could not be unpacked and loaded (${reasons.join("; ")}); ${advice}.`,
   );
 };

@@ -49,13 +49,17 @@ export const lavapipeDescription = (
 const isLavapipe = ({ info }: GPUAdapter): boolean =>
   /llvmpipe|lavapipe/i.test(`${info.device} ${info.description}`);
 
+const isSwiftShader = ({ info }: GPUAdapter): boolean =>
+  /swiftshader/i.test(`${info.architecture} ${info.device} ${info.description}`);
+
 const lavapipe = async (): Promise<GPUAdapter | null> => {
   const ambient = await systemAdapter();
   if (ambient !== null && isLavapipe(ambient)) return ambient;
   const description = lavapipeDescription();
   if (description === undefined || !hasDrivers()) return null;
   requireMainThread("The adapter lavapipe");
-  return await adapterOf("lavapipe", description);
+  const adapter = await adapterOf("lavapipe", description);
+  return adapter !== null && isLavapipe(adapter) ? adapter : null;
 };
 
 const systemSoftware = async (): Promise<GPUAdapter | null> => {
@@ -68,11 +72,17 @@ const systemSoftware = async (): Promise<GPUAdapter | null> => {
 
 const bundled = async (): Promise<GPUAdapter | null> => {
   hasDrivers();
-  const adapter = await adapterOf("swiftshader", loadBundledDriver());
-  if (adapter !== null) return adapter;
+  const description = loadBundledDriver();
+  const adapter = await adapterOf("swiftshader", description);
+  if (adapter !== null && isSwiftShader(adapter)) return adapter;
+  // Bun keeps what is set in process.env from libraries, so the loader looks where it was told when the process began
+  const advice =
+    "bun" in process.versions
+      ? `Bun does not hand process.env to libraries, so start it with VK_DRIVER_FILES=${description}`
+      : "install a Vulkan driver";
   throw new PrefcError(
     "bundled-adapter-broken",
-    "The bundled software adapter was loaded but offers no adapter that Dawn accepts; install a Vulkan driver.",
+    `The bundled software adapter was loaded but offers no adapter that Dawn accepts; ${advice}.`,
   );
 };
 
