@@ -51,7 +51,8 @@ export function drawnSchedule(seed: number): NonNullable<CompileOptions["schedul
   const random = randomOf(seed, 99);
   const programLanes = pick(random, [1, 4, 16, 32]);
   return {
-    rowLanes: pick(random, [4, 8, 16, 32, 64]),
+    rowLanes: pick(random, [1, 4, 8, 16, 32, 64]),
+    groupRows: pick(random, [1, 1, 2, 4]),
     vector: pick(random, [1, 4] as const),
     unroll: pick(random, [1, 2, 3, 4]),
     programLanes,

@@ -23,6 +23,7 @@ const rowOptions = {
   vector: fc.constantFrom(1 as const, 4 as const),
   unroll: fc.integer({ min: 1, max: 6 }),
   split: fc.integer({ min: 1, max: 9 }),
+  groupRows: power(4),
 };
 
 /** Any options that every adapter of these tests can have; all of them are left out at times. */

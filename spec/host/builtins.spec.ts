@@ -60,6 +60,8 @@ describe("a run on the host agrees with the interpreter", () => {
     ["in rows shorter than a vector", { schedule: small, vocab: 3 }],
     ["by more lanes than a row has vectors", { schedule: { rowLanes: 64, programLanes: 16 } }],
     ["with rows that several workgroups share", { schedule: { ...small, split: 3 }, vocab: 130 }],
+    ["with rows that share a workgroup", { schedule: { ...small, groupRows: 4, rowLanes: 1 } }],
+    ["and whose lanes wait", { schedule: { ...small, groupRows: 4, vector: 1 }, vocab: 9 }],
     ["without subgroups", { schedule: { ...small, combine: "shared", shareMaxima: false } }],
     ["in blocks", { schedule: { ...small, blockLength: 6 } }],
     ["in windows of rows", { schedule: small, maxBinding: 3 * 37 * 4 }],

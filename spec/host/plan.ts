@@ -8,7 +8,7 @@ import { runKernel } from "../../src/host/run.ts";
 import type { Role } from "../../src/kernel/kernel.ts";
 import { statusWords } from "../../src/kernel/status.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { gridWidth, listDispatches, type Dispatch } from "../../src/runtime/run/dispatches.ts";
+import { gridOf, listDispatches, type Dispatch } from "../../src/runtime/run/dispatches.ts";
 import { stack } from "../../src/runtime/run/stack.ts";
 
 type Words = Uint32Array<ArrayBuffer>;
@@ -121,7 +121,7 @@ export function runPlan(
   };
   for (const dispatch of dispatches) {
     const { kernel, group, window } = dispatch;
-    const width = gridWidth(window);
+    const grid = gridOf(dispatch);
     const uses = kernel.bindings.filter(({ access }) => access !== "uniform");
     runKernel(kernel, {
       buffers: Object.fromEntries(uses.map(({ name, role }) => [name, bufferOf(role, dispatch)])),
@@ -131,14 +131,14 @@ export function runPlan(
         vocab: group === null ? batch.vocab : vocabOf(group.tensors[0]!.tensor, batch),
         "first row": window.firstRow,
         rows: window.rows,
-        "grid width": width,
+        "grid width": grid[0],
         "work reads": dispatch.step.work?.from ?? 0,
         "work writes": dispatch.step.work?.to ?? 0,
         "work count": dispatch.step.work?.count ?? 0,
-        "work grid width": width,
+        "work grid width": grid[0],
       },
       params: plan.params.map((param) => parameterValue(param, params)),
-      grid: [width, Math.ceil(window.rows / width), kernel.parts ?? 1],
+      grid,
       subgroupSize,
     });
   }

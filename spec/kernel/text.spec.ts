@@ -95,7 +95,7 @@ describe("the printed form of a kernel", () => {
       { pass, lanes: 1 },
       2,
       loadBlock(pass.models, positions, schedule),
-      k.literal("bool", 0),
+      { inBlock: k.literal("bool", 0) },
       [k.leave],
     );
     expect(printStatements(statements)).toMatchInlineSnapshot(`

@@ -43,6 +43,62 @@ describe("few rows", () => {
   });
 });
 
+describe("short rows", () => {
+  const software = { ...typicalTraits, software: true, subgroupSize: 8, workgroups: 4 };
+  const chosen = (vocab: number, rows: number, options: ScheduleOptions = {}) =>
+    [typicalTraits, software].map((traits) => {
+      const { rowLanes, groupRows, shareMaxima, combine, gradient } = chooseSchedule(
+        traits,
+        { vocab, rows },
+        {},
+        options,
+      );
+      expect([gradient.rowLanes, gradient.groupRows]).toEqual([rowLanes, groupRows]);
+      // lanes of several rows have nothing to tell each other
+      if (groupRows > 1) expect([shareMaxima, combine]).toEqual([false, "shared"]);
+      return [rowLanes, groupRows];
+    });
+
+  it("share a workgroup, where there are enough of them", () => {
+    expect(chosen(128, 65_536)).toEqual([
+      [8, 32],
+      [1, 8],
+    ]);
+    expect(chosen(7, 65_536)).toEqual([
+      [1, 256],
+      [1, 8],
+    ]);
+    const alone = [
+      [256, 1],
+      [8, 1],
+    ];
+    expect(chosen(128, 16)).toEqual(alone);
+    expect(chosen(32_000, 65_536)).toEqual(alone);
+  });
+
+  it("have the lanes that they are given", () => {
+    expect(chosen(128, 65_536, { rowLanes: 16 })).toEqual([
+      [16, 1],
+      [16, 1],
+    ]);
+    expect(chosen(128, 65_536, { rowLanes: 16, groupRows: 64 })).toEqual([
+      [16, 16],
+      [16, 16],
+    ]);
+    expect(chosen(128, 65_536, { split: 2, groupRows: 4 })).toEqual([
+      [8, 1],
+      [1, 1],
+    ]);
+  });
+
+  it("are explained", () => {
+    const text = explanationText(compile(dpo()).explain({ vocab: 128, rows: 65_536 }));
+    expect(text).toContain(
+      "8 lanes to a row, each with 4 x 4 logits in flight, 32 rows to a workgroup as they are short",
+    );
+  });
+});
+
 describe("a schedule given by hand", () => {
   it.each([
     [
@@ -58,6 +114,10 @@ describe("a schedule given by hand", () => {
     [
       { split: 1.5 },
       "schedule.split is 1.5; it may be a whole number from 1 to 256 on this adapter.",
+    ],
+    [
+      { groupRows: 3 },
+      "schedule.groupRows is 3; it may be a power of two from 1 to 256 on this adapter.",
     ],
     [
       { gradient: { unroll: "4" } },
@@ -82,7 +142,7 @@ describe("a schedule given by hand", () => {
     ],
     [
       { lanes: 8 },
-      'schedule has no option "lanes"; it has "rowLanes", "vector", "unroll", "split", "programLanes", "tokenLanes", "shareMaxima", "combine" and "blockLength".',
+      'schedule has no option "lanes"; it has "rowLanes", "vector", "unroll", "split", "groupRows", "programLanes", "tokenLanes", "shareMaxima", "combine" and "blockLength".',
     ],
   ] as const)("is refused in a sentence: %j", (schedule, sentence) => {
     const given = schedule as unknown as ScheduleOptions;

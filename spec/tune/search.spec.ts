@@ -106,7 +106,7 @@ describe("the search for schedules", () => {
   });
 
   it("names schedules in a few words", () => {
-    const own = { rowLanes: 8, vector: 4, unroll: 2, split: 3 } as Candidate;
+    const own = { rowLanes: 8, vector: 4, unroll: 2, split: 3, groupRows: 1 } as Candidate;
     expect(candidateText(own)).toBe("8 lanes, 4 x 2, 3 parts");
   });
 });

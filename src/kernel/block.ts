@@ -30,22 +30,37 @@ export interface Kept {
 /** The bits of the vector of logits at a position of the row. */
 export type Load = (model: ModelName, at: Value) => Value;
 
-const isExact = ({ is }: Point): boolean => is === "maximum";
+const isMaximum = ({ is }: Point): boolean => is === "maximum";
+/** Whether the point of a model is to be the largest of its entries. */
+export const isExact = (kept: Kept, model: ModelName): boolean => isMaximum(pointFor(kept, model));
 const pointFor = ({ pass }: Kept, model: ModelName): Point =>
   pass.points.find((point) => point.model === model)!;
 
-/** The reference point of a model, and how far entries may lie above it: not at all, until it is raised. */
-export const startAt = (kept: Kept, model: ModelName, start: Value): readonly Statement[] => [
-  k.varValue(pointOf(model), start),
-  ...(isExact(pointFor(kept, model)) ? [] : [k.varValue(slackOf(model), k.f32(0))]),
-];
+/** The reference point of a model, and how far entries may lie above it: not at all until it is raised, unless it `isRaised`. */
+export function startAt(
+  kept: Kept,
+  model: ModelName,
+  start: Value,
+  isRaised: Value = k.literal("bool", 0),
+): readonly Statement[] {
+  const point = pointFor(kept, model);
+  const none = k.f32(0);
+  const slack = isRaised.kind === "literal" ? none : k.choose(isRaised, k.f32(point.slack), none);
+  return [
+    k.varValue(pointOf(model), start),
+    ...(isMaximum(point) ? [] : [k.varValue(slackOf(model), slack)]),
+  ];
+}
+
+/** Whether a block has the label, which makes it one that is not plain; or where it is, to be masked there. */
+type LabelIn = { readonly inBlock: Value } | { readonly at: readonly Value[] };
 
 /** Adds a block of vectors, or runs `careful` where it is not plain. */
 export function addBlock(
   kept: Kept,
   count: number,
   { loads, bits: bitsOf }: ReturnType<typeof row.loadBlock>,
-  isSpecial: Value,
+  label: LabelIn,
   careful: readonly Statement[],
 ): readonly Statement[] {
   const { lanes, pass } = kept;
@@ -54,13 +69,14 @@ export function addBlock(
     k.about(
       meaning.centred(model),
       positions.map((j) => {
-        const z = row.asReal(bitsOf(model, j));
+        const entry = row.asReal(bitsOf(model, j));
+        const z = "at" in label ? k.choose(label.at[j]!, farthest(lanes), entry) : entry;
         return k.letValue(offsetAt(model, j, lanes), k.minus(z, k.splat(pointOf(model), lanes)));
       }),
     ),
   );
   const bits = pass.models.flatMap((model) => {
-    const most = k.splat(isExact(pointFor(kept, model)) ? k.f32(0) : slackOf(model), lanes);
+    const most = k.splat(isExact(kept, model) ? k.f32(0) : slackOf(model), lanes);
     return positions.map((j) => row.bitsOf(k.minus(most, offsetAt(model, j, lanes))));
   });
   const notPlain = k.infix(worst, ">=", row.infinityBits);
@@ -69,7 +85,11 @@ export function addBlock(
     ...offsets,
     ...sumsOf(kept, positions),
     k.letValue(worst, fold(tree(bits, k.maximum), k.maximum)),
-    k.when(k.infix(notPlain, "||", isSpecial), careful, addSums(kept, positions)),
+    k.when(
+      "at" in label ? notPlain : k.infix(notPlain, "||", label.inBlock),
+      careful,
+      addSums(kept, positions),
+    ),
   ];
 }
 const worst = k.variable("worst", "u32");
@@ -137,7 +157,7 @@ function raise(
 ): readonly Statement[] {
   const [m, top, next, shift] = [pointOf(model), by.top(model), by.next(model), by.shift(model)];
   const point = pointFor({ pass, lanes }, model);
-  const most = isExact(point) ? m : k.plus(m, slackOf(model));
+  const most = isMaximum(point) ? m : k.plus(m, slackOf(model));
   const isHigher = k.infix(shift, "<", k.f32(0));
   const ordered = pass.accumulators
     .filter(({ shape }) => pointsOf(shape).includes(model))
@@ -157,7 +177,7 @@ function raise(
     k.letValue(shift, k.minus(m, next)),
     ...helds.flatMap((held) => rounded.flatMap((one) => move(held, one))),
     ...counts.flatMap((one) => move(state.laneOf, one)),
-    ...(isExact(point)
+    ...(isMaximum(point)
       ? []
       : [k.assign(slackOf(model), k.choose(isHigher, k.f32(point.slack), slackOf(model)))]),
     k.assign(m, next),

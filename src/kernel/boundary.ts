@@ -8,6 +8,7 @@ import type { ModelName } from "../core/inputs.ts";
 import { noToken, otherDispatch } from "./kernel.ts";
 import * as buffers from "./buffer.ts";
 import * as k from "./kernel.ts";
+import { laneInRow } from "./lanes.ts";
 import type { Statement, Value } from "./kernel.ts";
 import { reportEntry } from "./range.ts";
 import * as row from "./row.ts";
@@ -51,7 +52,7 @@ export function sharedVector(
   return [
     k.when(
       k.infix(
-        k.infix(k.plus(k.lane, row.part), "==", k.u32(0)),
+        k.infix(k.plus(laneInRow(layout), row.part), "==", k.u32(0)),
         "&&",
         k.infix(k.infix(end, "%", four), "!=", k.u32(0)),
       ),

@@ -11,17 +11,18 @@ import type { Node } from "../core/node.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { leavesOf, lowered, type Leaves } from "./entries.ts";
 import * as k from "./kernel.ts";
+import { laneInRow } from "./lanes.ts";
 import type { Shared, Statement, Value, Variable } from "./kernel.ts";
 import { isRounded, keptOf, newOf, pointOf, stateOf, worstOf, type State } from "./state.ts";
 
 export function sharedState(pass: BlockPass, schedule: Schedule): readonly Shared[] {
-  if (areSubgroup(schedule)) return [];
+  if (areSubgroup(schedule) || schedule.rowLanes === 1) return [];
   return stateOf(pass).map(({ variable }) => sharedOf(variable, schedule));
 }
-const sharedOf = ({ name, type }: Variable, { rowLanes }: Schedule): Shared => ({
+const sharedOf = ({ name, type }: Variable, { rowLanes, groupRows }: Schedule): Shared => ({
   name: `shared_${name}`,
   element: { type, lanes: 1 },
-  length: rowLanes,
+  length: rowLanes * groupRows,
 });
 
 /** Whether the lanes of a row are the lanes of a subgroup. */
@@ -51,9 +52,10 @@ const after = (pass: BlockPass, one: Accumulator, leaves: Leaves): Value =>
     leaves,
   );
 
-/** Afterwards lane 0 holds the whole row, in the variables of its own part. */
+/** Afterwards the first lane of a row holds the whole row, in the variables of its own part. */
 export function combineLanes(pass: BlockPass, schedule: Schedule): readonly Statement[] {
   if (areSubgroup(schedule)) return combineSubgroup(pass);
+  if (schedule.rowLanes === 1) return [];
   const { models, accumulators } = pass;
   const share = stateOf(pass).flatMap(({ variable, source }: State) =>
     k.about(source, [k.assign(k.load(sharedOf(variable, schedule), k.lane), variable)]),
@@ -91,7 +93,7 @@ export function combineLanes(pass: BlockPass, schedule: Schedule): readonly Stat
       ...models.flatMap(replacePoint),
       ...share,
     ];
-    body.push(k.when(k.infix(k.lane, "<", k.u32(half)), merged), k.barrier);
+    body.push(k.when(k.infix(laneInRow(schedule), "<", k.u32(half)), merged), k.barrier);
   }
   return body;
 }

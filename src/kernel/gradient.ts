@@ -90,10 +90,11 @@ export function gradientKernel(
       buffers.writes(buffers.status),
       buffers.paramsBinding(paramVectors),
     ],
-    workgroup: schedule.rowLanes,
+    workgroup: schedule.rowLanes * schedule.groupRows,
     shared: [],
     body,
     grid: "row",
+    rows: schedule.groupRows,
     parts: schedule.split,
   };
 }

@@ -16,8 +16,10 @@ export interface Kernel {
   readonly workgroup: number;
   readonly shared: readonly Shared[];
   readonly body: readonly Statement[];
-  /** How the grid is chosen: a workgroup for each physical row of a window, or by the work of a step of a row program. */
+  /** How the grid is chosen: workgroups for the physical rows of a window, or by the work of a step of a row program. */
   readonly grid: "row" | "work";
+  /** Rows that a workgroup has; 1. */
+  readonly rows?: number;
   /** Workgroups that share a row, along z; 1. */
   readonly parts?: number;
 }

@@ -33,7 +33,7 @@ export function mergeKernel(
   const { split } = given;
   const rowLanes = 2 ** Math.ceil(Math.log2(split));
   const combine = rowLanes === given.rowLanes ? given.combine : "shared";
-  const layout: Layout = { ...given, rowLanes, combine, split: 1 };
+  const layout: Layout = { ...given, rowLanes, combine, split: 1, groupRows: 1 };
   const opened = stateOf(pass).flatMap(
     ({ variable, start, source }, i, state): readonly Statement[] => {
       const stored = placeOf(k.lane, split, state, i);

@@ -4,6 +4,7 @@
 
 import type { ModelName } from "../core/inputs.ts";
 import * as buffers from "./buffer.ts";
+import { isRow, mustStay, place, placeRow } from "./lanes.ts";
 import * as k from "./kernel.ts";
 import { noToken, otherDispatch, type Binding, type Statement, type Value } from "./kernel.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -34,9 +35,9 @@ export const vocab: Value = k.uniform("vocab");
 export const tokens: Value = k.uniform("tokens");
 export const token: k.Variable = variable("token", "u32");
 export const label: k.Variable = variable("label", "u32");
+const found: k.Variable = variable("found", "u32");
 /** Which part of a split row this workgroup has. */
 export const part: Value = k.group.z;
-export const place: k.Variable = variable("place", "u32");
 /** Entries of the row before its first whole vector. */
 export const lead: k.Variable = variable("lead", "u32");
 /** Whole vectors of the row. */
@@ -94,7 +95,7 @@ export function openRow(
 ): readonly Statement[] {
   const [first, ...others] = models as [ModelName, ...ModelName[]];
   return [
-    letValue(place, plus(times(k.group.y, k.uniform("grid width")), k.group.x)),
+    ...placeRow(schedule),
     when(infix(place, ">=", k.uniform("rows")), [k.leave]),
     ...firstVectors(first, schedule),
     ...before,
@@ -102,6 +103,25 @@ export function openRow(
     ...(unused.length === 0 ? [] : [when(infix(token, "==", u32(noToken)), [...unused, k.leave])]),
     when(infix(token, ">=", u32(otherDispatch)), [k.leave]),
     letValue(label, load(buffers.labels, token)),
+    ...others.flatMap((model) => furtherVectors(model, schedule)),
+  ];
+}
+
+/**
+ * The same for lanes that wait for each other: those of a row that belongs to no token of this pass stay, with a row of no
+ * entries.
+ */
+export function openRows(models: readonly ModelName[], schedule: Schedule): readonly Statement[] {
+  if (!mustStay(schedule)) return openRow(models, schedule);
+  const [first, ...others] = models as [ModelName, ...ModelName[]];
+  const isInside = infix(place, "<", k.uniform("rows"));
+  return [
+    ...placeRow(schedule),
+    letValue(found, k.choose(isInside, tokenAt(first), u32(noToken))),
+    letValue(isRow, infix(found, "<", u32(otherDispatch))),
+    letValue(token, k.choose(isRow, found, u32(0))),
+    letValue(label, load(buffers.labels, token)),
+    ...firstVectors(first, schedule, (whole) => k.choose(isRow, whole, u32(0))),
     ...others.flatMap((model) => furtherVectors(model, schedule)),
   ];
 }
@@ -116,11 +136,15 @@ export const originAt = (model: ModelName): Value =>
 const four = u32(4);
 
 /** Where the first model's row begins, and how many whole vectors it has. */
-function firstVectors(model: ModelName, schedule: Schedule): readonly Statement[] {
+function firstVectors(
+  model: ModelName,
+  schedule: Schedule,
+  used: (whole: Value) => Value = (whole) => whole,
+): readonly Statement[] {
   const [base, origin] = [baseOf(model), originOf(model)];
   if (schedule.aligned) {
     return [
-      letValue(width, infix(vocab, "/", u32(schedule.vector))),
+      letValue(width, used(infix(vocab, "/", u32(schedule.vector)))),
       letValue(base, times(place, width)),
     ];
   }
@@ -128,7 +152,7 @@ function firstVectors(model: ModelName, schedule: Schedule): readonly Statement[
     letValue(origin, times(place, vocab)),
     letValue(lead, infix(minus(u32(0), origin), "%", four)),
     letValue(base, infix(plus(origin, lead), "/", four)),
-    letValue(width, infix(minus(vocab, lead), "/", four)),
+    letValue(width, used(infix(minus(vocab, lead), "/", four))),
   ];
 }
 

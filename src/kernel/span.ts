@@ -3,6 +3,7 @@
 // the two shared ones last, with the entries of other rows masked; a pass that writes leaves them to boundary.ts.
 
 import * as k from "./kernel.ts";
+import { laneInRow } from "./lanes.ts";
 import type { Statement, Value, Variable } from "./kernel.ts";
 import * as row from "./row.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -32,7 +33,6 @@ export interface RowVisit {
 }
 
 const { label, vocab, width } = row;
-const { lane } = k;
 const u = (name: string): Variable => k.variable(name, "u32");
 const components: Value = k.vector(k.u32(0), k.u32(1), k.u32(2), k.u32(3));
 const [start, at, blocks] = [u("start"), u("at"), u("blocks")];
@@ -90,7 +90,9 @@ export function overRow(schedule: Schedule, work: RowVisit): readonly Statement[
 }
 
 /** The j-th vector of this lane in the block from `from`. */
-function placeIn({ rowLanes }: Schedule, pairs: boolean, from: Value, j: number): Value {
+function placeIn(schedule: Schedule, pairs: boolean, from: Value, j: number): Value {
+  const { rowLanes } = schedule;
+  const lane = laneInRow(schedule);
   if (!pairs) return k.plus(from, k.plus(k.u32(j * rowLanes), lane));
   const pair = k.times(k.plus(k.u32((j >> 1) * rowLanes), lane), k.u32(2));
   return k.plus(from, j % 2 === 0 ? pair : k.plus(pair, k.u32(1)));
@@ -99,30 +101,38 @@ function placeIn({ rowLanes }: Schedule, pairs: boolean, from: Value, j: number)
 const restOf = (schedule: Schedule, work: RowVisit): readonly Statement[] =>
   work.pairs === true ? restInPairs(schedule, work) : restInVectors(schedule, work);
 
-const restInPairs = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => {
+const restInPairs = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => {
+  const { rowLanes } = schedule;
+  const lane = laneInRow(schedule);
   const step = k.u32(2 * rowLanes);
   const second = k.plus(at, k.u32(1));
   const body = visit([at, second], { from: at, span: 2, isRest: true, shared: false });
   return [k.loop(at, k.plus(blocks, k.times(lane, k.u32(2))), width, step, body)];
 };
 
-const restInVectors = ({ rowLanes }: Schedule, { visit }: RowVisit): readonly Statement[] => [
+const restInVectors = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => [
   k.loop(
     at,
-    k.plus(blocks, lane),
+    k.plus(blocks, laneInRow(schedule)),
     width,
-    k.u32(rowLanes),
+    k.u32(schedule.rowLanes),
     visit([at], { from: at, span: 1, isRest: true, shared: false }),
   ),
 ];
 
 /** Two more vectors: the one after the last whole one, and, as number −1, the one before the first. */
 const restAndShared = (schedule: Schedule, { visit }: RowVisit): readonly Statement[] => [
-  k.loop(left, k.plus(blocks, lane), k.plus(width, k.u32(2)), k.u32(schedule.rowLanes), [
-    k.letValue(at, k.choose(k.infix(left, ">", width), k.u32(0xffffffff), left)),
-    // where the row ends at a whole vector there is none of it beyond
-    k.when(k.any(isInside(at)), visit([at], { from: at, span: 1, isRest: true, shared: true })),
-  ]),
+  k.loop(
+    left,
+    k.plus(blocks, laneInRow(schedule)),
+    k.plus(width, k.u32(2)),
+    k.u32(schedule.rowLanes),
+    [
+      k.letValue(at, k.choose(k.infix(left, ">", width), k.u32(0xffffffff), left)),
+      // where the row ends at a whole vector there is none of it beyond
+      k.when(k.any(isInside(at)), visit([at], { from: at, span: 1, isRest: true, shared: true })),
+    ],
+  ),
 ];
 
 /** The number of a vector's first entry in the row, modulo 2^32. */
@@ -155,12 +165,13 @@ export function isLabelsLane(schedule: Schedule, pairs: boolean): Value {
   const entry = schedule.aligned ? label : k.minus(label, row.lead);
   const position = schedule.vector === 4 ? k.infix(entry, "/", k.u32(4)) : entry;
   const visited = pairs ? k.infix(position, "/", k.u32(2)) : position;
-  const own = k.infix(k.infix(visited, "%", k.u32(schedule.rowLanes)), "==", lane);
+  const visitor = k.infix(visited, "%", k.u32(schedule.rowLanes));
+  const own = k.infix(visitor, "==", laneInRow(schedule));
   if (schedule.split === 1) return own;
   const both = (a: Value, b: Value): Value => k.infix(a, "&&", b);
   const inBlocks = k.infix(k.minus(position, partStart), "<", k.minus(partEnd, partStart));
-  const isLast = k.infix(row.part, "==", k.u32(schedule.split - 1));
-  const isRest = both(k.infix(position, ">=", blocks), isLast);
+  const finishesRow = k.infix(row.part, "==", k.u32(schedule.split - 1));
+  const isRest = both(k.infix(position, ">=", blocks), finishesRow);
   return both(own, k.infix(inBlocks, "||", isRest));
 }
 

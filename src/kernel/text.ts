@@ -109,8 +109,11 @@ const printBinding = ({ name, access, element }: Binding): string =>
   `${access} ${name}: ${printElement(element)}`;
 
 export function printKernel(kernel: Kernel): string {
-  const { name, grid, workgroup, parts = 1, bindings, shared, body } = kernel;
-  const size = grid === "row" ? "a workgroup for each row" : "as many workgroups as there is work";
+  const { name, grid, workgroup, parts = 1, rows = 1, bindings, shared, body } = kernel;
+  const size =
+    grid === "row"
+      ? `a workgroup for ${rows === 1 ? "each row" : `every ${rows} rows`}`
+      : "as many workgroups as there is work";
   const split = parts > 1 ? `, ${parts} of them for a row` : "";
   return [
     `kernel ${name}: ${size}${split}, ${workgroup} lanes`,

@@ -20,7 +20,7 @@ export function totalKernel(
   paramVectors: number,
   given: Layout,
 ): Kernel {
-  const schedule = { ...oneByOne(given), split: 1 };
+  const schedule = { ...oneByOne(given), split: 1, groupRows: 1 };
   const [accumulator] = pass.accumulators as readonly [Accumulator];
   const partial: k.Shared = {
     name: "partial",

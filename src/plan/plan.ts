@@ -11,7 +11,12 @@ import { modelsIn } from "../kernel/status.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { lowerRows } from "../rows/lower.ts";
-import { withoutLogSumExp, type RowProgram, type TokenOutput } from "../rows/program.ts";
+import {
+  withoutLogSumExp,
+  withSignsPerExample,
+  type RowProgram,
+  type TokenOutput,
+} from "../rows/program.ts";
 import {
   layOut,
   type Each,
@@ -102,8 +107,10 @@ export function plan(
         exampleOutputs.push({ node, slot: each[position]!.slot }),
       );
     const scalarOutputs = isLast ? lowering.scalars.map(([, node], slot) => ({ node, slot })) : [];
-    const all = withoutLogSumExp(
-      [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
+    const all = withSignsPerExample(
+      withoutLogSumExp(
+        [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
+      ),
     );
     let next = 0;
     const program: RowProgram = {

@@ -64,6 +64,27 @@ export function alongOf(node: Reduce | Sort): "token" | "example" {
   return node.axis === "batch" ? "example" : "token";
 }
 
+/**
+ * The sign of a product with a value per example goes to that value: what the tokens of the one response take away and those of
+ * the other add is then alike, and computed once for both.
+ */
+export function withSignsPerExample(roots: readonly Node[]): readonly Node[] {
+  const isOwn = (node: Node): boolean => spaceOf(node) === "token";
+  return substitute(
+    roots,
+    (node) => {
+      if (node.tag !== "unary" || node.op !== "neg") return node;
+      const [product] = node.args;
+      if (product.tag !== "binary" || product.op !== "times" || !isOwn(product)) return node;
+      const [a, b] = product.args;
+      if (isOwn(a) === isOwn(b)) return node;
+      const negative = unary("neg", isOwn(a) ? b : a);
+      return isOwn(a) ? binary("times", a, negative) : binary("times", negative, b);
+    },
+    topological(roots),
+  );
+}
+
 /** logSumExp along tokens or examples as a maximum and a sum, two steps. */
 export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
   return substitute(

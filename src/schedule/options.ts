@@ -38,6 +38,7 @@ const rowRules: Readonly<Record<string, Rule>> = {
     () => `a whole number from 1 to ${mostSplit}`,
     (value, most) => isWhole(value, Math.min(mostSplit, most)),
   ),
+  groupRows: powerOfTwo,
 };
 const rules: Readonly<Record<string, Rule>> = {
   ...rowRules,

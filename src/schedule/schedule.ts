@@ -20,6 +20,8 @@ export interface RowSchedule {
   readonly unroll: number;
   /** Workgroups that share a row; their accumulators are merged by a dispatch of its own. */
   readonly split: number;
+  /** Rows that share a workgroup, where rows are short; a power of two, and 1 where a row is split. No result depends on it. */
+  readonly groupRows: number;
 }
 /** The fields of RowSchedule are those of passes that read; the gradient pass has its own. */
 export interface Schedule extends RowSchedule {
@@ -83,32 +85,71 @@ export function chooseSchedule(
   const { gradient: optionsGradient, ...second } = options;
   const usual = defaults(traits);
   const lanes = second.combine === "subgroup" ? { rowLanes: traits.subgroupSize } : {};
-  const chosen = { ...usual, ...first, ...lanes, ...second };
-  const { rowLanes, vector, unroll, split } = { ...chosen, ...measuredGradient, ...second };
-  const gradient = { rowLanes, vector, unroll, ...defined(split), ...optionsGradient };
-  const isSubgroup = hasEvenSubgroups(traits) && chosen.rowLanes === traits.subgroupSize;
+  const isGiven = { ...first, ...lanes, ...second }.rowLanes !== undefined;
+  const short = isGiven ? {} : shortRows(traits, shape, { ...usual, ...first, ...second });
+  const chosen = { ...usual, ...short, ...first, ...lanes, ...second };
+  const { rowLanes, vector, unroll, split, groupRows } = {
+    ...chosen,
+    ...measuredGradient,
+    ...second,
+  };
+  const gradient = {
+    rowLanes,
+    vector,
+    unroll,
+    ...defined({ split, groupRows }),
+    ...optionsGradient,
+  };
+  const rows = fitted(chosen, traits, shape);
+  const isAlone = rows.groupRows === 1;
+  const isSubgroup = isAlone && hasEvenSubgroups(traits) && chosen.rowLanes === traits.subgroupSize;
   return {
     ...chosen,
-    ...fitted(chosen, traits, shape),
+    ...rows,
+    // lanes of several rows have nothing to tell each other
+    shareMaxima: chosen.shareMaxima && isAlone,
     // a barrier costs a software adapter more than the additions: it keeps every variable of the kernel in memory around it
     combine: isSubgroup ? (chosen.combine ?? "subgroup") : "shared",
     gradient: fitted(gradient, traits, shape),
   };
 }
+
+/** Entries of a row up to which it is short: a lane has them all, or a few lanes have some vectors each. */
+const longestShort = 512;
+
+/** Rows of a few vectors share a workgroup, where there are enough of them: lanes that a row has no work for serve another. */
+function shortRows(
+  { software, maxInvocations, workgroups }: AdapterTraits,
+  { vocab, rows }: RowShape,
+  { rowLanes, vector, unroll }: Omit<Chosen, "split">,
+): RowOptions {
+  if (vocab > longestShort) return {};
+  const own = software ? 1 : powerUpTo(Math.min(rowLanes, Math.ceil(vocab / (vector * unroll))));
+  const groupRows = Math.min(rowLanes, maxInvocations) / own;
+  if (groupRows === 1 || rows < groupRows * workgroups) return {};
+  // a lane that has a row of its own soon comes to its end
+  return { rowLanes: own, groupRows, ...(software ? { unroll: 2 } : {}) };
+}
+const powerUpTo = (count: number): number => 2 ** Math.ceil(Math.log2(count));
 /** Whether a workgroup of as many lanes as a subgroup is one. */
 const hasEvenSubgroups = ({ subgroups, evenSubgroups }: AdapterTraits): boolean =>
   subgroups && evenSubgroups;
-const defined = (split: number | undefined): { split?: number } =>
-  split === undefined ? {} : { split };
+type Open = Partial<Pick<RowSchedule, "split" | "groupRows">>;
+const defined = ({ split, groupRows }: { [K in keyof Open]: Open[K] | undefined }): Open => ({
+  ...(split === undefined ? {} : { split }),
+  ...(groupRows === undefined ? {} : { groupRows }),
+});
 
-type Chosen = Omit<RowSchedule, "aligned" | "paired" | "split"> & { readonly split?: number };
+type Chosen = Omit<RowSchedule, "aligned" | "paired" | "split" | "groupRows"> & Open;
 
 function fitted(chosen: Chosen, traits: AdapterTraits, { vocab, rows }: RowShape): RowSchedule {
   const { rowLanes, unroll } = chosen;
   const vector: Vector = vocab < 4 ? 1 : chosen.vector;
   const split = chosen.split ?? splitFor(traits, rows, vocab / vector / (rowLanes * unroll));
   const paired = vector === 4 && vocab % 8 === 0 && unroll % 2 === 0;
-  return { rowLanes, vector, unroll, aligned: vocab % vector === 0, paired, split };
+  const most = Math.max(1, Math.floor(traits.maxInvocations / rowLanes));
+  const groupRows = split > 1 ? 1 : Math.min(chosen.groupRows ?? 1, most);
+  return { rowLanes, vector, unroll, aligned: vocab % vector === 0, paired, split, groupRows };
 }
 
 /** Blocks that a part of a row should have at least, so that what comes before and after them stays small. */
@@ -124,13 +165,10 @@ function splitFor({ software, workgroups }: AdapterTraits, rows: number, blocks:
   return split;
 }
 
-function defaults(traits: AdapterTraits): Omit<
-  Schedule,
-  "aligned" | "paired" | "split" | "gradient" | "combine"
-> & {
-  readonly split?: number;
-  readonly combine?: Combine;
-} {
+function defaults(
+  traits: AdapterTraits,
+): Omit<Schedule, "aligned" | "paired" | "split" | "groupRows" | "gradient" | "combine"> &
+  Open & { readonly combine?: Combine } {
   const vector: Vector = 4;
   const shareMaxima = traits.subgroups;
   if (traits.software) {

@@ -39,11 +39,12 @@ export interface TuneOptions {
 /** A schedule must be this much faster than the default to be chosen: times differ by a few per cent by chance. */
 const clearly = 0.95;
 
-const given = ({ rowLanes, vector, unroll, split }: RowSchedule): Candidate => ({
+const given = ({ rowLanes, vector, unroll, split, groupRows }: RowSchedule): Candidate => ({
   rowLanes,
   vector,
   unroll,
   split,
+  groupRows,
 });
 type Part = "reading" | "writing";
 
@@ -64,7 +65,7 @@ export async function tune(
     writing: { candidate: start.writing, ratio: 1 },
   };
   const tried: Tried[] = [];
-  const stages = stagesFor(device, shape.rows);
+  const stages = stagesFor(device, shape);
   for (const [position, { name, around }] of stages.entries()) {
     at(position / stages.length, name);
     const candidates = distinct([

@@ -141,6 +141,6 @@ export const objectives: Provocations<typeof rows> = {
   "weight-of-sorted": () => withWeighting(sampled)(aot()),
   "mix-of-nothing": () => mix({}),
   "mix-part": () => mix(any({ dpo: dpo() })),
-  "kernel-too-large": () => compile(sumOfExponentials(300)).plan("value", 8),
+  "kernel-too-large": () => compile(sumOfExponentials(300)).plan("value", 1000),
   "states-differ": () => mix({ a: [counting(1), 1], b: [counting(2), 1] }),
 };

@@ -17,7 +17,7 @@ export interface Dispatch {
   readonly wgsl: string;
   /** The tensors of a pass, or null for a step of a row program. */
   readonly group: RowGroup | null;
-  /** The rows of a pass, a workgroup each, or the workgroups of a step of a row program. */
+  /** The rows of a pass, or the workgroups of a step of a row program. */
   readonly window: Window;
   /** What is read of the group's further tensors. */
   readonly partners: readonly Partner[];
@@ -106,4 +106,12 @@ export function tensorsWritten(dispatches: readonly Dispatch[]): readonly Logits
   return [...new Map(all.map((tensor) => [tensor.data, tensor])).values()];
 }
 
-export const gridWidth = ({ rows }: Window): number => Math.min(rows, 65_535);
+/** Workgroups of a dispatch along each axis. */
+export function gridOf({
+  kernel: { rows = 1, parts = 1 },
+  window,
+}: Pick<Dispatch, "kernel" | "window">): readonly [x: number, y: number, z: number] {
+  const groups = Math.ceil(window.rows / rows);
+  const width = Math.min(groups, 65_535);
+  return [width, Math.ceil(groups / width), parts];
+}

@@ -8,7 +8,7 @@ import { fail } from "../../core/error.ts";
 import type { Role } from "../../kernel/kernel.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { storageUsage, uniformUsage } from "./buffers.ts";
-import { gridWidth, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
+import { gridOf, tensorsRead, tensorsWritten, type Dispatch } from "./dispatches.ts";
 import type { Run } from "./run.ts";
 import type { Window } from "./stack.ts";
 import { partBytes, partRole } from "./large.ts";
@@ -109,9 +109,12 @@ export function resources(run: Run): Resources {
   }
 
   const words = new Uint32Array((windowStride / 4) * dispatches.length);
-  dispatches.forEach(({ window, step: { work } }, position) => {
+  dispatches.forEach((dispatch, position) => {
+    const { window, step } = dispatch;
+    const { work } = step;
+    const [width] = gridOf(dispatch);
     const told = work === null ? [window.firstRow, window.rows] : [work.from, work.to, work.count];
-    words.set([...told, gridWidth(window)], (position * windowStride) / 4);
+    words.set([...told, width], (position * windowStride) / 4);
   });
   const windowBuffer = held.upload("windows", words, uniformUsage);
   const maps = new Map<Uint32Array, GPUBuffer>();

@@ -4,7 +4,7 @@
 import type { LogitsTensor } from "../../batch/batch.ts";
 import { bufferBytes, dtypeOf, vocabOf } from "../../batch/logits.ts";
 import { statusWords } from "../../kernel/status.ts";
-import { gridWidth } from "./dispatches.ts";
+import { gridOf } from "./dispatches.ts";
 import type { Executed, Run } from "./run.ts";
 import type { Pipeline } from "../shaders/pipelines.ts";
 import { partBytes } from "./large.ts";
@@ -43,11 +43,9 @@ export function submit(run: Run, pipelines: readonly Pipeline[], clock: Timer | 
       binding,
       resource: made.binding(role, dispatch, position),
     }));
-    const width = gridWidth(dispatch.window);
     current.setPipeline(pipeline);
     current.setBindGroup(0, device.gpu.createBindGroup({ layout, entries }));
-    const { parts = 1 } = dispatch.kernel;
-    current.dispatchWorkgroups(width, Math.ceil(dispatch.window.rows / width), parts);
+    current.dispatchWorkgroups(...gridOf(dispatch));
     if (clock !== null) current.end();
   });
   pass?.end();
