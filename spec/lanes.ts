@@ -36,7 +36,7 @@ export const long: Readonly<Record<string, string>> = {
   "spec/gpu/wgsl.spec.ts": "every kernel of every objective, compiled by the driver",
   "spec/runtime/accumulation.spec.ts": "every objective in parts of 1, 2 and 3 examples",
   "spec/hostile/names.spec.ts": "800 hostile names",
-  "spec/runtimes/runtimes.spec.ts": "the built package in Deno and Bun",
+  "spec/runtimes/runtimes.spec.ts": "the built package in Deno, Bun and later releases of Node",
   "spec/torch/formulas.spec.ts": "compiles and traces every formula in PyTorch",
   "spec/torch/golden.spec.ts": "every recorded file at three heights in PyTorch",
   "spec/wgpu/builtins.spec.ts": "every kernel of every objective, built by naga",

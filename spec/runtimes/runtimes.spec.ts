@@ -1,5 +1,6 @@
 // The built package in other runtimes than the one of these tests: Deno, which has WebGPU of its own (wgpu and naga), and Bun,
-// which takes the package webgpu (Dawn). PREFC_DENO and PREFC_BUN name their programs; without them the specs are skipped.
+// which takes the package webgpu (Dawn), and later releases of Node. PREFC_DENO, PREFC_BUN, PREFC_NODE22 and PREFC_NODE24 name
+// their programs; the specs of those that are not named are skipped.
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -40,15 +41,19 @@ const runtimes: Readonly<Record<string, Runtime>> = {
     options: ["run", "--allow-all", "--node-modules-dir=manual"],
   },
   Bun: { program: process.env["PREFC_BUN"], options: ["run"] },
+  "Node 22": { program: process.env["PREFC_NODE22"], options: [] },
+  "Node 24": { program: process.env["PREFC_NODE24"], options: [] },
 };
 const missing = Object.entries(runtimes).flatMap(([name, { program }]) => (program ? [] : [name]));
 if (missing.length > 0)
-  console.info(`specs in ${missing.join(" and ")} are skipped; set PREFC_DENO and PREFC_BUN`);
+  console.info(
+    `specs in ${missing.join(", ")} are skipped; set PREFC_DENO, PREFC_BUN, PREFC_NODE22, PREFC_NODE24`,
+  );
 
 /** The same step here. */
 let here: Said;
 beforeAll(() => {
-  if (missing.length < 2) here = said(process.execPath, []);
+  if (missing.length < Object.keys(runtimes).length) here = said(process.execPath, []);
 });
 
 describe.each(Object.entries(runtimes))("%s", (_name, { program, options }) => {
