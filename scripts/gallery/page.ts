@@ -2,11 +2,12 @@
 // hand but the sentences here.
 
 import { builtIns, type BuiltIn, type OptionKind } from "../../src/index.ts";
-import { svg } from "../plot.ts";
+import { svg } from "../../src/draw/plot.ts";
 import { agreements, type Agreement } from "./agreement.ts";
 import { definitions, type Definition } from "./definition.ts";
 import { forms, passesOf, type Passes } from "./passes.ts";
-import { level, sweep, tokens, type Sweep } from "./sweep.ts";
+import { level, tokens } from "../../src/plots/against.ts";
+import { sweep, type Sweep } from "./sweep.ts";
 
 export interface Gallery {
   readonly page: string;

@@ -45,6 +45,7 @@ const everything = [
   "tensors",
   "audit",
   "draw",
+  "plots",
   "bench",
   "trainers",
   "cli",
@@ -114,6 +115,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["audit", layer(["core", "dsl", "batch", "reference", "ad", "compile", "tensors"])],
   // text and coordinates of pictures, which know nothing of what is drawn
   ["draw", layer([])],
+  // the curves of an objective in float64
+  ["plots", layer(["core", "batch", "compile", "reference", "draw"], ["dsl"])],
   // compiled kernels, kernels written by hand and ceilings in the same rounds; a user of the public interface
   [
     "bench",

@@ -17,6 +17,7 @@ const where: Readonly<Record<string, RegExp>> = {
   // attributes of SVG: numbers and colours
   "bench/ratios.ts": /./,
   "bench/roofline.ts": /./,
+  "draw/plot.ts": /./,
   // Python's own quotation marks around identifiers that prefc makes
   "torch/emit.ts": /^head$/,
   "torch/frame.ts": /^(?:name|names\.join\(" "\))$/,

@@ -38,11 +38,11 @@ describe("prefc", () => {
   it.each([
     [
       ["explian"],
-      'there is no command "explian"; the commands are env, check, explain, tune, emit, bench, conform. Did you mean "explain"?',
+      'there is no command "explian"; the commands are env, check, explain, tune, emit, bench, audit, plot, report, conform. Did you mean "explain"?',
     ],
     [
       ["constructor"],
-      'there is no command "constructor"; the commands are env, check, explain, tune, emit, bench, conform.',
+      'there is no command "constructor"; the commands are env, check, explain, tune, emit, bench, audit, plot, report, conform.',
     ],
     [["explain"], "explain: OBJECTIVE is missing; give a built-in objective"],
     [

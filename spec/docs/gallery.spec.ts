@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gallery, type Gallery } from "../../scripts/gallery/page.ts";
-import { svg, ticks } from "../../scripts/plot.ts";
+import { svg, ticks } from "../../src/draw/plot.ts";
 import { builtIns } from "../../src/index.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -3,9 +3,9 @@
 
 import { binary, count, reduce } from "../core/build.ts";
 import { logpFromLogits, logpsFromLogits } from "../core/inputs.ts";
-import { topological, type Node } from "../core/node.ts";
+import type { Node } from "../core/node.ts";
 import type { Bound } from "../compile/bind.ts";
-import { inputsOf } from "../reference/parts.ts";
+import { factorsOf, inputsOf } from "../reference/parts.ts";
 import type { Quantities } from "./reading.ts";
 
 /** The names of quantities that are one number for each token or sequence of a model and a response. */
@@ -22,12 +22,6 @@ export const lossKey = "loss";
 /** The average over the batch, of what has a number for each example. */
 export const overBatch = (node: Node): Node =>
   node.axes.includes("batch") ? binary("over", reduce("sum", "batch", node), count("batch")) : node;
-
-/** The factors of a loss that are data to the gradient, a number for each example. */
-const factorsOf = (loss: Node): readonly Node[] =>
-  topological([loss]).filter(
-    ({ tag, axes }) => tag === "stop" && axes.length === 1 && axes[0] === "batch",
-  );
 
 /** The responses that an expression reads of models. */
 const responsesOf = (node: Node): ReadonlySet<string> =>

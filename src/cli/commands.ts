@@ -14,11 +14,13 @@ export const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   emit: async () => (await import("./emit.ts")).default,
   bench: async () => (await import("./bench.ts")).default,
   audit: async () => (await import("./audit.ts")).default,
+  plot: async () => (await import("./plot.ts")).default,
+  report: async () => (await import("./report.ts")).default,
   conform: async () => (await import("./conform.ts")).default,
 };
 
 /** The commands that take several of their argument. */
-export const takeSeveral: readonly string[] = ["bench"];
+export const takeSeveral: readonly string[] = ["bench", "plot"];
 
 /** How to load a command. @throws PrefcError unknown-command */
 export function commandNamed(name: string): () => Promise<CommandDef> {

@@ -2,11 +2,10 @@
 // --out says. What a file was made with stands in its header.
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { defineCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
-import { cite, mention } from "../core/quote.ts";
+import { cite } from "../core/quote.ts";
 import type { Objective } from "../index.ts";
 import { emitHeights, emitTorch, type EmitOptions } from "../torch/emit.ts";
 import { emitTinker } from "../trainers/tinker.ts";
@@ -14,6 +13,7 @@ import { emitTrl } from "../trainers/trl.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
 import { pairs, repeated } from "./arguments.ts";
 import { print, printError } from "./output.ts";
+import { write } from "./write.ts";
 
 const args = {
   target: {
@@ -89,26 +89,9 @@ const command = defineCommand({
     if (dropped.length > 0 && given.metrics === undefined)
       printError(`left out, as they need more than is handed over: ${dropped.join(", ")}`);
     if (given.out === undefined) print(text.trimEnd());
-    else write(given.out, text);
+    else write(given.out, text, [given.objective]);
     return 0;
   },
 });
-
-/** Writes a file. @throws PrefcError "emit-not-written" */
-export function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const folder = dirname(path);
-    const reason = existsSync(folder)
-      ? (error as Error).message
-      : `there is no folder ${cite(folder)}`;
-    throw new PrefcError(
-      "emit-not-written",
-      `--out ${mention(path)} could not be written (${reason}); give a file in a folder that you may write to.`,
-      { cause: error },
-    );
-  }
-}
 
 export default command as unknown as CommandDef;

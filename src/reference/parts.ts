@@ -52,3 +52,9 @@ export function readingTerms(
     names: inputsOf(read).map(({ name }) => name),
   };
 }
+
+/** The factors of a loss that are data to the gradient, a number for each example. */
+export const factorsOf = (loss: Node): readonly Node[] =>
+  topological([loss]).filter(
+    ({ tag, axes }) => tag === "stop" && axes.length === 1 && axes[0] === "batch",
+  );

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { blame, inTime, moduleEnded } from "../../../src/cli/blame.ts";
+import { againstOf } from "../../../src/plots/against.ts";
+import { curvesOf } from "../../../src/plots/sweep.ts";
+import { builtIn } from "../../../src/index.ts";
 import { checkArguments } from "../../../src/cli/arguments.ts";
 import { commandNamed, neverSettled } from "../../../src/cli/commands.ts";
-import { write } from "../../../src/cli/emit.ts";
+import { write } from "../../../src/cli/write.ts";
 import { loadObjective } from "../../../src/cli/objective.ts";
 import { parseGolden, readGolden } from "../../../src/conform/golden.ts";
 import { interpretGolden } from "../../../src/conform/names.ts";
@@ -48,6 +51,10 @@ export const commands: Provocations<typeof rows> = {
   "emit-not-written": () => {
     write("nowhere/loss.py", "");
   },
+  "output-is-input": () => {
+    write("README.md", "", ["README.md"]);
+  },
+  "plot-objective": () => curvesOf(builtIn("sft"), againstOf("margin", [], {})),
   "unknown-command": () => commandNamed("chekc"),
   "missing-argument": () => checkArguments("explain", [], declared),
   "too-many-arguments": () => checkArguments("explain", ["dpo", "wpo"], declared),

@@ -5,6 +5,14 @@ export const commands = {
     cause: "The file that --out names cannot be written.",
     remedy: "Give a file in a folder that exists and that you may write to.",
   },
+  "output-is-input": {
+    cause: "The file that a command would write is one that it reads.",
+    remedy: "Give another file.",
+  },
+  "plot-objective": {
+    cause: "An objective has no curve against what it was to be drawn against.",
+    remedy: "Plot a loss of a chosen and a rejected response, or plot it against something else.",
+  },
   "unknown-command": {
     cause: "There is no command of that name.",
     remedy: "Use one of those that the sentence lists.",
