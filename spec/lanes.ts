@@ -3,6 +3,7 @@
 
 /** Specs that take long on the bundled SwiftShader, and why. */
 export const long: Readonly<Record<string, string>> = {
+  "spec/bench/help.spec.ts": "every option of a benchmark, each in a process of its own",
   "spec/bench/run.spec.ts": "benchmarks of every kind, each in a process of its own",
   "spec/cli/modules.spec.ts": "forty processes that load modules, some of which hang on purpose",
   "spec/cli/rates.spec.ts": "measures the memory rates of the adapter",

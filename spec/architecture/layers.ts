@@ -121,6 +121,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   [
     "bench",
     layer([
+      "audit",
       "core",
       "batch",
       "check",
@@ -130,6 +131,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "measure",
       "reference",
       "runtime",
+      "tensors",
       "sample",
       "wgsl",
       "index.ts",

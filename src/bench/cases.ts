@@ -47,7 +47,10 @@ export function shapeOf(device: Device, held: DeviceLogits, lengths: Lengths): S
     const { rows, vocab } = held;
     let found = known.get(key);
     if (found === undefined) {
-      const layout = layOut({ rows, vocab, padding, responses, fewestExamples, lengths });
+      const layout =
+        typeof held.data === "string"
+          ? layOut({ rows, vocab, padding, responses, fewestExamples, lengths })
+          : held.data.layout(responses, fewestExamples);
       known.set(key, (found = { layout, truth: truthOn(layout, held) }));
     }
     return { device, held, params: subject.params, ...found };

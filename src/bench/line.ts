@@ -3,7 +3,6 @@
 import type { Clock, Direction } from "./options.ts";
 import type { LayoutKind } from "../explain/shape.ts";
 import type { Verdict } from "./statistics.ts";
-import type { Data } from "./values.ts";
 
 type Interval = readonly [low: number, high: number] | null;
 
@@ -82,7 +81,8 @@ export interface Line {
   readonly examples: number;
   readonly tokens: readonly [shortest: number, longest: number];
   /** How logits were made: uniform noise, or peaked as those of a language model. */
-  readonly data: Data;
+  /** uniform, peaked, or the file of a recorded step. */
+  readonly data: string;
   /** What was measured together, as a report titles it. */
   readonly section: string;
   readonly device: string;

@@ -10,6 +10,7 @@ import { bytesOf, type Provider } from "./provider.ts";
 import type { Samples } from "./rounds.ts";
 import { medianOf, pairedRatio, ratio, times, verdictOf } from "./statistics.ts";
 import type { Subject } from "./subject.ts";
+import { nameOfData } from "./values.ts";
 
 /** Where and on what a run was made. */
 export interface Setting {
@@ -155,7 +156,7 @@ function lineOf(
     layout: provider.layout,
     examples: provider.examples,
     tokens: provider.tokens,
-    data: held.data,
+    data: nameOfData(held.data),
     section: sectionOf(held),
     device: device.line,
     driver: device.info.description,

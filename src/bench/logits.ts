@@ -5,7 +5,7 @@ import { bufferBytes } from "../batch/logits.ts";
 import { bytesPerEntry, toHalf, type StorageType } from "../core/storage.ts";
 import type { Device } from "../index.ts";
 import { bufferUsage } from "../runtime/device/usage.ts";
-import { fillRow, type Data, type Model } from "./values.ts";
+import { fillRow, nameOfData, type Data, type Model } from "./values.ts";
 
 /** Some rows of a model's logits, in order, as they are stored. */
 export function logitsRows(
@@ -37,7 +37,7 @@ export interface DeviceLogits {
 
 /** What was measured together, as a report titles it. */
 export const sectionOf = ({ rows, vocab, dtype, data }: DeviceLogits): string =>
-  `${rows} rows × ${vocab}, ${dtype}${data === "uniform" ? "" : `, ${data} logits`}`;
+  `${rows} rows × ${vocab}, ${dtype}${data === "uniform" ? "" : `, ${nameOfData(data)} logits`}`;
 
 const chunkBytes = 2 ** 26;
 

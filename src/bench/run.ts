@@ -12,6 +12,7 @@ import { linesOf, ratesOf, type Measured, type Setting } from "./lines.ts";
 import { lengthsIn } from "./lengths.ts";
 import { sectionOf, uploadLogits, type DeviceLogits } from "./logits.ts";
 import type { Options } from "./options.ts";
+import type { RecordedStep } from "./recorded.ts";
 import { flusher, measureRounds } from "./rounds.ts";
 import type { Subject } from "./subject.ts";
 import type { Data } from "./values.ts";
@@ -28,6 +29,8 @@ export interface Run {
   readonly subjects: readonly Subject[];
   readonly kernels: readonly Handwritten[];
   readonly options: Options;
+  /** A recorded step that everything runs on, instead of the shapes of the options. */
+  readonly recorded?: RecordedStep | null;
   readonly keep: (line: Line) => void;
   /** Told what is under way, and how much of a shape is done. */
   readonly bar: { readonly at: (done: number, what: string) => void; readonly end: () => void };
@@ -47,6 +50,11 @@ export async function measure(run: Run): Promise<Busy> {
   checkKernels(run.kernels, run.subjects);
   const { options } = run;
   const busy = busyness();
+  const { recorded = null } = run;
+  if (recorded !== null) {
+    await measureShape(run, { ...recorded, data: recorded });
+    return busy();
+  }
   for (const data of options.data)
     for (const dtype of options.dtype)
       for (const vocab of options.vocab)

@@ -2,10 +2,16 @@
 // any row can be made again on the host. Two kinds: uniform noise, and logits as a language model gives them, where a few
 // entries hold most of the probability, the label is one of them, and policy and reference are close to each other.
 
+import type { RecordedStep } from "./recorded.ts";
+
 export const models = ["policy", "ref"] as const;
 export type Model = (typeof models)[number];
 export const dataKinds = ["uniform", "peaked"] as const;
-export type Data = (typeof dataKinds)[number];
+/** How logits are made, or the step that they were recorded in. */
+export type Data = (typeof dataKinds)[number] | RecordedStep;
+
+/** What tables call it. */
+export const nameOfData = (data: Data): string => (typeof data === "string" ? data : data.name);
 
 const seeds: Readonly<Record<Model, number>> = { policy: 1, ref: 2 };
 
@@ -21,7 +27,8 @@ export const labelOf = (row: number, vocab: number): number => (Math.imul(row, 7
 
 /** One row of a model's logits. */
 export function fillRow(row: Float32Array, index: number, model: Model, data: Data): void {
-  if (data === "uniform") uniform(row, index, seeds[model]);
+  if (typeof data !== "string") row.set(data.row(model, index));
+  else if (data === "uniform") uniform(row, index, seeds[model]);
   else peaked(row, index, model);
 }
 

@@ -7,11 +7,12 @@ import { cold, coldText } from "../bench/cold.ts";
 import { compareFiles } from "../bench/compare.ts";
 import { readKernel, type Handwritten } from "../bench/handwritten.ts";
 import { flags, paths, readOptions, valued, type Written } from "../bench/options.ts";
+import { readRecorded, type RecordedStep } from "../bench/recorded.ts";
 import type { Subject } from "../bench/subject.ts";
 import { PrefcError } from "../core/error.ts";
 import { positionalsOf, repeated } from "./arguments.ts";
 import { benchmark } from "./benchmark.ts";
-import { givenHeights, givenOptions, givenParams, objectiveArgs } from "./given.ts";
+import { givenHeights, givenOptions, givenParams, objectiveArgs, oneOf } from "./given.ts";
 import { loadModule } from "./load.ts";
 import { loadObjective } from "./objective.ts";
 import { print, printLine } from "./output.ts";
@@ -52,6 +53,11 @@ const args = {
       { type: "boolean", description } as const,
     ]),
   ),
+  batch: {
+    type: "string",
+    description: "a recorded training step (safetensors or .npz) that everything runs on",
+    valueHint: "file",
+  },
   compare: {
     type: "string",
     description: "measures nothing, and compares the JSON lines of this file with those of --with",
@@ -102,6 +108,8 @@ const command = defineCommand({
         "bench: OBJECTIVE is missing; name one or several, such as prefc bench dpo wpo, or two files by --compare and --with.",
       );
     }
+    for (const name of ["against", "cold"])
+      if (isWritten(rawArgs, name)) refuseTogether(name, ["batch"], rawArgs);
     const commit = repeated(rawArgs, args, "against").at(-1);
     if (commit !== undefined) {
       print(await against(commit, names, options, printLine));
@@ -115,8 +123,14 @@ const command = defineCommand({
     const kernels: Handwritten[] = [];
     for (const path of repeated(rawArgs, args, "kernel"))
       kernels.push(await readKernel(path, loadModule));
-    const lines = await benchmark({ subjects, kernels, options });
-    return lines.every(({ ok }) => ok) ? 0 : 1;
+    const path = repeated(rawArgs, args, "batch").at(-1);
+    const recorded = path === undefined ? null : recordedIn(path, rawArgs);
+    try {
+      const lines = await benchmark({ subjects, kernels, options, recorded });
+      return lines.every(({ ok }) => ok) ? 0 : 1;
+    } finally {
+      recorded?.close();
+    }
   },
 });
 
@@ -128,10 +142,7 @@ function refuseBesides(
   rawArgs: readonly string[],
 ): void {
   const others = Object.keys(args).filter(
-    (name) =>
-      name !== option &&
-      !allowed.includes(name) &&
-      rawArgs.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+    (name) => name !== option && !allowed.includes(name) && isWritten(rawArgs, name),
   );
   const first = others.length > 0 ? `--${others[0]}` : names[0];
   if (first === undefined) return;
@@ -139,6 +150,30 @@ function refuseBesides(
     "option-value",
     `--${option} measures nothing, so ${first} has no meaning beside it; leave one of them out.`,
   );
+}
+
+const isWritten = (rawArgs: readonly string[], name: string): boolean =>
+  rawArgs.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+
+/** @throws PrefcError option-value for the first of some options that mean nothing beside another */
+function refuseTogether(
+  option: string,
+  others: readonly string[],
+  rawArgs: readonly string[],
+): void {
+  const other = others.find((name) => isWritten(rawArgs, name));
+  if (other === undefined) return;
+  throw new PrefcError(
+    "option-value",
+    `--${option} and --${other} do not go together; leave one of them out.`,
+  );
+}
+
+/** The step of --batch. What it says itself may not be given; --dtype is the type of numbers of two bytes that the file does not name. */
+function recordedIn(path: string, rawArgs: readonly string[]): RecordedStep {
+  refuseTogether("batch", ["rows", "vocab", "data", "lengths", "padding"], rawArgs);
+  const dtype = repeated(rawArgs, args, "dtype").at(-1);
+  return readRecorded(path, dtype === undefined ? null : oneOf("dtype", dtype, ["bf16", "f16"]));
 }
 
 /** The subjects of a command line; options and parameters are those of all of them, and are part of the names. */

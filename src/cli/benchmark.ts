@@ -10,6 +10,7 @@ import type { Handwritten } from "../bench/handwritten.ts";
 import type { Line } from "../bench/line.ts";
 import type { Setting } from "../bench/lines.ts";
 import type { Clock, Options } from "../bench/options.ts";
+import type { RecordedStep } from "../bench/recorded.ts";
 import { report } from "../bench/report.ts";
 import { roofline } from "../bench/roofline.ts";
 import { measure, withClocks, type Beside } from "../bench/run.ts";
@@ -23,6 +24,8 @@ export interface Benchmark {
   readonly subjects: readonly Subject[];
   readonly kernels: readonly Handwritten[];
   readonly options: Options;
+  /** A recorded step that everything runs on; none. */
+  readonly recorded?: RecordedStep | null;
   /** Whether only what runs beside is reported; false. */
   readonly isSilent?: boolean;
   /** More text for the report. */
@@ -41,7 +44,7 @@ const tell = (sentence: string): void => void process.stderr.write(`${sentence}\
 
 /** Runs a benchmark and returns its lines. @throws PrefcError */
 export async function benchmark(asked: Benchmark): Promise<readonly Line[]> {
-  const { subjects, kernels, isSilent = false, more = () => "" } = asked;
+  const { subjects, kernels, recorded = null, isSilent = false, more = () => "" } = asked;
   const { json, csv, report: page, roofline: picture, adapter } = asked.options;
   refuseUnwritable({ json, csv, report: page, roofline: picture });
   const device = await openDevice(adapter === undefined ? {} : { adapter });
@@ -74,6 +77,7 @@ export async function benchmark(asked: Benchmark): Promise<readonly Line[]> {
       subjects: isSilent ? [] : subjects,
       kernels,
       options,
+      recorded,
       keep: (line) => {
         lines.push(line);
         write(line);
