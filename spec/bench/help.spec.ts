@@ -72,7 +72,7 @@ const tried: Readonly<Record<string, Tried>> = {
   kernel: {
     objective: focal,
     valid: ["--kernel", kernel],
-    shows: "focal.wgsl",
+    shows: /\| focal \| (?:full|forward|backward) \|/,
     invalid: ["--kernel", at("none.wgsl")],
     says: "none.wgsl",
   },
