@@ -1,5 +1,6 @@
 // DPO and WPO written by hand, as the benchmark takes anyone's kernels (docs/benchmarks.md): the bar for compiled kernels. They
-// take completions of one length, rows that are all tokens, and rows made of whole vectors of 16 bytes, in f32 or bf16.
+// take completions of one length, rows that are all tokens, and rows made of whole vectors of 16 bytes, in f32 or bf16. Short rows
+// in f32 are tried with a lane each as well.
 
 import { readFileSync } from "node:fs";
 
@@ -8,6 +9,9 @@ const text = (file, constants) =>
     (replaced, [name, value]) => replaced.replaceAll(name, `${value}u`),
     readFileSync(new URL(`${file}.wgsl`, import.meta.url), "utf8"),
   );
+
+/** Entries up to which a lane with a row of its own is worth a try. */
+const longestShort = 2048;
 
 const plansOf =
   (objective, weighted) =>
@@ -19,13 +23,15 @@ const plansOf =
       return "they read rows of whole vectors of 16 bytes";
     if (tokens === null) return "they take completions of one length and rows that are all tokens";
     const suffix = dtype === "bf16" ? "_bf16" : "";
-    return lanes.map((count) => {
+    const planOf = (count, isShort) => {
+      const kind = isShort ? "_short" : suffix;
+      const rows = isShort ? { groups: "rows", rowsPerGroup: count } : { groups: "rows" };
       const constants = { LANES: count, WEIGHTED: weighted, TOKENS: tokens };
       const forward = (model, flag, direction) => ({
-        wgsl: text(`forward${suffix}`, { ...constants, WEIGHTED: flag }),
+        wgsl: text(`forward${kind}`, { ...constants, WEIGHTED: flag }),
         direction,
         bindings: ["shape", `${model}_logits`, "labels", `${model}_stats`],
-        groups: "rows",
+        ...rows,
       });
       return {
         buffers: {
@@ -44,7 +50,7 @@ const plansOf =
             groups: Math.ceil(examples / 64),
           },
           {
-            wgsl: text(`backward${suffix}`, constants),
+            wgsl: text(`backward${kind}`, constants),
             direction: "backward",
             bindings: [
               "shape",
@@ -54,12 +60,16 @@ const plansOf =
               "coefficients",
               "policy_gradient",
             ],
-            groups: "rows",
+            ...rows,
           },
         ],
         loss: { buffer: "losses", combine: "sum" },
       };
-    });
+    };
+    const isShort = vocab <= longestShort && dtype === "f32";
+    return [false, ...(isShort ? [true] : [])].flatMap((short) =>
+      lanes.map((count) => planOf(count, short)),
+    );
   };
 
 export const dpo = { objective: "dpo", plans: plansOf("DPO", 0) };

@@ -55,10 +55,11 @@ const beside = async (
   kernel: Handwritten,
   of: Subject,
   lengths: Lengths = [3, 7, 1],
+  logits: DeviceLogits = held,
 ): Promise<Provider> => {
-  const shape = shapeOf(device, held, lengths);
+  const shape = shapeOf(device, logits, lengths);
   const asked = { kernels: [kernel], options: readOptions({}) };
-  const all = await providersOf(device, { held, shape, single: null }, [of], asked);
+  const all = await providersOf(device, { held: logits, shape, single: null }, [of], asked);
   const found = all.find(({ name }) => name === kernel.name)!;
   for (const provider of all) provider.destroy();
   return found;
@@ -72,6 +73,32 @@ describe("a kernel beside a compiled one", () => {
     expect(check.gradientError).toBeLessThan(1e-5);
     expect(moves.backward).toEqual([{ read: 40 * 96 * 4, written: 40 * 96 * 4, small: 0 }]);
     expect(entries.full).toBe(40 * 96);
+  });
+
+  it.each(["dpo", "wpo"])("may have several short rows to a workgroup: %s", async (name) => {
+    const url = new URL("../../kernels/expert/pairs.mjs", import.meta.url);
+    const shipped = ((await import(url.href)) as Record<string, KernelModule>)[name]!;
+    const of: Subject = { name, objective: builtIn(name), heights: {}, params: {} };
+    // rows of whole pairs of vectors and others; the last workgroup has fewer rows
+    for (const vocab of [96, 100]) {
+      const logits = uploadLogits(device, 40, vocab, "f32", "uniform");
+      let tried = 0;
+      const module: KernelModule = {
+        objective: name,
+        plans: (shape) => {
+          const all = shipped.plans(shape) as Exclude<ReturnType<KernelModule["plans"]>, string>;
+          const short = all.filter(({ dispatches }) =>
+            dispatches.some(({ rowsPerGroup = 1 }) => rowsPerGroup > 1),
+          );
+          tried = short.length;
+          return short;
+        },
+      };
+      const { check } = await beside({ name: "short", module }, of, [10], logits);
+      expect(tried).toBeGreaterThan(0);
+      expect(check.wrong).toBeNull();
+      logits.destroy();
+    }
   });
 
   it("is told which entry is wrong, and by how much", async () => {

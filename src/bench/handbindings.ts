@@ -104,7 +104,7 @@ export async function dispatchesOf(
   const made: Dispatch[] = [];
   for (const dispatch of plan.dispatches) {
     checkDispatch(where, plan, dispatch);
-    const { wgsl, entryPoint, direction, bindings, groups } = dispatch;
+    const { wgsl, entryPoint, direction, bindings, groups, rowsPerGroup = 1 } = dispatch;
     const options = entryPoint === undefined ? {} : { entryPoint };
     const pipeline = await createPipeline(device, wgsl, where, options).catch((error: unknown) => {
       throw rejected(where, error);
@@ -135,7 +135,7 @@ export async function dispatchesOf(
         part: direction,
         pipeline,
         bindings: value,
-        groups: groups === "rows" ? rows : groups,
+        groups: groups === "rows" ? Math.ceil(rows / rowsPerGroup) : groups,
       });
     }
   }

@@ -40,6 +40,8 @@ export interface KernelDispatch {
   readonly bindings: readonly string[];
   /** How many workgroups, or one for each row of the logits: these are cut into windows that fit a binding. */
   readonly groups: number | "rows";
+  /** Rows that each of those workgroups has; 1. The last one may have fewer. */
+  readonly rowsPerGroup?: number;
 }
 
 /** A way to compute an objective, or part of it. */
