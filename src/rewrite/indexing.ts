@@ -11,7 +11,7 @@ import {
   type BinaryOp,
   type UnaryOp,
 } from "../core/ops.ts";
-import { nodes, reductions } from "../core/smart.ts";
+import { nodes, reductions, zero } from "../core/smart.ts";
 import { axisVariable, rule, variable, type Rule } from "./rule.ts";
 
 const { log, minus, neg, over, plus, times } = nodes;
@@ -28,6 +28,17 @@ const condition = variable("condition", { dtype: "bool" });
 const reductionRules: readonly Rule[] = [
   rule("sum-free", sum(axis, free), times(count(axis), free)),
   rule("sum-times-free", sum(axis, times(free, x)), times(free, sum(axis, x))),
+  // what is kept by a condition is summed once, whatever it is multiplied by
+  rule(
+    "sum-where-free",
+    sum(axis, times(x, select(condition, free, zero))),
+    times(free, sum(axis, select(condition, x, zero))),
+  ),
+  rule(
+    "sum-where-times-free",
+    sum(axis, select(condition, times(free, x), zero)),
+    times(free, sum(axis, select(condition, x, zero))),
+  ),
   rule("sum-over-free", sum(axis, over(x, divisor)), over(sum(axis, x), divisor)),
   rule("sum-neg", sum(axis, neg(x)), neg(sum(axis, x))),
   rule("mean-free", over(times(count(axis), x), count(axis)), x),
