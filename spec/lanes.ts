@@ -3,6 +3,7 @@
 
 /** Specs that take long on the bundled SwiftShader, and why. */
 export const long: Readonly<Record<string, string>> = {
+  "spec/audit/recorder.spec.ts": "records steps with TRL's trainer",
   "spec/bench/help.spec.ts": "every option of a benchmark, each in a process of its own",
   "spec/bench/run.spec.ts": "benchmarks of every kind, each in a process of its own",
   "spec/cli/modules.spec.ts": "forty processes that load modules, some of which hang on purpose",

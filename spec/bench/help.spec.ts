@@ -299,6 +299,17 @@ describe("the options of prefc bench", () => {
     }
   });
 
+  it("never write over what is read", async () => {
+    const own = at("steps.safetensors");
+    writeFileSync(own, readFileSync(step));
+    for (const name of ["json", "csv", "report", "roofline"]) {
+      const { code, error } = await run("dpo", ["--batch", own, `--${name}`, own]);
+      expect(code).toBe(1);
+      expect(error).toContain("is what the command reads as");
+    }
+    expect(readFileSync(own).equals(readFileSync(step))).toBe(true);
+  });
+
   it("build this very commit and cannot tell it from itself", async () => {
     const commit = execFileSync("git", ["rev-parse", "HEAD"], {
       cwd: root,

@@ -16,6 +16,7 @@ import { givenHeights, givenOptions, givenParams, objectiveArgs, oneOf } from ".
 import { loadModule } from "./load.ts";
 import { loadObjective } from "./objective.ts";
 import { print, printLine } from "./output.ts";
+import { refuseOverwriting } from "./write.ts";
 
 const args = {
   objective: {
@@ -90,6 +91,12 @@ const command = defineCommand({
     const written = given as unknown as Written;
     const options = readOptions(written);
     const names = positionalsOf(rawArgs, args);
+    const read = ["batch", "lengths", "kernel", "compare", "with"].flatMap((name) =>
+      repeated(rawArgs, args, name),
+    );
+    for (const name of ["json", "csv", "report", "roofline", "picture"])
+      for (const path of repeated(rawArgs, args, name))
+        refuseOverwriting(name, path, [...names, ...read]);
     const compared = repeated(rawArgs, args, "compare").at(-1);
     if (compared !== undefined) {
       refuseBesides("compare", names, ["with", "picture", "csv", "report"], rawArgs);

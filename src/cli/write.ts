@@ -19,7 +19,7 @@ function placeOf(path: string): string | null {
  * Refuses an output that would overwrite an input. Inputs that are no files, such as the names of built-ins, count for nothing.
  * @throws PrefcError "output-is-input"
  */
-function refuseOverwriting(option: string, path: string, inputs: readonly string[]): void {
+export function refuseOverwriting(option: string, path: string, inputs: readonly string[]): void {
   const place = placeOf(path);
   // an objective may be one of several exports of a module
   const filesOf = (text: string): readonly string[] => [text, text.replace(/#[^#]*$/s, "")];
