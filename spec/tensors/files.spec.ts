@@ -144,7 +144,7 @@ describe("a file that is not what it says", () => {
       "has a long header",
       withHeader(`{}${" ".repeat(2 ** 21)}`),
       "tensor-file-refused",
-      /at byte 0, .* more than the 1048576/,
+      /at byte 0, .* more than the 131072/,
     ],
     [
       "has a header of no UTF-8",

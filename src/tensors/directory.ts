@@ -12,7 +12,7 @@ export const localMark = 0x04034b50;
 const endBytes = 22;
 /** A comment of a zip file has a length of two bytes. */
 const longestComment = 0xffff;
-const longestDirectory = 2 ** 20;
+const longestDirectory = 2 ** 16;
 
 export const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView => new DataView(bytes.buffer);
 

@@ -9,7 +9,7 @@ import { elementTypes, type ElementType } from "./element.ts";
 import { countOf, mostExtents, tensorOf, type FileTensor } from "./tensor.ts";
 
 /** A recorded step has some dozens of tensors, whose header takes some thousand bytes. */
-const longestHeader = 2 ** 20;
+const longestHeader = 2 ** 17;
 const lengthBytes = 8;
 
 /** The types of the format that are read; those of 8 bits and less, and complex numbers, are not. */
