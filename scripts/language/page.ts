@@ -151,8 +151,9 @@ export const own = objective(
   "own",
   ["w", "l"],
   ({ policy, ref, y }) => {
-    const h = (r: typeof y.w | typeof y.l) => policy.logps(r).minus(ref.logps(r));
-    return neg(logSigmoid(h(y.w).minus(h(y.l)).times(param("beta", 0.1))));
+    const chosen = policy.logps(y.w).minus(ref.logps(y.w));
+    const rejected = policy.logps(y.l).minus(ref.logps(y.l));
+    return neg(logSigmoid(chosen.minus(rejected).times(param("beta", 0.1))));
   },
   { source: "Rafailov et al. 2023, eq. 7" },
 );

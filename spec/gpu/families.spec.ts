@@ -36,7 +36,8 @@ describe("the kernels agree with the interpreter", () => {
       const failures: (readonly string[])[] = [];
       for await (const report of checkObjective(builtIn(name), { batches: 4, seed, device }))
         failures.push(report.failures);
-      expect(failures).toEqual([[], [], [], []]);
+      expect(failures.length).toBeGreaterThanOrEqual(4);
+      expect(failures.flat()).toEqual([]);
     },
   );
 

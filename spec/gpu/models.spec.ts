@@ -85,7 +85,8 @@ describe("the kernels agree with the interpreter on objectives of several models
     const failures: (readonly string[])[] = [];
     for await (const report of checkObjective(of, { batches: 3, seed, device }))
       failures.push(report.failures);
-    expect(failures).toEqual([[], [], []]);
+    expect(failures.length).toBeGreaterThanOrEqual(3);
+    expect(failures.flat()).toEqual([]);
   });
 
   it("where the past enters as log-probabilities of tokens", async () => {

@@ -316,7 +316,9 @@ describe("derivatives", () => {
     });
     const failures: (readonly string[])[] = [];
     for await (const report of checks) failures.push(report.failures);
-    expect(failures).toEqual([[], [], []]);
+    // the batches that were asked for, and the first step of training where there is one
+    expect(failures.length).toBeGreaterThanOrEqual(3);
+    expect(failures.flat()).toEqual([]);
   });
 });
 

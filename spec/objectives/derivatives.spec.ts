@@ -43,7 +43,8 @@ const reportsOf = async (
     batches++;
     failures.push(...report.failures);
   }
-  expect(batches).toBe(5);
+  // and the first step of training where there is one
+  expect(batches).toBeGreaterThanOrEqual(5);
   return failures;
 };
 

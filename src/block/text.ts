@@ -10,7 +10,7 @@ import * as meaning from "./meaning.ts";
 import { moved } from "./moments.ts";
 
 /** Expressions of a pass are short; deeper ones are cut with an ellipsis. */
-const depth = 100;
+const depth = 400;
 type Text = (node: Node) => string;
 
 /** Expressions with short names for what a pass computes once: x and e of an entry, xy and ey of the label's, sums, shifts. */
