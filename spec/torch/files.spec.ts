@@ -60,6 +60,12 @@ describe("an emitted file", () => {
     expect(() => emitTorch(across, { from: "logits" })).toThrow(/emit: sum\[token\.y\]/);
   });
 
+  it("is refused for sequences of a model that the objective does not have", () => {
+    expect(() => emitTorch(wpo(), { from: "statistics", sequences: ["rf"] })).toThrow(
+      /^emitTorch: sequences names the model "rf"; "wpo" has "policy" and "ref"\.$/,
+    );
+  });
+
   it("says what couples examples", () => {
     expect(emitTorch(builtIn("aot"), { from: "logps" }).coupled).toHaveLength(2);
     expect(textOf(builtIn("aot"))).toMatch(/couples examples, so give it the whole batch/);

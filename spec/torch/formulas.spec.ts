@@ -44,8 +44,8 @@ for n in given:
     if n in ("ids",): given[n] = torch.randint(0, 5, given[n].shape)
     if n == "mask": given[n] = (torch.rand(given[n].shape) > 0.3) | (torch.arange(4) == 1)
     if n == "prompt_mask": given[n] = ~(given["mask"] > 0)
-    if n in ("log_probs", "ref_log_probs", "logps", "ref_logps"): given[n] = -given[n] * 2
-live = [n for n in given if n in ${JSON.stringify(tensors.filter(({ source }) => source.kind === "logits" || source.kind === "statistic" || source.kind === "logps").map((one) => one.name))} and not n.startswith("ref_")]
+    if n.endswith(("log_probs", "logps")): given[n] = -given[n] * 2
+live = ${JSON.stringify(tensors.filter(({ source }) => (source.kind === "statistic" ? source.statistic.models.includes("policy") : "model" in source && source.model === "policy")).map((one) => one.name))}
 numbers = {${params.map((one) => `"${one.name}": ${one.initial ?? 0.7}`).join(", ")}}
 for n in live: given[n].requires_grad_()
 loss = lambda *x: f(**{**given, **dict(zip(live, x))}, **numbers)[0]

@@ -188,4 +188,26 @@ export const formulas: readonly Objective[] = [
   paired("absolute gap", "mean absolute error of average log-ratios", (g) =>
     abs(average(g, g.y.w).minus(average(g, g.y.l)).minus(g.example("gap"))),
   ),
+  objective(
+    "two teachers",
+    ["y"],
+    ({ policy, teacher, expert, y }: Given<"y", "teacher" | "expert">) => {
+      const [p, t, e] = [policy, teacher, expert].map((m) => logSoftmax("vocab", m.logits(y.y)));
+      const toTeacher = sum("vocab", exp(p!).times(p!.minus(t!)));
+      const fromExpert = sum("vocab", exp(e!).times(e!.minus(p!)));
+      const between = max("vocab", abs(t!.minus(e!)));
+      return mean("token", toTeacher.plus(fromExpert.times(between)));
+    },
+    { models: ["teacher", "expert"], source: "after Agarwal et al. 2023, arXiv 2306.13649" },
+  ),
+  objective(
+    "old policy",
+    ["y"],
+    ({ policy, ref, old, y, example }: Given<"y", "old">) => {
+      const ratio = exp(policy.logp(y.y).minus(old.logp(y.y)));
+      const kl = policy.logps(y.y).minus(ref.logps(y.y));
+      return mean("token", ratio.times(example("advantages"))).minus(β().times(kl));
+    },
+    { models: ["old"], source: "Schulman et al. 2017, arXiv 1707.06347, equation 6" },
+  ),
 ];

@@ -68,10 +68,10 @@ const command = defineCommand({
     const target = targets[oneOf("target", given.target, Object.keys(targets))]!;
     const objective = await givenObjective(given.objective, rawArgs, args);
     const sequences = Object.entries(givenHeights(rawArgs, args)).map(([model, height]) => {
-      if ((model === "policy" || model === "ref") && height === "logps") return model;
+      if (height === "logps") return model;
       throw new PrefcError(
         "option-value",
-        `--heights is ${cite(`${model}=${height}`)}; an emitted function takes policy=logps or ref=logps, and --from for the rest.`,
+        `--heights is ${cite(`${model}=${height}`)}; an emitted function takes logps of a model, as in ref=logps, and --from for the rest.`,
       );
     });
     const options = pairs("option", repeated(rawArgs, args, "option"));

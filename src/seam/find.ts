@@ -25,33 +25,44 @@ export interface Found {
   readonly value: (statistic: Node) => Node;
 }
 
-const pairsOfModels: readonly (readonly [ModelName, ModelName])[] = [
-  ["policy", "ref"],
-  ["ref", "policy"],
-];
+/** The models below the roots: the policy, the reference, and others by name. */
+function modelsBelow(roots: readonly Node[]): readonly ModelName[] {
+  const read = new Set(topological(roots).flatMap((one) => logitsOfInput(one)?.model ?? []));
+  const others = [...read].filter((model) => model !== "policy" && model !== "ref").toSorted();
+  return ["policy", "ref", ...others];
+}
 const itself = (node: Node): Node => node;
 const negated = (node: Node): Node => unary("neg", node);
 const exponential = (node: Node): Node => unary("exp", node);
 const inside = (node: Node): Node => (node.tag === "unary" ? node.args[0] : node);
 
 /** The formula with the models' own letters: π is the policy, π_ref the reference. */
-function written(formula: string, models: 1 | 2, model: ModelName): string {
-  const [own, other] = model === "policy" ? ["π", "π_ref"] : ["π_ref", "π"];
-  if (models === 1) return formula.replaceAll("π", own);
-  return formula.replaceAll(/π(′?)/g, (_, mark: string) => (mark === "" ? own : other));
+function written(formula: string, model: ModelName, other: ModelName | undefined): string {
+  const letter = (of: ModelName): string => (of === "policy" ? "π" : `π_${of}`);
+  return formula.replaceAll(/π(′?)/g, (_, mark: string) => letter(mark === "" ? model : other!));
+}
+
+/** Statistics of two models are called by the one that is not the policy; the reference after it has no word. */
+function nameOf(name: string, model: ModelName, other: ModelName | undefined): string {
+  if (other === undefined || (model === "policy" && other === "ref")) return name;
+  return model === "policy" ? `${name}_to_${other}` : `${name}_${model}`;
 }
 
 /** Every named statistic of a response. */
-function namedOf(response: string): readonly Found[] {
+function namedOf(response: string, all: readonly ModelName[]): readonly Found[] {
+  const others = all.filter((model) => model !== "policy");
+  const pairs = others.flatMap((model) => [["policy", model] as const, [model, "policy"] as const]);
   return templates.flatMap(({ name, formula, models, of }) =>
-    pairsOfModels.map(([model, other]) => ({
-      name: models === 1 || model === "policy" ? name : `${name}_${model}`,
-      formula: written(formula, models, model),
-      models: models === 1 ? [model] : [model, other],
-      response,
-      definition: of(response, model, other),
-      value: itself,
-    })),
+    (models === 2 ? pairs : all.map((model) => [model, undefined] as const)).map(
+      ([model, other]): Found => ({
+        name: nameOf(name, model, other),
+        formula: written(formula, model, other),
+        models: other === undefined ? [model] : [model, other],
+        response,
+        definition: of(response, model, other ?? model),
+        value: itself,
+      }),
+    ),
   );
 }
 
@@ -105,7 +116,8 @@ export function findStatistics(
   roots: readonly Node[],
   responses: readonly string[],
 ): ReadonlyMap<Node, Found> {
-  const byResponse = new Map(responses.map((response) => [response, namedOf(response)]));
+  const all = modelsBelow(roots);
+  const byResponse = new Map(responses.map((response) => [response, namedOf(response, all)]));
   const byNode = new Map(
     [...byResponse.values()].flat().map((one) => [one.definition, one] as const),
   );
@@ -148,7 +160,7 @@ export function findStatistics(
     return {
       name,
       formula: printExpression(node, 40),
-      models: pairsOfModels.map(([model]) => model).filter((model) => models.has(model)),
+      models: all.filter((model) => models.has(model)),
       response,
       definition: flag ? unary("toReal", node) : node,
       value: flag ? (statistic) => binary("gt", statistic, constant(0.5)) : itself,

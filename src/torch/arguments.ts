@@ -9,7 +9,8 @@ import type { Entered, EmitHeight } from "./height.ts";
 import type { Namer } from "./names.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import { sharedName, tensorOf, type TensorArgument } from "./tensors.ts";
-import { isPrompt } from "../core/inputs.ts";
+import { isPrompt, type ModelName } from "../core/inputs.ts";
+import { modelsOf } from "./operator.ts";
 import { rowsOf, type Family } from "./stack.ts";
 
 export interface NumberArgument {
@@ -30,6 +31,8 @@ export interface Arguments {
   readonly masks: readonly string[];
   /** Where ids lie outside the vocabulary, as an expression; null where there are no logits. */
   readonly outside: string | null;
+  /** The argument that holds the logits of a model. */
+  readonly logits: (model: ModelName) => string;
   /** The local name of a statistic that is made from logits. */
   readonly statistic: (statistic: Statistic) => string;
 }
@@ -49,33 +52,24 @@ function checkRows(roots: readonly Node[], responses: readonly string[]): void {
 }
 
 /** The logits that statistics are made of. */
-function logitsOf(statistics: readonly Statistic[]): readonly TensorArgument[] {
-  const read = new Set(statistics.flatMap(({ models }) => models));
-  const shape = "rows, tokens, vocab";
-  return [
-    ...(read.has("policy")
-      ? [
-          {
-            name: "logits",
-            shape,
-            whole: true,
-            meaning: "z(v) of the policy",
-            source: { kind: "logits", model: "policy" },
-          } as const,
-        ]
-      : []),
-    ...(read.has("ref")
-      ? [
-          {
-            name: "ref_logits",
-            shape,
-            whole: true,
-            meaning: "of the reference, data",
-            source: { kind: "logits", model: "ref" },
-          } as const,
-        ]
-      : []),
-  ];
+function logitsOf(
+  statistics: readonly Statistic[],
+  namer: Namer,
+): ReadonlyMap<ModelName, TensorArgument> {
+  return new Map(
+    modelsOf(statistics).map((model) => [
+      model,
+      {
+        name: namer.fresh(model === "policy" ? "logits" : `${model}_logits`),
+        shape: "rows, tokens, vocab",
+        whole: true,
+        meaning:
+          { policy: "z(v) of the policy", ref: "of the reference, data" }[model] ??
+          `of ${model}, data`,
+        source: { kind: "logits", model },
+      },
+    ]),
+  );
 }
 
 export function argumentsOf(
@@ -91,9 +85,8 @@ export function argumentsOf(
   const nameOf = new Map<Node, string>();
   // what the policy says, what the reference says, and then what else there is
   const rank = ({ datum }: Input): number => {
-    const ref = "model" in datum ? datum.model === "ref" : undefined;
     if (datum.kind === "statistic") return datum.models.includes("policy") ? 0 : 1;
-    return ref === undefined ? 2 : Number(ref);
+    return "model" in datum ? Number(datum.model !== "policy") : 2;
   };
   const inputs = order.filter((node) => node.tag === "input").toSorted((a, b) => rank(a) - rank(b));
   for (const node of inputs) {
@@ -161,7 +154,7 @@ export function argumentsOf(
         ];
   const statistics = new Set(localName.values());
   const handed = [...byShared.values()];
-  const logits = from !== "logits" ? [] : logitsOf(entered.statistics);
+  const logits = logitsOf(from === "logits" ? entered.statistics : [], namer);
   const ids: TensorArgument = {
     name: "ids",
     shape: "rows, tokens",
@@ -173,12 +166,13 @@ export function argumentsOf(
     from !== "logits"
       ? handed
       : [
-          ...logits,
+          ...logits.values(),
           ...(handed.some(({ name }) => name === "ids") ? [] : [ids]),
           ...handed.filter(({ name }) => !statistics.has(name)),
         ];
-  const [first] = logits;
+  const [first] = logits.values();
   return {
+    logits: (model) => logits.get(model)!.name,
     outside: first === undefined ? null : `((ids < 0) | (ids >= ${first.name}.shape[-1]))`,
     statistic: (statistic) => localName.get(statistic)!,
     tensors: [...tensors, ...masks],

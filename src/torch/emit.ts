@@ -141,7 +141,15 @@ function withSpellings({ loss, metrics, next, ...rest }: Objective): Objective {
 /** What stands between logits and the formula. */
 function fromLogits(entered: Entered, given: Arguments, name: string, uses: Uses): LogitsPart {
   const masks = given.tensors.filter(({ source }) => source.kind === "mask").map((one) => one.name);
-  return logitsPart(rowGroups(entered.statistics), name, given.statistic, given.of, masks, uses);
+  return logitsPart(
+    rowGroups(entered.statistics),
+    name,
+    given.statistic,
+    given.of,
+    given.logits,
+    masks,
+    uses,
+  );
 }
 
 /** What makes statistics of a tile, for callers that bring the tiles. */

@@ -32,9 +32,12 @@ export interface Entered extends Seam {
 const lengthsInput = (response: string): Input =>
   input({ kind: "lengths", response }, ["batch"]) as Input;
 
+const spokenModel = (model: ModelName): string =>
+  ({ policy: "the policy", ref: "the reference" })[model] ?? `the model ${cite(model)}`;
+
 /** How a statistic is called in a sentence. */
 const described = ({ name, models, formula }: Statistic): string =>
-  `${name} of ${models.map((model) => (model === "policy" ? "the policy" : "the reference")).join(" and ")} (${formula})`;
+  `${name} of ${models.map(spokenModel).join(" and ")} (${formula})`;
 
 /** What is replaced by numbers that are handed over per sequence. */
 function perSequence(

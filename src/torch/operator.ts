@@ -5,6 +5,7 @@ import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import type { Statistic } from "../seam/statistics.ts";
 import type { Uses } from "./formula.ts";
+import { namer } from "./names.ts";
 import { rowFunctions } from "./rows.ts";
 
 /** Statistics that are read from the logits of one model, or of both where one of them is made of both. */
@@ -14,20 +15,35 @@ export interface RowGroup {
   readonly statistics: readonly Statistic[];
 }
 
-/** Groups statistics by the logits that they are made of. */
-export function rowGroups(statistics: readonly Statistic[]): readonly RowGroup[] {
-  const both = statistics.some(({ models }) => models.length > 1);
-  if (both) return [{ name: "both", models: ["policy", "ref"], statistics }];
-  return (["policy", "ref"] as const).flatMap((model) => {
-    const own = statistics.filter(({ models }) => models[0] === model);
-    return own.length === 0 ? [] : [{ name: model, models: [model], statistics: own }];
-  });
+/** The models that statistics are made of: the policy, the reference, and others by name. */
+export function modelsOf(statistics: readonly Statistic[]): readonly ModelName[] {
+  const read = new Set(statistics.flatMap(({ models }) => models));
+  const first = ["policy", "ref"].filter((model) => read.has(model));
+  return [...first, ...[...read].filter((model) => !first.includes(model)).toSorted()];
 }
 
-const logitsArgument: Readonly<Record<ModelName, string>> = {
-  policy: "logits",
-  ref: "ref_logits",
-};
+/** Groups statistics by the logits that they are made of: models that one statistic is made of are read together. */
+export function rowGroups(statistics: readonly Statistic[]): readonly RowGroup[] {
+  const many = modelsOf(statistics.filter(({ models }) => models.length > 1));
+  const isMany = ({ models }: Statistic): boolean => models.some((model) => many.includes(model));
+  const names = namer();
+  const group = (
+    name: string,
+    models: readonly ModelName[],
+    own: readonly Statistic[],
+  ): readonly RowGroup[] =>
+    own.length === 0 ? [] : [{ name: names.fresh(name), models, statistics: own }];
+  return [
+    ...group("both", many, statistics.filter(isMany)),
+    ...modelsOf(statistics).flatMap((model) =>
+      group(
+        model,
+        [model],
+        statistics.filter((one) => !isMany(one) && one.models[0] === model),
+      ),
+    ),
+  ];
+}
 
 const machinery = `
 def tiles(logits, mask):
@@ -125,6 +141,7 @@ export function logitsPart(
   objective: string,
   nameOf: (statistic: Statistic) => string,
   argument: (node: Node) => string,
+  logits: (model: ModelName) => string,
   masks: readonly string[],
   uses: Uses,
 ): LogitsPart {
@@ -145,7 +162,7 @@ export function logitsPart(
     const names = statistics.map(nameOf).join(", ");
     // what is data has no gradient to be asked for
     const data = slopes.length === 0 ? ".detach()" : "";
-    const tensors = models.map((model) => logitsArgument[model] + data).join(", ");
+    const tensors = models.map((model) => logits(model) + data).join(", ");
     const numbers = params.map((one) => one.name).join(", ");
     calls.push(
       `${names}${statistics.length === 1 ? "," : ""} = torch.unbind(${name}_operator([${tensors}], ids, ${mask}, [${numbers}])${kept === 0 ? "" : `[:${statistics.length}]`})`,

@@ -3,7 +3,6 @@
 import { fail } from "../core/error.ts";
 import type { ModelName } from "../core/inputs.ts";
 import { listNames } from "../core/names.ts";
-import { topological } from "../core/node.ts";
 import { checkOptions, type KindsOf } from "../core/options.ts";
 import { cite } from "../core/quote.ts";
 import { requireObjective, type Objective } from "../dsl/objective.ts";
@@ -48,7 +47,7 @@ const emitOptions: KindsOf<EmitOptions> = {
   hash: { expected: "a function", fits: (value) => typeof value === "function" },
 };
 
-/** @throws PrefcError not-an-objective, unknown-option, option-value, emit-statistic for logits of a third model */
+/** @throws PrefcError not-an-objective, unknown-option, option-value */
 export function checkEmit(objective: Objective, options: EmitOptions): void {
   requireObjective("emitTorch", objective);
   checkOptions("emitTorch", emitOptions, options, { example: '{ from: "logits" }' });
@@ -58,17 +57,12 @@ export function checkEmit(objective: Objective, options: EmitOptions): void {
       `emitTorch: the option from is left out; give one of ${listNames(emitHeights)}.`,
     );
   }
-  const other = modelsRead(objective).find((model) => model !== "policy" && model !== "ref");
-  if (options.from === "logits" && other !== undefined) {
+  const models = ["policy", "ref", ...objective.models];
+  const unknown = options.sequences?.find((model) => !models.includes(model));
+  if (unknown !== undefined) {
     fail(
-      "emit-statistic",
-      `emit: ${cite(objective.name)} reads the model ${cite(other)}, and a function of logits is handed those of policy and ref; emit it from statistics, and hand these out.`,
+      "option-value",
+      `emitTorch: sequences names the model ${cite(unknown)}; ${cite(objective.name)} has ${listNames(models)}.`,
     );
   }
 }
-
-/** The models whose logits an objective reads. */
-const modelsRead = ({ loss, next }: Objective): readonly ModelName[] =>
-  topological([loss, ...Object.values(next)]).flatMap((node) =>
-    node.tag === "input" && node.datum.kind === "logits" ? [node.datum.model] : [],
-  );

@@ -25,7 +25,6 @@ export interface RowFunctions {
   readonly kept: number;
 }
 
-const tileOf: Readonly<Record<ModelName, string>> = { policy: "z", ref: "z_ref" };
 const slopeOf = ({ name }: Statistic): string => `d_${name}`;
 const isAlong = (node: Node): boolean => node.axes.includes("vocab");
 
@@ -104,8 +103,11 @@ export function rowFunctions(
 ): RowFunctions {
   const names = namer();
   // the tile of the first model is z, so that both functions know its type
-  const tiles = models.length === 1 ? ["z"] : models.map((model) => tileOf[model]!);
-  const taken = [...tiles, "y"].map((one) => names.fresh(one));
+  const tiles = ["z", "y", ...models.slice(1).map((model) => `z_${model}`)].map((one) =>
+    names.fresh(one),
+  );
+  const taken = [...tiles];
+  tiles.splice(1, 1);
   const numbers = new Map(params.map((one) => [one.node, names.fresh(one.name)]));
   const slopeNames = new Map(statistics.map((one) => [one, names.fresh(slopeOf(one))]));
   const argument = (node: Node): string => {

@@ -46,9 +46,9 @@ export function tensorOf(
       : "rows";
   if (statistic !== undefined) {
     const { name, models, formula, differentiated } = statistic;
-    const ref = models.length === 1 && models[0] === "ref";
+    const [model] = models;
     return {
-      wish: ref ? `ref_${name}` : name,
+      wish: models.length === 1 && model !== "policy" ? `${model}_${name}` : name,
       shape,
       whole: false,
       meaning: differentiated ? formula : `${formula}, data`,
@@ -78,9 +78,9 @@ export function tensorOf(
     case "logps":
       return datum.model === "policy"
         ? real(`${before}logps`, `log π(${x})`, { kind: "logps", model: "policy", family })
-        : real(`${before}ref_logps`, `log π_ref(${x}), data`, {
+        : real(`${before}${datum.model}_logps`, `log π_${datum.model}(${x}), data`, {
             kind: "logps",
-            model: "ref",
+            model: datum.model,
             family,
           });
     case "reward":
