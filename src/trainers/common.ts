@@ -1,6 +1,7 @@
 // What emitted trainers share around the call of the loss: the batch of all ranks where a loss couples examples, the flag that is
 // raised after a step, and state over a checkpoint.
 
+import type { NumberArgument } from "../torch/arguments.ts";
 import { dict, string } from "./string.ts";
 
 /** What the lines of a trainer depend on. */
@@ -24,6 +25,7 @@ export interface TrainerText {
   readonly isOwn: boolean;
   /** Numbers of each example, which are columns of the dataset. */
   readonly columns: readonly string[];
+  readonly params: readonly NumberArgument[];
   readonly states: Readonly<Record<string, number>>;
   /** Whether the loss of an example depends on others, so that it is given those of all ranks. */
   readonly couples: boolean;

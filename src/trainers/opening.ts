@@ -1,6 +1,7 @@
 // How emitted trainers begin: what the file imports, which options it refuses, how the class is made, and how it asks the
 // reference.
 
+import type { NumberArgument } from "../torch/arguments.ts";
 import type { TrainerText } from "./common.ts";
 import { string } from "./string.ts";
 
@@ -15,7 +16,10 @@ export interface Base {
 }
 
 /** What every such file imports, and refuses. */
-export const importing = (base: Base, { name, columns }: TrainerText): readonly string[] => [
+export const importing = (
+  base: Base,
+  { name, columns }: Pick<TrainerText, "name" | "columns">,
+): readonly string[] => [
   `import contextlib, copy, dataclasses, json, os`,
   `import trl`,
   `from packaging.version import Version`,
@@ -36,6 +40,13 @@ export const importing = (base: Base, { name, columns }: TrainerText): readonly 
   `        if name not in numbers and getattr(args, name) != initial:`,
   `            raise ValueError(f"{name} belongs to TRL's own losses, and the loss here is ${name}; leave it out.")`,
   ``,
+  `def params_of(args, numbers, loss_params):`,
+  `    """The parameters of the loss: those that are given, and the fields of the configuration that have their names."""`,
+  `    params = {n: float(getattr(args, n)) for n in numbers if getattr(args, n, None) is not None} | (loss_params or {})`,
+  `    for name in [n for n, initial in numbers.items() if initial is None and n not in params]:`,
+  `        raise ValueError(f"{name} has no default; give loss_params={{{name!r}: ...}}.")`,
+  `    return params`,
+  ``,
   ...(columns.length > 0
     ? [
         `def with_columns(collator, names):`,
@@ -53,6 +64,16 @@ export const importing = (base: Base, { name, columns }: TrainerText): readonly 
     : []),
 ];
 
+/** The parameters of the loss with their defaults, and a sentence for others. */
+export const numbersLines = (
+  name: string,
+  params: readonly NumberArgument[],
+): readonly string[] => [
+  `        numbers = {${params.map((one) => `${string(one.name)}: ${one.initial ?? "None"}`).join(", ")}}`,
+  `        for given in set(loss_params or {}) - set(numbers):`,
+  `            raise ValueError(f"loss_params has {given!r}, which ${name} does not take; it takes {', '.join(numbers)}.")`,
+];
+
 /** The class up to its first method; `prepared` changes arguments before TRL's trainer is made with them. */
 export function making(
   base: Base,
@@ -66,16 +87,12 @@ export function making(
     `    """TRL's ${base.trainer} with the loss ${name}. Parameters of the loss are the fields of ${base.config} with their names;`,
     `    others are given as loss_params={...}. Options of TRL's own losses are refused."""`,
     `    def __init__(self, model, ref_model=None, args=None, *others, loss_params=None, **kwargs):`,
-    `        known = inspect.signature(${name}).parameters`,
-    `        numbers = [n for n, p in known.items() if isinstance(p.default, float) and n not in STATES]`,
-    `        for given in set(loss_params or {}) - set(numbers):`,
-    `            raise ValueError(f"loss_params has {given!r}, which ${name} does not take; it takes {', '.join(numbers)}.")`,
+    ...numbersLines(name, text.params),
     `        if args is not None:`,
     `            refuse_options(args, numbers)`,
     ...prepared.map((line) => `            ${line}`),
     `        super().__init__(model, ref_model, args, *others, **kwargs)`,
-    `        own = {n: float(getattr(self.args, n)) for n in numbers if hasattr(self.args, n)}`,
-    `        self.loss_params, self.loss_state = {**own, **(loss_params or {})}, dict(STATES)`,
+    `        self.loss_params, self.loss_state = params_of(self.args, numbers, loss_params), dict(STATES)`,
     ...(needsTokens
       ? [
           `        if self.precompute_ref_logps:`,

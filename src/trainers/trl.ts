@@ -9,8 +9,9 @@ import type { Statistic } from "../seam/statistics.ts";
 import { emitTorch, type Emitted, type EmitOptions } from "../torch/emit.ts";
 import { broken } from "../torch/frame.ts";
 import { string } from "./string.ts";
-import { paramsOf, rowGroups, type RowGroup } from "../torch/operator.ts";
+import { modelsOf, paramsOf, rowGroups, type RowGroup } from "../torch/operator.ts";
 import { headLines } from "./head.ts";
+import { isSampled, sampledLines } from "./sampled.ts";
 import type { TrainerText } from "./common.ts";
 import { pairsLines } from "./pairs.ts";
 import { isUnpaired, ofUnpaired, unpairedLines, withoutOthers } from "./unpaired.ts";
@@ -55,15 +56,23 @@ const classOf = (name: string): string =>
 
 /**
  * Emits a subclass of the trainer of TRL that brings what an objective reads: DPOTrainer for pairs, KTOTrainer for single
- * completions with labels. @throws PrefcError emit-trainer for an objective that no batch of these can feed
+ * completions with labels, GRPOTrainer or RLOOTrainer for sampled ones with advantages. @throws PrefcError emit-trainer for an objective that no batch of these can feed
  */
 export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
+  if (isSampled(objective)) return emitSampled(objective, options);
   const unpaired = isUnpaired(objective);
   const bound = unpaired ? withoutOthers(objective) : objective;
   const first = emitted(bound, { ...options, from: "statistics" });
   const isOwn = !first.statistics.every(isOnMenu);
   const made = isOwn ? emitted(bound, { ...options, from: "statistics", tiles: true }) : first;
   const rows = unpaired ? "both" : pairsOf(objective, made);
+  const other = modelsOf(made.statistics).find((model) => model !== "policy" && model !== "ref");
+  if (other !== undefined) {
+    fail(
+      "emit-trainer",
+      `emit trl: ${cite(objective.name)} reads the model ${cite(other)}, and TRL's trainers of preferences have a policy and a reference; emit it for torch and write the trainer.`,
+    );
+  }
   const groups = rowGroups(made.statistics);
   const both = groups.some(({ name }) => name === "both");
   const ofModel = (model: string): Readonly<Record<string, string>> =>
@@ -105,6 +114,7 @@ export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
       ({ source }) => source.kind === "mask" && source.family === "prompt",
     ),
     columns: columnsOf(objective, made, unpaired ? ofUnpaired : []),
+    params: made.arguments.params,
     states,
     couples:
       unpaired ||
@@ -118,9 +128,28 @@ export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
   const lines = unpaired
     ? unpairedLines(text, definitions, new Set(tensors.map(({ name }) => name)))
     : pairsLines({ ...text, rows, perToken }, definitions);
-  const wrapped = lines.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0]));
-  return { ...made, text: `${made.text}\n${wrapped.join("\n")}\n` };
+  return { ...made, text: `${made.text}\n${wrapped(lines)}\n` };
 }
+
+/** A trainer of sampled completions; RLOO's where one log-probability a sequence of the sampling policy is enough. */
+function emitSampled(objective: Objective, options: TrlOptions): Emitted {
+  const [made, bySequence] = ((): readonly [Emitted, boolean] => {
+    const own = { ...options, from: "statistics" } as const;
+    if (!objective.models.includes("old")) return [emitTorch(objective, own), false];
+    try {
+      return [emitTorch(objective, { ...own, sequences: ["old"] }), true];
+    } catch (error) {
+      if (error instanceof PrefcError && error.code === "emit-statistic")
+        return [emitTorch(objective, own), false];
+      throw error;
+    }
+  })();
+  const lines = sampledLines(objective, made, classOf(objective.name), bySequence);
+  return { ...made, text: `${made.text}\n${wrapped(lines)}\n` };
+}
+
+const wrapped = (lines: readonly string[]): string =>
+  lines.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0])).join("\n");
 
 /** Numbers of each example that the dataset has in columns. */
 function columnsOf(
