@@ -2,6 +2,7 @@
 // `npm run diagrams`. A test fails when a picture is stale.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { curvesPicture } from "./diagrams/curves.ts";
 import { levelsPicture } from "./diagrams/levels.ts";
 import { rowsPicture } from "./diagrams/rows.ts";
 import { wpoPicture } from "./diagrams/wpo.ts";
@@ -11,6 +12,7 @@ export const diagrams: Readonly<Record<string, () => string>> = {
   "levels.svg": levelsPicture,
   "wpo.svg": wpoPicture,
   "rows.svg": rowsPicture,
+  "curves.svg": curvesPicture,
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

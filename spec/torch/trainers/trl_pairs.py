@@ -170,3 +170,6 @@ for name in wanted or checks:
     found[name] = checks[name]()
 if not dist.is_initialized() or dist.get_rank() == 0:
     print("FOUND " + json.dumps(found))
+if dist.is_initialized():
+    dist.barrier()
+    dist.destroy_process_group()
