@@ -9,15 +9,25 @@ import type { FieldOfPass, ModelPower } from "../stream/fields.ts";
 import { entryOf, labelInput } from "../stream/skeleton.ts";
 import type { GradientTerm } from "../stream/stages.ts";
 
+type OfModel = (model: ModelName) => Node;
+/** Every line of a kernel asks for such a node, so each is built once. */
+function once(make: OfModel): OfModel {
+  const made = new Map<ModelName, Node>();
+  return (model) => {
+    const known = made.get(model) ?? make(model);
+    made.set(model, known);
+    return known;
+  };
+}
+
 /** max_v z */
-export const maximumOf = (model: ModelName): Node => reduce("max", "vocab", entryOf(model));
+export const maximumOf: OfModel = once((model) => reduce("max", "vocab", entryOf(model)));
 /** x = z − max z */
-export const centred = (model: ModelName): Node =>
-  binary("minus", entryOf(model), maximumOf(model));
+export const centred: OfModel = once((model) => binary("minus", entryOf(model), maximumOf(model)));
 /** e^x */
-export const exponential = (model: ModelName): Node => unary("exp", centred(model));
+export const exponential: OfModel = once((model) => unary("exp", centred(model)));
 /** z_y */
-export const labelOf = (model: ModelName): Node => at(entryOf(model), "vocab", labelInput);
+export const labelOf: OfModel = once((model) => at(entryOf(model), "vocab", labelInput));
 const isMaximal = (model: ModelName): Node => binary("eq", entryOf(model), maximumOf(model));
 
 const scaled = (d: number, x: Node): Node => (d === 1 ? x : binary("times", constant(d), x));
@@ -39,13 +49,15 @@ export const momentOf = (powers: readonly ModelPower[]): Node =>
   reduce("sum", "vocab", product(powersOf(powers)));
 
 /** δ, by which the point of a model was moved: the old one minus the new one. */
-export const shiftOf = (model: ModelName): Node =>
-  input({ kind: "named", name: `shift.${model}` }, []);
+export const shiftOf: OfModel = once((model) =>
+  input({ kind: "named", name: `shift.${model}` }, []),
+);
 
 /** x and e^x of the label's entry. */
-export const labelCentred = (model: ModelName): Node =>
-  binary("minus", labelOf(model), maximumOf(model));
-export const labelExponential = (model: ModelName): Node => unary("exp", labelCentred(model));
+export const labelCentred: OfModel = once((model) =>
+  binary("minus", labelOf(model), maximumOf(model)),
+);
+export const labelExponential: OfModel = once((model) => unary("exp", labelCentred(model)));
 
 /** #{v : z = max z} */
 export const tiesOf = (model: ModelName): Node =>

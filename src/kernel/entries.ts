@@ -50,5 +50,12 @@ export function lowered(node: Node, leaves: Leaves): Value {
   }
 }
 
+/** The parts of an expression, which never changes. */
+const partsOf = new WeakMap<Node, ReadonlySet<Node>>();
+
 /** Whether an expression uses a part; what is shared in it is looked at once. */
-export const uses = (node: Node, part: Node): boolean => topological([node]).includes(part);
+export function uses(node: Node, part: Node): boolean {
+  const parts = partsOf.get(node) ?? new Set(topological([node]));
+  partsOf.set(node, parts);
+  return parts.has(part);
+}
