@@ -51,6 +51,19 @@ describe("the steps of a row program", () => {
       "row program: results",
     ]);
   });
+  it("give both responses one gradient, whose sign is that of a value per example", () => {
+    for (const name of ["dpo", "wpo", "simpo"]) {
+      const [map] = stepsFor(name).flatMap(({ work }) =>
+        work!.step.kind === "map" && work!.step.results.some(({ place }) => place.kind === "field")
+          ? [work!.step]
+          : [],
+      );
+      expect(map!.results.map(({ responses }) => responses)).toEqual([
+        ["w", "l"],
+        ["w", "l"],
+      ]);
+    }
+  });
   it("add up along the batch once for all that waits for it, and the rest with the results", () => {
     for (const name of ["kto", "orpo", "alphapo", "cpo"]) {
       const kinds = stepsFor(name).map(({ work }) => work!.step.kind);
