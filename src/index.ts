@@ -14,7 +14,8 @@ export type {
 export type { LogitsSource, StoredLogits } from "./batch/source.ts";
 export { parseJson } from "./core/json.ts";
 export { fromTrl, type TrlBatch } from "./batch/trl.ts";
-export { fromResponses, type ResponseData, type ResponsesOptions } from "./batch/separate.ts";
+export type { ResponseData } from "./batch/response-data.ts";
+export { fromResponses, type ResponsesOptions } from "./batch/separate.ts";
 export { fromPacked, type PackedBatch } from "./batch/packed.ts";
 export { fromUnpaired, type MismatchedRows, type UnpairedBatch } from "./batch/unpaired.ts";
 export type { Height, ModelName } from "./core/inputs.ts";

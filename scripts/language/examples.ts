@@ -32,12 +32,16 @@ import {
   min,
   minimum,
   neg,
+  other,
   param,
   pow,
   prompt,
   rank,
   real,
   relu,
+  runningLogSumExp,
+  runningMax,
+  runningSum,
   sigmoid,
   sign,
   softplus,
@@ -55,7 +59,7 @@ import {
   type PerExample,
 } from "../../src/index.ts";
 
-export type Example = (g: Given<Pair>) => Expr<PerExample>;
+export type Example = (g: Given<Pair | "y[]">) => Expr<PerExample>;
 
 /** What a formula is given. */
 const given: Readonly<Record<string, Example>> = {
@@ -145,6 +149,25 @@ const across: Readonly<Record<string, Example>> = {
     relu(sort("batch", policy.logps(y.w)).minus(sort("batch", policy.logps(y.l)))),
 };
 
+/** Functions of the responses of a list. */
+const lists: Readonly<Record<string, Example>> = {
+  "y.y.size": ({ policy, y }) => sum("response", policy.logps(y.y)).over(y.y.size),
+  each: ({ policy, y, each }) =>
+    neg(mean("response", policy.logps(y.y).times(each("advantage", y.y)))),
+  runningSum: ({ policy, y }) =>
+    max("response", runningSum("response", policy.logps(y.y), { from: "start" })),
+  runningMax: ({ policy, y }) =>
+    mean("response", runningMax("response", policy.logps(y.y), { from: "end" })),
+  runningLogSumExp: ({ policy, y }) => {
+    const s = policy.logps(y.y);
+    return sum("response", runningLogSumExp("response", s, { from: "end" }).minus(s));
+  },
+  other: ({ policy, y }) => {
+    const s = policy.logps(y.y);
+    return sum("response", sum("other", relu(other(s).minus(s))));
+  },
+};
+
 /** Numbers and names. */
 const numbers: Readonly<Record<string, Example>> = {
   constant: (g) => constant(1).minus(margin(g)),
@@ -173,6 +196,7 @@ export type Table =
   | "choices"
   | "along"
   | "across"
+  | "lists"
   | "numbers"
   | "terms";
 export const tables: Readonly<Record<Table, Readonly<Record<string, Example>>>> = {
@@ -182,6 +206,7 @@ export const tables: Readonly<Record<Table, Readonly<Record<string, Example>>>> 
   choices,
   along,
   across,
+  lists,
   numbers,
   terms,
 };

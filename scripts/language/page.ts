@@ -7,7 +7,7 @@ import type { Node } from "../../src/core/node.ts";
 import type { Domain } from "../../src/core/operators/row.ts";
 import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../../src/core/ops.ts";
 import { nodes } from "../../src/core/smart.ts";
-import { evaluate, fromResponses, objective, type Batch } from "../../src/index.ts";
+import { evaluate, fromResponses, list, objective, type Batch } from "../../src/index.ts";
 import type { Tensor } from "../../src/reference/tensor.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";
 import { tables, type Example, type Table } from "./examples.ts";
@@ -30,6 +30,14 @@ export const smallBatch = (): Batch =>
         ref_logits: [0, 0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0],
         reward: [0.5, -0.5],
       },
+      y: {
+        labels: [
+          [[2], [0, 1], [3]],
+          [[1], [0]],
+        ],
+        policy_logits: [1, 0, 2, 0, 1, 0, 0, 1, 0, 2, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0],
+        each: { advantage: [1, -0.5, 0.5, 1, -1] },
+      },
       "w.prompt": {
         labels: [[3], [0]],
         policy_logits: [0, 0, 0, 2, 1, 0, 0, 0],
@@ -41,9 +49,12 @@ export const smallBatch = (): Batch =>
 
 const batch = smallBatch();
 
+/** What an example is an objective over. */
+export const responses: readonly ["w", "l", "y[]"] = ["w", "l", list("y")];
+
 /** The loss of an example: the mean over the two pairs where it is one number per pair. */
 export function lossOf(formula: Example): number {
-  const { loss } = objective("example", ["w", "l"], formula, { source: "docs/language.md" });
+  const { loss } = objective("example", responses, formula, { source: "docs/language.md" });
   const [{ data }] = evaluate([loss], batch, {}) as readonly [Tensor];
   return Array.from(data).reduce((sum, one) => sum + one, 0) / data.length;
 }
@@ -139,8 +150,8 @@ export function languagePage(): string {
 Written by \`npm run language\` from the code: the rows of the operators, the comments of the source, and formulas that were run.
 
 An objective is a function from what it is given to a loss. An expression is a number for each index of its axes. The axes are
-\`batch\` (examples), \`token\` (completion tokens of one response) and \`vocab\` (entries of the vocabulary). Two expressions
-combine where their axes agree, and one of fewer axes fits wherever more are expected. A token of one response never meets a token
+\`batch\` (examples), \`token\` (completion tokens of one response), \`vocab\` (entries of the vocabulary), and
+\`response\` and \`other\` (responses of a list, and the same ones once more). Two expressions combine where their axes agree, and one of fewer axes fits wherever more are expected. A token of one response never meets a token
 of another: TypeScript underlines it, and JavaScript ends in a sentence. The loss has one number per example, whose mean over the
 batch is taken, or one number for the whole batch.
 
@@ -204,6 +215,17 @@ These take one number per example, and couple the examples of a batch.
 
 ${plainHead}
 ${plainRows("across")}
+
+## Lists of responses
+
+An example may have any number of a response: \`objective("own", ["w", list("y")], …)\`. The list is found as \`y.y\`. What is said
+of it ranges over \`"response"\` as well, so \`policy.logps(y.y)\` has one number per response. The number of responses may differ
+from example to example. Reductions end the axis. A prompt's responses come in the order in
+which the batch has them. A pair of responses ranges over \`"response"\` and \`"other"\`; kernels loop over the pairs of an
+example, and memory holds none of them. [Batches](batches.md) says how lists are given.
+
+${plainHead}
+${plainRows("lists", ["ListResponse", "Usual"])}
 
 ## Numbers and names
 

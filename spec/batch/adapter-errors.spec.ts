@@ -1,7 +1,8 @@
 // What callers may get wrong when they bring a batch: one test each, with the code and the words that point at it.
 import { describe, it } from "vitest";
 import { fromPacked, type PackedBatch } from "../../src/batch/packed.ts";
-import { fromResponses, type ResponseData } from "../../src/batch/separate.ts";
+import type { ResponseData } from "../../src/batch/response-data.ts";
+import { fromResponses } from "../../src/batch/separate.ts";
 import { fromTrl, type TrlBatch } from "../../src/batch/trl.ts";
 import { flatten, indices, reals } from "../../src/batch/numbers.ts";
 import { expectError } from "../support/checks.ts";

@@ -58,7 +58,7 @@ describe("parse", () => {
     ['%0: f32 = param "\\q"', 'line 1, column 17: expected a JSON string, found "\\"\\\\q\\"".'],
     [
       '%0: f32[time] = input "x"',
-      'line 1, column 9: expected an axis ("batch", "token.NAME" or "vocab"), found "time] = input \\"x\\"".',
+      'line 1, column 9: expected an axis ("batch", "response.NAME", "other.NAME", "token.NAME" or "vocab"), found "time] = input \\"x\\"".',
     ],
     [
       "%0: f32 = const 1\n%0: f32 = const 2",

@@ -56,13 +56,13 @@ describeMisuses("axes", [
   [
     "an unknown axis",
     "unknown-axis",
-    /^max: the axis is the string "tokens"; write "batch", "token" or "vocab"/,
+    /^max: the axis is the string "tokens"; write "batch", "response", "other", "token" or "vocab"/,
     () => max(any("tokens"), w),
   ],
   [
     "the expression first",
     "unknown-axis",
-    /^min: the axis is .*; write "batch", "token" or "vocab" first/,
+    /^min: the axis is .*; write "batch", "response", "other", "token" or "vocab" first/,
     () => min(any(w), any("token")),
   ],
   [

@@ -99,7 +99,7 @@ function atError(node: At, body: Operand, index: Operand, value: Read, batch: Ba
 /** A permutation is sure unless two values are too close to tell their order. */
 function sortError(_node: Sort, a: Operand, batch: Batch): Read {
   const all = Array.from({ length: batch.examples }, (_, example): readonly [number, number] => {
-    const place = { batch: example, token: 0, vocab: 0 };
+    const place = { batch: example, response: 0, other: 0, token: 0, vocab: 0 };
     return [a.value(place), a.error(place)];
   });
   const unsure = all.some(([x, e], i) =>

@@ -9,7 +9,12 @@ import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
 import { isConstant, smart, sumOver } from "../core/smart.ts";
 import { binaryContributions, unaryContributions, type Contributions } from "./elementwise.ts";
-import { atContributions, reduceContributions, selectContributions } from "./structural.ts";
+import {
+  atContributions,
+  reduceContributions,
+  renamedAxis,
+  selectContributions,
+} from "./structural.ts";
 
 function contributions(node: Node, cotangent: Node): Contributions {
   switch (node.tag) {
@@ -38,7 +43,12 @@ function contributions(node: Node, cotangent: Node): Contributions {
 function scopeOf(node: Node): readonly Axis[] {
   const binds =
     node.tag === "reduce" || (node.tag === "at" && node.args[0].axes.includes(node.axis));
-  return binds ? unionAxes(node.axes, [node.axis]) : node.axes;
+  if (!binds) return node.axes;
+  const renamed = renamedAxis(node);
+  return unionAxes(
+    node.axes.filter((axis) => axis !== renamed),
+    [node.axis],
+  );
 }
 
 /** Sums over the variables of `scope` that `target` lacks: vocabulary first, and tokens before their examples. */

@@ -1,7 +1,7 @@
 // Derivatives of the terms that bind, choose or replace index variables. These rules are structural: they move
 // a cotangent between index spaces and never look at values beyond the comparisons written here.
 
-import { describeAxis, isTokenAxis } from "../core/axis.ts";
+import { describeAxis, isPairOf, isTokenAxis, type Axis } from "../core/axis.ts";
 import { at, binary, constant, iota, select, sort, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import type { At, Node, Reduce, Select } from "../core/node.ts";
@@ -26,6 +26,13 @@ export function reduceContributions(node: Reduce, cotangent: Node): Contribution
     case "logSumExp":
       return [smart.times(cotangent, unary("exp", binary("minus", operand, node)))];
   }
+}
+
+/** The other axis over the same responses that a substitution puts in the place of one; null where it does not. */
+export function renamedAxis(node: Node): Axis | null {
+  if (node.tag !== "at") return null;
+  const [, index] = node.args;
+  return index.tag === "iota" && isPairOf(node.axis, index.axis) ? index.axis : null;
 }
 
 /** The cotangent read through the inverse of a permutation of the batch; undefined when the index is no permutation. */
@@ -55,6 +62,9 @@ export function atContributions(node: At, cotangent: Node): Contributions {
           `at: the index into ${describeAxis(node.axis)} itself ranges over ${describeAxis(node.axis)}, and only an order of the batch has a gradient there; sort along the batch, or stop the gradient of what is picked from.`,
         );
   }
+  // the value of the other response of a pair: its cotangent is that of the same pair seen from the other side
+  const renamed = renamedAxis(node);
+  if (renamed !== null) return [at(cotangent, renamed, iota(node.axis)), null];
   const others = isTokenAxis(node.axis) ? index.axes.find(isTokenAxis) : undefined;
   if (others !== undefined) {
     fail(

@@ -1,6 +1,7 @@
 // How to supply what a batch lacks: the field of the adapters that brings an input or a response of the core, so that
 // the sentence of an error ends with what to write.
 
+import { ownName } from "../core/axis.ts";
 import { isPrompt } from "../core/inputs.ts";
 import type { Input } from "../core/node.ts";
 
@@ -29,6 +30,8 @@ export function inputAdvice({ datum, name }: Input): string {
       const direct = `give examples: { ${key(datum.name)}: […] }`;
       return datum.name === "desirable" ? `give label to fromUnpaired, or ${direct}` : direct;
     }
+    case "each":
+      return `give each: { ${key(datum.name)}: […] } with the responses ${quote(ownName(datum.response))} to fromResponses`;
     case "tokens":
       return `give tokens: { ${key(datum.name)}: […] }, as long as input_ids`;
     case "logps":

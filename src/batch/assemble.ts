@@ -1,6 +1,7 @@
 // The last step of every adapter: data under the names that the core gives its inputs, checked as a whole. The
 // names come from the constructors of the core, so an adapter cannot misspell one.
 
+import { listOfRows } from "../core/axis.ts";
 import { exampleInput, idsOf, logpsInput, rewardInput } from "../core/inputs.ts";
 import { fail } from "../core/error.ts";
 import type { Node } from "../core/node.ts";
@@ -91,7 +92,9 @@ export function assemble(shape: Omit<Batch, "inputs">, entries: readonly Entry[]
   );
   const batch: Batch = { ...shape, inputs };
   checkBatch(batch, [
-    ...Object.keys(shape.responses).map(idsOf),
+    ...Object.keys(shape.responses)
+      .filter((name) => listOfRows(name) === null)
+      .map(idsOf),
     ...entries.map(([input]) => input),
   ]);
   return batch;

@@ -2,12 +2,21 @@
 // names the response, example, token or input at fault, before anything is computed. Values are not looked
 // at here, except labels: they are indices, and an index outside the vocabulary would read another row.
 
-import { isTokenAxis, responseAmong, responseOf, type Axis } from "../core/axis.ts";
+import {
+  isList,
+  isOtherAxis,
+  isTokenAxis,
+  listOfRows,
+  ownName,
+  rowsAlong,
+  rowsAmong,
+  rowsOfList,
+  type Axis,
+} from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { nameOfDatum } from "../core/datum.ts";
-import { isPrompt } from "../core/inputs.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
-import { inputAdvice, responseAdvice } from "./advice.ts";
+import { inputAdvice } from "./advice.ts";
 import type { Batch, Binding, LogitsBinding } from "./batch.ts";
 import {
   capacityOf,
@@ -17,6 +26,7 @@ import {
   isGpuBuffer,
   vocabOf,
 } from "./logits.ts";
+import { checkResponse } from "./responses.ts";
 import { widthsOf } from "./widths.ts";
 import { requireBatch } from "./record.ts";
 import { didYouMean } from "../core/names.ts";
@@ -27,7 +37,18 @@ export function responsesNeeded(roots: readonly Node[]): readonly string[] {
   const axes = topological(roots).flatMap((node): readonly Axis[] =>
     "axis" in node ? [...node.axes, node.axis] : node.axes,
   );
-  return [...new Set(axes.filter(isTokenAxis).map(responseOf))];
+  return inOrder(axes.map((axis) => rowsAlong(axis) ?? "").filter((rows) => rows !== ""));
+}
+
+/**
+ * Responses in the order in which their rows are stacked, once each: those of which an example has one, then the responses of
+ * lists, a row each, and the tokens of lists.
+ */
+export function inOrder(responses: readonly string[]): readonly string[] {
+  const all = [...new Set(responses)];
+  const lists = all.filter(isList);
+  const single = all.filter((name) => !isList(name) && listOfRows(name) === null);
+  return [...single, ...lists.map(rowsOfList), ...lists];
 }
 
 /** The inputs below the roots that the batch has to bring, in the order in which they are first met. */
@@ -35,64 +56,6 @@ export function inputsNeeded(roots: readonly Node[]): readonly Input[] {
   return topological(roots).filter(
     (node): node is Input => node.tag === "input" && node.dtype !== "i32",
   );
-}
-
-/**
- * Checks one response: offsets ascend from 0 to the number of labels, every label is below `vocab`, and no example is
- * empty unless the response is a prompt.
- */
-function checkResponse(response: string, batch: Batch): void {
-  const { examples, vocab } = batch;
-  const tokens = Object.hasOwn(batch.responses, response) ? batch.responses[response] : undefined;
-  if (tokens === undefined) {
-    const names = Object.keys(batch.responses);
-    return fail(
-      "missing-response",
-      `The objective reads response ${cite(response)}, but the batch has ${names.length === 0 ? "no responses" : names.map((name) => cite(name)).join(", ")}; ${responseAdvice(response, names)}.`,
-    );
-  }
-  const { offsets, labels } = tokens;
-  if (offsets.length !== examples + 1) {
-    fail(
-      "offsets-length",
-      `Response ${cite(response)} has ${offsets.length} offsets for ${examples} examples; give one more offset than examples.`,
-    );
-  }
-  if (offsets[0] !== 0) {
-    fail(
-      "offsets-start",
-      `The offsets of response ${cite(response)} start at ${offsets[0]}; they must start at 0.`,
-    );
-  }
-  for (let example = 0; example < examples; example++) {
-    const [from, to] = [offsets[example]!, offsets[example + 1]!];
-    if (to < from) {
-      fail(
-        "offsets-not-ascending",
-        `The offsets of response ${cite(response)} fall from ${from} to ${to} at example ${example}; they must ascend.`,
-      );
-    }
-    if (to === from && !isPrompt(response)) {
-      fail(
-        "empty-completion",
-        `Example ${example} has no completion token in response ${cite(response)}; leave the example out or give it at least one token.`,
-      );
-    }
-  }
-  if (labels.length !== offsets[examples]) {
-    fail(
-      "labels-length",
-      `Response ${cite(response)} has ${labels.length} labels, but its offsets end at ${offsets[examples]}; the two must agree.`,
-    );
-  }
-  labels.forEach((label, token) => {
-    if (label < vocab) return;
-    const example = offsets.findLastIndex((start) => start <= token);
-    fail(
-      "label-out-of-range",
-      `Token ${token - offsets[example]!} of example ${example} in response ${cite(response)} has label ${label}, but the vocabulary has ${vocab} entries; labels go from 0 to ${vocab - 1}.`,
-    );
-  });
 }
 
 function checkLogits(name: string, response: string, binding: LogitsBinding, batch: Batch): void {
@@ -135,9 +98,10 @@ function checkLogits(name: string, response: string, binding: LogitsBinding, bat
 
 /** What an input over these axes is called, by height. */
 function heightOf(node: Input): Binding["height"] {
-  const token = node.axes.find(isTokenAxis);
+  const rows = rowsAmong(node.axes);
   const vocab = node.axes.includes("vocab");
-  if (token !== undefined) return vocab ? "logits" : "token";
+  const isRow = rows !== null && (!vocab || node.axes.some(isTokenAxis));
+  if (isRow && node.axes.every((axis) => !isOtherAxis(axis))) return vocab ? "logits" : "token";
   if (node.axes.length === 1 && node.axes[0] === "batch") return "example";
   return fail(
     "input-axes",
@@ -149,6 +113,14 @@ const kinds: Readonly<Record<Binding["height"], string>> = {
   logits: "logits, a row of vocabulary size per token",
   token: "one number per completion token",
   example: "one number per example",
+};
+
+const perResponse = "one number per response of the list";
+const rowsOf = (rows: string): string => {
+  const list = listOfRows(rows);
+  return list === null
+    ? `tokens of response ${cite(ownName(rows))}`
+    : `responses of the list ${cite(ownName(list))}`;
 };
 
 /** How to compile for what the batch brings of the model instead: one number per token or sequence. */
@@ -167,19 +139,20 @@ function checkInput(node: Input, batch: Batch): void {
   const { name } = node;
   const height = heightOf(node);
   const binding = Object.hasOwn(batch.inputs, name) ? batch.inputs[name] : undefined;
+  const what = listOfRows(rowsAmong(node.axes) ?? "") === null ? kinds[height] : perResponse;
   if (binding === undefined) {
     return fail(
       "missing-input",
-      `The objective reads ${cite(name)}, which the batch does not bring; supply ${kinds[height]}: ${inputAdvice(node)}.${lowerAdvice(node, batch) ?? didYouMean(name, Object.keys(batch.inputs))}`,
+      `The objective reads ${cite(name)}, which the batch does not bring; supply ${what}: ${inputAdvice(node)}.${lowerAdvice(node, batch) ?? didYouMean(name, Object.keys(batch.inputs))}`,
     );
   }
   if (binding.height !== height) {
     return fail(
       "input-height",
-      `Input ${cite(name)} is given as ${kinds[binding.height]}, but the objective reads it as ${kinds[height]}; supply that instead.`,
+      `Input ${cite(name)} is given as ${kinds[binding.height]}, but the objective reads it as ${what}; supply that instead.`,
     );
   }
-  const response = responseAmong(node.axes) ?? "";
+  const response = rowsAmong(node.axes) ?? "";
   if (binding.height === "logits") return checkLogits(name, response, binding, batch);
   const { values } = binding;
   if (!(values instanceof Float32Array || values instanceof Float64Array)) {
@@ -190,7 +163,7 @@ function checkInput(node: Input, batch: Batch): void {
   }
   const [expected, of] =
     height === "token"
-      ? [batch.responses[response]!.labels.length, `tokens of response ${cite(response)}`]
+      ? [batch.responses[response]!.labels.length, rowsOf(response)]
       : [batch.examples, "examples"];
   if (values.length !== expected) {
     fail(

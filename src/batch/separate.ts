@@ -2,54 +2,19 @@
 // skipped by an index. This is the layout of the core itself, so any other can be brought into it.
 
 import { fail } from "../core/error.ts";
-import {
-  logitsOf,
-  logpInput,
-  logpsInput,
-  rewardInput,
-  tokenInput,
-  type ModelName,
-} from "../core/inputs.ts";
-import { assemble, examplesOf, perExample, type Entry, type Extras } from "./assemble.ts";
-import type { Batch, Binding, LogitsTensor, ResponseTokens } from "./batch.ts";
-import { entryPath, memberPath } from "../core/json.ts";
+import { logitsOf, type ModelName } from "../core/inputs.ts";
+import { assemble, examplesOf, type Entry, type Extras } from "./assemble.ts";
+import type { Batch, LogitsTensor } from "./batch.ts";
+import { memberPath } from "../core/json.ts";
 import { checkedElsewhere, checkOptions, type KindsOf } from "../core/options.ts";
 import { capacityOf, checkLogitsData, dtypeOf, isGpuBuffer } from "./logits.ts";
-import { indices, isNested, reals, type Numbers } from "./numbers.ts";
+import { indices, isNested } from "./numbers.ts";
 import { fieldOf, modelsAt } from "./models.ts";
-import { ignoredLabel } from "./masks.ts";
-import { partsOf, requireFields, requireRecord } from "./record.ts";
+import { listData, rowsOf } from "./lists.ts";
+import { requireFields, requireRecord } from "./record.ts";
+import { fields, partPath, tokensOf, valuesOf, type ResponseData } from "./response-data.ts";
 import { readLogits, readOther, storedIn, type LogitsSource, type StoredLogits } from "./source.ts";
 import { cite } from "../core/quote.ts";
-
-/** One response of every example. */
-export interface ResponseData {
-  /** Completion tokens: one list per example, or all in one list with `lengths` or `offsets`. */
-  readonly labels: Numbers | readonly Numbers[];
-  /** Completion length of each example. */
-  readonly lengths?: Numbers;
-  /** Cumulative lengths, from 0; instead of `lengths`. */
-  readonly offsets?: Numbers;
-  /** Logits [tokens, V]: row n predicts the n-th label. */
-  readonly policy_logits?: LogitsSource;
-  /** Those of the reference and of any other model, under its name. */
-  readonly ref_logits?: LogitsSource;
-  readonly [modelLogits: `${string}_logits`]: LogitsSource | undefined;
-  /** Row of each token, if the logits have other rows too. Responses that are given the same array share one tensor. */
-  readonly rows?: Numbers;
-  /** log π(y_t | x, y<t), one per token. */
-  readonly policy_logp?: Numbers;
-  readonly ref_logp?: Numbers;
-  readonly [modelLogp: `${string}_logp`]: Numbers | undefined;
-  /** log π(y | x), one per example. */
-  readonly policy_logps?: Numbers;
-  readonly ref_logps?: Numbers;
-  readonly [modelLogps: `${string}_logps`]: Numbers | undefined;
-  /** Score of a reward model, one per example. */
-  readonly reward?: Numbers;
-  /** Any other number per token by name, such as a token weight. */
-  readonly tokens?: Readonly<Record<string, Numbers>>;
-}
 
 export interface ResponsesOptions {
   /** Width of a logits row. Needed if logits are in GPU buffers, if `rows` is given, or if there are no logits. */
@@ -58,7 +23,6 @@ export interface ResponsesOptions {
   readonly examples?: NonNullable<Extras["examples"]>;
 }
 
-const fields = ["labels", "lengths", "offsets", "rows", "reward", "tokens"];
 const optionKinds: KindsOf<ResponsesOptions> = {
   vocab_size: {
     expected: "a whole number of at least 1",
@@ -66,65 +30,6 @@ const optionKinds: KindsOf<ResponsesOptions> = {
   },
   examples: checkedElsewhere,
 };
-
-const partPath = (name: string, part: string): string => memberPath(memberPath("", name), part);
-
-/** Offsets and labels, from any of the three ways in which they may be given. */
-function tokensOf(name: string, data: ResponseData): ResponseTokens {
-  const what = partPath(name, "labels");
-  const lists: readonly Numbers[] | undefined = isNested(data.labels) ? data.labels : undefined;
-  const flat =
-    lists?.flatMap((list, example) => Array.from(reals(list, entryPath(what, example)))) ??
-    (data.labels as Numbers);
-  const ignored = Array.from(flat).findIndex((label) => Number(label) === ignoredLabel);
-  if (ignored >= 0) {
-    fail(
-      "label-out-of-range",
-      `${what} is ${ignoredLabel} at position ${ignored}, the mark of a token without loss; leave out such tokens with their rows of logits, or give whole sequences to fromTrl with a completion_mask.`,
-    );
-  }
-  const labels = indices(flat, what, "label-out-of-range");
-  if (data.offsets !== undefined) {
-    return { labels, offsets: indices(data.offsets, partPath(name, "offsets")) };
-  }
-  const lengths = lists?.map((list) => list.length) ?? data.lengths;
-  if (lengths === undefined) {
-    return fail(
-      "lengths-needed",
-      `The labels of response ${cite(name)} are one flat list, so examples cannot be told apart; give lengths or offsets, or one list per example.`,
-    );
-  }
-  const offsets = [0];
-  for (const length of indices(lengths, partPath(name, "lengths")))
-    offsets.push(offsets.at(-1)! + length);
-  return { labels, offsets: Uint32Array.from(offsets) };
-}
-
-/** What a response brings besides logits. */
-function valuesOf(name: string, data: ResponseData): readonly Entry[] {
-  const perToken = (values: Numbers, what: string): Binding => ({
-    height: "token",
-    values: reals(values, partPath(name, what)),
-  });
-  const entries: Entry[] = [];
-  for (const [model, logp] of modelsAt<Numbers>(data, "logp"))
-    entries.push([logpInput(model, name), perToken(logp, fieldOf(model, "logp"))]);
-  for (const [model, logps] of modelsAt<Numbers>(data, "logps")) {
-    const what = partPath(name, fieldOf(model, "logps"));
-    entries.push([logpsInput(model, name), perExample(logps, what)]);
-  }
-  if (data.reward !== undefined) {
-    entries.push([rewardInput(name), perExample(data.reward, partPath(name, "reward"))]);
-  }
-  for (const [key, values] of partsOf(data.tokens, partPath(name, "tokens"))) {
-    const binding: Binding = {
-      height: "token",
-      values: reals(values, memberPath(partPath(name, "tokens"), key)),
-    };
-    entries.push([tokenInput(key, name), binding]);
-  }
-  return entries;
-}
 
 /** How many rows a logits source has: one per token, unless an index picks among more. */
 function rowsIn(source: LogitsSource, what: string, vocab: number | undefined): number {
@@ -156,6 +61,8 @@ function withOwnData(source: LogitsSource): LogitsSource {
  *       l: { labels: [[1], [3, 3]], policy_logits: rejected, ref_logits: refRejected },
  *     })
  *
+ * An example may have any number of a response: `y: { labels: [[[5, 2], [7]], [[4]]], … }` has two and one.
+ *
  * @throws PrefcError "lengths-needed", "rows-needed", "vocabulary-needed", "vocabulary-differs", and what `checkBatch`
  * throws.
  */
@@ -174,8 +81,13 @@ export function fromResponses(
     ]);
   }
   checkOptions("fromResponses", optionKinds, options, { example: "{ vocab_size: 32000 }" });
+  const lists = new Map(
+    names.map((name) => [name, listData(name, responses[name]!, memberPath("", name))]),
+  );
   const tokens = Object.fromEntries(names.map((name) => [name, tokensOf(name, responses[name]!)]));
-  const examples = names.length === 0 ? 0 : tokens[names[0]!]!.offsets.length - 1;
+  const [first] = names;
+  const examples =
+    first === undefined ? 0 : (lists.get(first)?.sizes.length ?? tokens[first]!.offsets.length - 1);
   const entries: Entry[] = [...examplesOf(options.examples)];
   const tensors = new Map<unknown, LogitsTensor>();
   let vocab = options.vocab_size;
@@ -224,7 +136,10 @@ export function fromResponses(
       picked === undefined
         ? Uint32Array.from({ length: count }, (_, row) => row)
         : indices(picked, partPath(name, "rows"), "row-out-of-range");
-    entries.push([logitsOf(model, name), { height: "logits", tensor, rowIndex }]);
+    entries.push([
+      logitsOf(model, lists.get(name)?.core ?? name),
+      { height: "logits", tensor, rowIndex },
+    ]);
   };
 
   const logits = names.flatMap((name) =>
@@ -236,12 +151,17 @@ export function fromResponses(
   const isPolicy = (model: ModelName): number => Number(model === "policy");
   for (const [name, model, source] of logits.toSorted(([, a], [, b]) => isPolicy(b) - isPolicy(a)))
     bindLogits(name, model, source);
-  for (const name of names) entries.push(...valuesOf(name, responses[name]!));
+  for (const name of names)
+    entries.push(...valuesOf(name, responses[name]!, lists.get(name) ?? null));
   if (vocab === undefined) {
     return fail(
       "vocabulary-needed",
       "No response brings logits, so the vocabulary size is unknown; give vocab_size.",
     );
   }
-  return assemble({ examples, vocab, responses: tokens }, entries);
+  const all = names.flatMap((name) => {
+    const list = lists.get(name) ?? null;
+    return list === null ? [[name, tokens[name]!]] : [rowsOf(list), [list.core, tokens[name]!]];
+  });
+  return assemble({ examples, vocab, responses: Object.fromEntries(all) }, entries);
 }

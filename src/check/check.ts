@@ -2,7 +2,7 @@
 // computes against the interpreter. Nothing here knows an objective; whatever it reads is brought.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import { responsesNeeded } from "../batch/check.ts";
+import { inOrder, responsesNeeded } from "../batch/check.ts";
 import { checkParams, stateOf } from "../batch/params.ts";
 import { PrefcError } from "../core/error.ts";
 import type { StorageType } from "../core/storage.ts";
@@ -72,7 +72,7 @@ export async function* checkObjective(
     const roots = [program.loss, ...Object.values(program.metrics)];
     checkParams(roots, params, writtenRoots(objective));
     // prompts are read without being declared
-    const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
+    const responses = inOrder([...objective.responses, ...responsesNeeded(roots)]);
     const branches = branchesOf([program.loss]);
     const known = { ...params, ...stateOf(roots, undefined, writtenRoots(objective)) };
     const { declared } = objective;

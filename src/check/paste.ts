@@ -2,6 +2,7 @@
 
 import type { Batch } from "../batch/batch.ts";
 import { numbersIn, vocabOf } from "../batch/logits.ts";
+import { isList, listOfRows, ownName, rowsOfList } from "../core/axis.ts";
 import type { Input } from "../core/node.ts";
 
 /** More numbers than this are not printed; the seed makes them again. */
@@ -27,12 +28,22 @@ export function batchCode(batch: Batch, inputs: readonly Input[]): string | null
   const parts = new Map<string, string[]>();
   const examples: string[] = [];
   for (const [name, { labels, offsets }] of Object.entries(batch.responses)) {
-    const lists = Array.from({ length: batch.examples }, (_, b) =>
-      list(labels.subarray(offsets[b], offsets[b + 1])),
+    if (listOfRows(name) !== null) continue;
+    const owners = Array.from({ length: offsets.length - 1 }, (_, owner) =>
+      list(labels.subarray(offsets[owner], offsets[owner + 1])),
     );
+    const rows = isList(name) ? batch.responses[rowsOfList(name)]!.offsets : null;
+    const lists =
+      rows === null
+        ? owners
+        : Array.from(
+            { length: batch.examples },
+            (_, b) => `[${owners.slice(rows[b], rows[b + 1]).join(", ")}]`,
+          );
     parts.set(name, [`labels: [${lists.join(", ")}]`]);
   }
   const tokens = new Map<string, string[]>();
+  const each = new Map<string, string[]>();
   let count = 0;
   for (const { datum, name } of inputs) {
     const binding = Object.hasOwn(batch.inputs, name) ? batch.inputs[name] : undefined;
@@ -50,6 +61,12 @@ export function batchCode(batch: Batch, inputs: readonly Input[]): string | null
       case "reward":
         parts.get(datum.response)?.push(`reward: ${values}`);
         break;
+      case "each":
+        each.set(datum.response, [
+          ...(each.get(datum.response) ?? []),
+          `${key(datum.name)}: ${values}`,
+        ]);
+        break;
       case "tokens":
         tokens.set(datum.response, [
           ...(tokens.get(datum.response) ?? []),
@@ -65,8 +82,11 @@ export function batchCode(batch: Batch, inputs: readonly Input[]): string | null
   }
   for (const [response, given] of tokens)
     parts.get(response)?.push(`tokens: { ${given.join(", ")} }`);
+  for (const [response, given] of each) parts.get(response)?.push(`each: { ${given.join(", ")} }`);
   const responses = [...parts].map(([name, fields]) =>
-    [`    ${key(name)}: {`, ...fields.map((field) => `      ${field},`), "    },"].join("\n"),
+    [`    ${key(ownName(name))}: {`, ...fields.map((field) => `      ${field},`), "    },"].join(
+      "\n",
+    ),
   );
   const options = [
     `vocab_size: ${batch.vocab}`,

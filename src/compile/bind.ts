@@ -2,6 +2,7 @@
 // are one number per sequence: wherever the objective computes them from logits, that subexpression is
 // replaced by an input, and the logits below it are never read.
 
+import { ownName } from "../core/axis.ts";
 import { substitute } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import {
@@ -100,7 +101,10 @@ function heightsByResponse(
   const alike = typeof given !== "object" || given === null;
   const pairs: readonly (readonly [string, Height])[] = alike
     ? responses.map((response) => [response, given])
-    : Object.entries(given);
+    : Object.entries(given).map(([name, height]) => [
+        responses.find((response) => ownName(response) === name) ?? name,
+        height,
+      ]);
   for (const [response, height] of pairs) {
     const what = alike ? model : `${model} of ${cite(response)}`;
     if (!responses.includes(response)) {

@@ -3,7 +3,7 @@
 // verified before the next pass sees it.
 
 import { gradient } from "../ad/gradient.ts";
-import { responsesNeeded } from "../batch/check.ts";
+import { inOrder, responsesNeeded } from "../batch/check.ts";
 import { binary, count, reduce } from "../core/build.ts";
 import { isDifferentiated } from "../core/inputs.ts";
 import { topological, type Input, type Node, type Param } from "../core/node.ts";
@@ -108,7 +108,7 @@ export function compileProgram(source: Source, options: ProgramOptions = {}): Pr
   const following = source.next ?? {};
   const surface = [source.loss, ...Object.values(wanted), ...Object.values(following)];
   nodesWithin(source.name, "as it is written", surface);
-  const responses = [...new Set([...source.responses, ...responsesNeeded(surface)])];
+  const responses = inOrder([...source.responses, ...responsesNeeded(surface)]);
 
   // 1 inputs enter at the height the batch brings them
   const bound = bindHeights(

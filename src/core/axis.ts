@@ -1,6 +1,7 @@
 // Axes are named index variables. "batch" ranges over examples, "vocab" over vocabulary entries and "token.R" over the
-// completion tokens of response R. The table below says what each kind of axis is; to add a kind is to add a row. An axis
-// itself is known by its spelling, and only this file makes spellings and takes them apart.
+// completion tokens of response R. A list is a response of which an example has any number: "response.R" ranges over them,
+// "other.R" over the same ones a second time, and "token.R" over the tokens of each. The table below says what each kind of
+// axis is; to add a kind is to add a row. An axis itself is known by its spelling, and only this file makes spellings.
 
 import { fail } from "./error.ts";
 import { cite } from "./quote.ts";
@@ -10,25 +11,52 @@ interface Kind {
   /** Whether each response has an axis of this kind of its own. */
   readonly ofResponse: boolean;
   /** The axes that its extent depends on: it is ragged in them, so whatever ranges over it ranges over them as well. */
-  readonly extent: readonly Axis[];
+  readonly extent: (response: string) => readonly Axis[];
   /** How one is named in a sentence for a person; `response` is "" where responses have none of their own. */
   readonly describe: (response: string) => string;
 }
 
 /** A kind of axis, which is also its name in the surface language. */
-export type AxisKind = "batch" | "token" | "vocab";
+export type AxisKind = "batch" | "response" | "other" | "token" | "vocab";
 export type TokenAxis = `token.${string}`;
-export type Axis = "batch" | "vocab" | TokenAxis;
+export type ResponseAxis = `response.${string}`;
+export type OtherAxis = `other.${string}`;
+export type Axis = "batch" | "vocab" | TokenAxis | ResponseAxis | OtherAxis;
+
+const listMark = "[]";
+/** The response of which an example has any number. */
+export const listOf = <N extends string>(name: N): `${N}[]` => `${name}${listMark}`;
+/** Whether an example has any number of a response. */
+export const isList = (response: string): boolean => response.endsWith(listMark);
+/** The name that its author gave a response. */
+export const ownName = (response: string): string =>
+  isList(response) ? response.slice(0, -listMark.length) : response;
+const responsesMark = ".responses";
+/** The responses of a list as rows of each example, as if they were the tokens of a response of their own. */
+export const rowsOfList = (list: string): string => list + responsesMark;
+/** The list whose responses such rows are, or null. */
+export const listOfRows = (name: string): string | null =>
+  name.endsWith(listMark + responsesMark) ? name.slice(0, -responsesMark.length) : null;
 
 /** In the one order in which sets of axes are stored. */
 const kinds: Readonly<Record<AxisKind, Kind>> = {
-  batch: { ofResponse: false, extent: [], describe: () => "batch" },
+  batch: { ofResponse: false, extent: () => [], describe: () => "batch" },
+  response: {
+    ofResponse: true,
+    extent: () => ["batch"],
+    describe: (list) => `the responses of ${cite(ownName(list))}`,
+  },
+  other: {
+    ofResponse: true,
+    extent: () => ["batch"],
+    describe: (list) => `the other responses of ${cite(ownName(list))}`,
+  },
   token: {
     ofResponse: true,
-    extent: ["batch"],
-    describe: (response) => `the tokens of ${cite(response)}`,
+    extent: (response) => (isList(response) ? ["batch", `response.${response}`] : ["batch"]),
+    describe: (response) => `the tokens of ${cite(ownName(response))}`,
   },
-  vocab: { ofResponse: false, extent: [], describe: () => "vocab" },
+  vocab: { ofResponse: false, extent: () => [], describe: () => "vocab" },
 };
 export const axisKinds: readonly AxisKind[] = Object.keys(kinds) as AxisKind[];
 
@@ -69,15 +97,40 @@ export function responseOf(axis: TokenAxis): string {
   return ownerOf(axis);
 }
 
-/** The response whose tokens are among these axes, or null where none are. */
+/** The axis over the responses of a list. */
+export const responseAxis = (list: string): ResponseAxis => `response.${list}`;
+/** The second axis over them. */
+export const otherAxis = (list: string): OtherAxis => `other.${list}`;
+export const isResponseAxis = (axis: Axis): axis is ResponseAxis => kindOf(axis) === "response";
+export const isOtherAxis = (axis: Axis): axis is OtherAxis => kindOf(axis) === "other";
+/** The list that an axis over responses belongs to. */
+export const listAlong = (axis: ResponseAxis | OtherAxis): string => ownerOf(axis);
+
+/** Whether two axes range over the same responses of a list, once each. */
+export const isPairOf = (a: Axis, b: Axis): boolean =>
+  ownerOf(a) === ownerOf(b) && [kindOf(a), kindOf(b)].toSorted().join() === "other,response";
+
+/** The response whose tokens, or the list whose responses, are among these axes, or null where none are. */
 export function responseAmong(axes: readonly Axis[]): string | null {
-  const axis = axes.find(isTokenAxis);
+  const axis = axes.find((one) => isOfResponse(kindOf(one)));
   return axis === undefined ? null : ownerOf(axis);
+}
+
+/** The rows that an axis ranges over: the tokens of a response, or the responses of a list; null for other axes. */
+export function rowsAlong(axis: Axis): string | null {
+  if (isTokenAxis(axis)) return ownerOf(axis);
+  return isResponseAxis(axis) ? rowsOfList(ownerOf(axis)) : null;
+}
+
+/** The innermost rows that an expression over these axes has a value for each of, or null where it has none. */
+export function rowsAmong(axes: readonly Axis[]): string | null {
+  const axis = axes.find(isTokenAxis) ?? axes.find(isResponseAxis);
+  return axis === undefined ? null : rowsAlong(axis);
 }
 
 /** The axes that the extent of an axis depends on. */
 export function extentAxes(axis: Axis): readonly Axis[] {
-  return kinds[kindOf(axis)].extent;
+  return kinds[kindOf(axis)].extent(ownerOf(axis));
 }
 
 /** The one order in which sets of axes are stored: by kind, then by the name of the response. */
@@ -109,20 +162,27 @@ export function spellAxisWith(axis: Axis, word: (name: string) => string): strin
   return isOfResponse(kind) ? `${kind}.${word(ownerOf(axis))}` : kind;
 }
 
-/** Two axes of one kind that belong to different responses, if there are such. */
+/** Two axes that belong to different responses, if there are such. */
 export function differingAxes(axes: readonly Axis[]): readonly [Axis, Axis] | undefined {
-  const second = axes.findIndex(
-    (axis, position) => position > 0 && kindOf(axes[position - 1]!) === kindOf(axis),
+  const owned = axes.filter((axis) => isOfResponse(kindOf(axis)));
+  const second = owned.findIndex(
+    (axis, position) => position > 0 && ownerOf(owned[position - 1]!) !== ownerOf(axis),
   );
-  return second < 0 ? undefined : [axes[second - 1]!, axes[second]!];
+  return second < 0 ? undefined : [owned[second - 1]!, owned[second]!];
 }
 
 /** Fails unless the set, in canonical order, could be the index space of an expression: tokens of one response at most. */
 export function checkAxes(axes: readonly Axis[], where: string): void {
+  if (axes.some(isTokenAxis) && axes.some(isOtherAxis)) {
+    fail(
+      "pairs-of-tokens",
+      `${where}: the expression ranges over tokens and over the other responses of a list; reduce the tokens first, e.g. sum("token", …).`,
+    );
+  }
   const differing = differingAxes(axes);
   if (differing === undefined) return;
   const [first, second] = differing;
-  const kind = kindOf(first);
+  const kind = kindOf(second);
   fail(
     "token-axes-differ",
     `${where}: ${kind} axes differ (one side ranges over ${describeAxis(first)}, the other over ${describeAxis(second)}); ` +

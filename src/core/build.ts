@@ -1,7 +1,7 @@
 // Makes core nodes, which are interned (intern.ts). The few rules that make a term well formed (axes, dtypes) are checked here,
 // for every caller.
 
-import { checkAxes, describeAxis, extentAxes, unionAxes, type Axis } from "./axis.ts";
+import { checkAxes, describeAxis, extentAxes, kindOf, unionAxes, type Axis } from "./axis.ts";
 import { datumNamed, nameOfDatum, type Datum } from "./datum.ts";
 import { fail } from "./error.ts";
 import { intern } from "./intern.ts";
@@ -115,10 +115,12 @@ export function select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
 
 /** Fails where an axis is to be bound on which the extent of another one depends. */
 function checkRagged(op: string, axis: Axis, x: Node): void {
-  if (!x.axes.some((other) => extentAxes(other).includes(axis))) return;
+  const needing = x.axes.findLast((other) => extentAxes(other).includes(axis));
+  if (needing === undefined) return;
+  const kind = kindOf(needing);
   fail(
     "ragged-order",
-    `${op}("${axis}", …): the operand still ranges over tokens; reduce the token axis first.`,
+    `${op}("${axis}", …): the operand still ranges over ${kind}s; reduce the ${kind} axis first.`,
   );
 }
 

@@ -1,7 +1,7 @@
 // What an input stands for, as a record. Inputs are interned by these fields and printed under a name that is made of
 // them. This is the only file that makes names of inputs and takes them apart: whoever asks what an input is reads fields.
 
-import { isTokenAxis, responseAmong, type Axis } from "./axis.ts";
+import { isList, isTokenAxis, responseAmong, type Axis } from "./axis.ts";
 
 /** "policy" is differentiated; any other name ("ref", "old", "teacher") is data. */
 export type ModelName = string;
@@ -18,6 +18,8 @@ export type Datum =
   | { readonly kind: "reward"; readonly response: string }
   /** A number of the user's own for each example. */
   | { readonly kind: "example"; readonly name: string }
+  /** A number of the user's own for each response of a list. */
+  | { readonly kind: "each"; readonly name: string; readonly response: string }
   /** A number of the user's own for each completion token. */
   | { readonly kind: "tokens"; readonly name: string; readonly response: string }
   /** One number of each row of logits, by name (src/seam): of one model, or of both. */
@@ -55,8 +57,9 @@ export function nameOfDatum(datum: Datum): string {
       return `${datum.models.join("+")}.${datum.name}.${datum.response}`;
     case "example":
       return `example.${datum.name}`;
+    case "each":
     case "tokens":
-      return `tokens.${datum.name}.${datum.response}`;
+      return `${datum.kind}.${datum.name}.${datum.response}`;
     case "field":
       return `field.${datum.key}.${datum.response}`;
     case "entry":
@@ -71,7 +74,7 @@ export function nameOfDatum(datum: Datum): string {
 }
 
 /** First words of names that stand for something else than a model. */
-const taken = ["ids", "reward", "example", "tokens", "field", "z", "slot", "label"];
+const taken = ["ids", "reward", "example", "each", "tokens", "field", "z", "slot", "label"];
 /** Words of letters and digits, so that a name may become part of the names of fields, tensors and variables. */
 const modelShape = /^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z][A-Za-z0-9]*)*$/;
 
@@ -101,8 +104,9 @@ export function stackedName(datum: Datum): string {
       return datum.kind;
     case "statistic":
       return `${datum.models.join("+")}.${datum.name}`;
+    case "each":
     case "tokens":
-      return `tokens.${datum.name}`;
+      return `${datum.kind}.${datum.name}`;
     case "field":
       return datum.key;
     case "example":
@@ -118,10 +122,18 @@ export function stackedName(datum: Datum): string {
 export function datumNamed(name: string, axes: readonly Axis[]): Datum {
   const named = { kind: "named", name } as const;
   const response = responseAmong(axes);
-  const space = axes.filter((axis) => !isTokenAxis(axis)).join();
+  const space = axes.filter((axis) => axis === "batch" || axis === "vocab").join();
   const [first = "", second = ""] = name.split(".", 2);
   if (response !== null) {
     const stem = between(name, "", `.${response}`);
+    if (isList(response) && !axes.some(isTokenAxis)) {
+      const each = stem === null ? null : between(stem, "each.");
+      if (each !== null) return { kind: "each", name: each, response };
+      if (stem === "reward") return { kind: "reward", response };
+      return isModel(first) && stem === `${first}.logps`
+        ? { kind: "logps", model: first, response }
+        : named;
+    }
     if (space === "batch,vocab" && isModel(first) && stem === `${first}.logits`)
       return { kind: "logits", model: first, response };
     if (stem === null || space !== "batch") return named;

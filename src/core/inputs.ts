@@ -2,7 +2,7 @@
 // the lowest input; log π(y_t) per token ("logp") and log π(y) per sequence ("logps") are expressions of
 // them, until a batch brings them ready-made: then that subexpression is replaced by an input of its own.
 
-import { tokenAxis } from "./axis.ts";
+import { isList, responseAxis, tokenAxis, type Axis } from "./axis.ts";
 import { at, binary, input, reduce } from "./build.ts";
 import type { ModelName } from "./datum.ts";
 import type { Input, Node } from "./node.ts";
@@ -39,14 +39,23 @@ export function logpInput(model: ModelName, response: string): Node {
   return input({ kind: "logp", model, response }, ["batch", tokenAxis(response)]);
 }
 
-/** log π(y | x) as data: [batch]. */
+/** What a number per response ranges over: the examples, or the responses of a list of each. */
+export const perResponse = (response: string): readonly Axis[] =>
+  isList(response) ? ["batch", responseAxis(response)] : ["batch"];
+
+/** log π(y | x) as data: [batch], or [batch, response] of a list. */
 export function logpsInput(model: ModelName, response: string): Node {
-  return input({ kind: "logps", model, response }, ["batch"]);
+  return input({ kind: "logps", model, response }, perResponse(response));
 }
 
-/** A reward model's score of a response: [batch], differentiated. */
+/** A reward model's score of a response: [batch], or [batch, response] of a list; differentiated. */
 export function rewardInput(response: string): Node {
-  return input({ kind: "reward", response }, ["batch"]);
+  return input({ kind: "reward", response }, perResponse(response));
+}
+
+/** A number given with each response of a list, such as an advantage: [batch, response], data unless it is learned. */
+export function eachInput(name: string, response: string, learned: boolean = false): Node {
+  return input({ kind: "each", name, response }, perResponse(response), "f32", learned);
 }
 
 /** A number given with each example, such as a margin or a sample weight: [batch], data unless it is learned. */

@@ -1,16 +1,8 @@
 // What makes one node well formed, worked out from the rules of the calculus and not from the constructors in build.ts, so
 // that a mistake in one of the two is noticed. Each check answers with what is wrong, for verify.ts to report.
 
-import {
-  compareAxes,
-  differingAxes,
-  extentAxes,
-  isAxis,
-  isTokenAxis,
-  kindOf,
-  type Axis,
-} from "./axis.ts";
-import type { DType, Node } from "./node.ts";
+import { compareAxes, differingAxes, extentAxes, isAxis, kindOf, type Axis } from "./axis.ts";
+import type { At, DType, Node, Reduce } from "./node.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "./ops.ts";
 import { spellAxis } from "./spell.ts";
 
@@ -129,6 +121,14 @@ function dueType(node: Node): DType | undefined {
   }
 }
 
+/** What is wrong with binding an axis on which the extent of another one depends. */
+function stillRagged(verb: string, { axis, args: [operand] }: Reduce | At): string | undefined {
+  const needing = operand.axes.findLast((other) => extentAxes(other).includes(axis));
+  return needing === undefined
+    ? undefined
+    : `it ${verb} the ${kindOf(axis)} of an operand that still ranges over ${kindOf(needing)}s`;
+}
+
 /** What is wrong with the attributes that only this kind of node has. */
 function badAttributes(node: Node): string | undefined {
   switch (node.tag) {
@@ -162,9 +162,7 @@ function badAttributes(node: Node): string | undefined {
     case "reduce":
       if (!Object.hasOwn(reduceOps, node.op)) return `there is no reduction "${node.op}"`;
       if (!isAxis(node.axis)) return `"${node.axis}" is not an axis`;
-      return node.axis === "batch" && node.args[0].axes.some(isTokenAxis)
-        ? "it reduces the batch of an operand that still ranges over tokens"
-        : undefined;
+      return stillRagged("reduces", node);
     case "sort":
       if (!Object.hasOwn(sortOps, node.op)) return `there is no sorting "${node.op}"`;
       // the type allows nothing else, but a damaged node may hold anything
@@ -174,9 +172,7 @@ function badAttributes(node: Node): string | undefined {
         : undefined;
     case "at":
       if (!isAxis(node.axis)) return `"${node.axis}" is not an axis`;
-      return node.axis === "batch" && node.args[0].axes.some(isTokenAxis)
-        ? "it picks from the batch of an operand that still ranges over tokens"
-        : undefined;
+      return stillRagged("picks from", node);
     case "iota":
     case "count":
       return isAxis(node.axis) ? undefined : `"${node.axis}" is not an axis`;

@@ -1,5 +1,5 @@
 // The axes of the surface language: what an expression ranges over, as a record. The keys are the names a
-// researcher writes ("batch", "token", "vocab"); the value of `token` says whose tokens they are, so that
+// researcher writes ("batch", "response", "token", "vocab"); the value of `token` says whose tokens they are, so that
 // values of two responses cannot be mixed. This file also finds the core axis that such a name stands for.
 
 import { axisKinds, describeAxis, kindOf, type Axis, type AxisKind } from "../core/axis.ts";
@@ -9,12 +9,22 @@ import { cite, describe } from "./check.ts";
 /** What an expression ranges over. A key that is absent is an index variable that it does not need. */
 export interface Axes {
   readonly batch?: "batch";
+  readonly response?: string;
+  readonly other?: string;
   readonly token?: string;
   readonly vocab?: "vocab";
 }
 
 /** One number per example. */
 export type PerExample = { batch: "batch" };
+/** One number per response of the list R. */
+export type PerEach<R extends string> = { batch: "batch"; response: R };
+/** One number per pair of responses of the list R. */
+export type PerPair<R extends string> = { batch: "batch"; response: R; other: R };
+/** One number per completion token of each response of the list R. */
+export type PerEachToken<R extends string> = { batch: "batch"; response: R; token: R };
+/** One number per completion token of each response of the list R and vocabulary entry. */
+export type PerEachVocab<R extends string> = PerEachToken<R> & { vocab: "vocab" };
 /** One number per completion token of response R. */
 export type PerToken<R extends string> = { batch: "batch"; token: R };
 /** One number per completion token of response R and vocabulary entry. */

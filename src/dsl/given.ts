@@ -1,10 +1,11 @@
 // What an objective is given: the models, its responses, and the data that may come with each example.
 
 import { binary, constant } from "../core/build.ts";
-import { exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
+import { isList, ownName } from "../core/axis.ts";
+import { eachInput, exampleInput, rewardInput, tokenInput } from "../core/inputs.ts";
 import { fail } from "../core/error.ts";
 import type { Node } from "../core/node.ts";
-import type { PerExample, PerToken } from "./axes.ts";
+import type { PerEach, PerEachToken, PerExample, PerToken } from "./axes.ts";
 import { checkName } from "./check.ts";
 import { listNames } from "../core/names.ts";
 import { Declarations, readDeclaration, type Declared, type InputOptions } from "./declared.ts";
@@ -12,7 +13,7 @@ import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
 import { model, type Model } from "./model.ts";
 import { strict } from "./models.ts";
-import { makeResponse, response, type Response } from "./response.ts";
+import { makeResponse, response, type ListResponse, type Response } from "./response.ts";
 import { cite } from "../core/quote.ts";
 
 /** The policy, which is differentiated, and the reference, which is data. */
@@ -23,10 +24,18 @@ export interface Models {
 
 /** What a formula may read beside models that were declared. */
 interface Usual<R extends string> extends Models {
-  /** The responses by name. */
-  readonly y: { readonly [K in R]: Response<K> };
-  /** A reward model's score of a response; differentiated. */
-  readonly reward: <K extends R>(y: Response<K>) => Expr<PerExample>;
+  /** The responses by name: `list("y")` is found as `y.y`. */
+  readonly y: {
+    readonly [K in R as K extends `${infer N}[]` ? N : K]: K extends `${infer N}[]`
+      ? ListResponse<N>
+      : Response<K>;
+  };
+  /** A reward model's score of a response, or of each of a list; differentiated. */
+  readonly reward: {
+    <K extends R>(y: Response<K>): Expr<PerExample>;
+    <N extends string>(y: ListResponse<N>): Expr<PerEach<N>>;
+    <K extends R>(y: Response<K>): Expr<PerExample>;
+  };
   /**
    * A number given with each example, such as a margin or a sample weight. It is data unless it is `learned`; its values
    * may be declared, for `check`: `example("advantage", { from: -2, to: 2 })`.
@@ -34,12 +43,21 @@ interface Usual<R extends string> extends Models {
   readonly example: (name: string, options?: InputOptions) => Expr<PerExample>;
   /** A yes or no given with each example, such as whether its completion is desirable: 1 or 0 in the batch. */
   readonly flag: (name: string) => Expr<PerExample, "bool">;
-  /** A number given with each completion token, such as a token weight; as `example`, it may be learned and declared. */
-  readonly tokens: <K extends R>(
+  /** A number given with each response of a list, such as an advantage; as `example`, it may be learned and declared. */
+  readonly each: <N extends string>(
     name: string,
-    y: Response<K>,
+    y: ListResponse<N>,
     options?: InputOptions,
-  ) => Expr<PerToken<K>>;
+  ) => Expr<PerEach<N>>;
+  /** A number given with each completion token, such as a token weight; as `example`, it may be learned and declared. */
+  readonly tokens: {
+    <N extends string>(
+      name: string,
+      y: ListResponse<N>,
+      options?: InputOptions,
+    ): Expr<PerEachToken<N>>;
+    <K extends R>(name: string, y: Response<K>, options?: InputOptions): Expr<PerToken<K>>;
+  };
 }
 
 /** Everything that the formula of an objective with responses R and declared models M may read. */
@@ -50,7 +68,7 @@ export type Given<R extends string, M extends string = never> = Usual<R> & {
 /** The responses by name; reading any other name is an error that lists them. */
 function makeResponses(where: string, names: readonly string[]): object {
   const responses: Readonly<Record<string, Response<string>>> = Object.fromEntries(
-    names.map((name) => [name, makeResponse(name)]),
+    names.map((name) => [ownName(name), makeResponse(name)]),
   );
   return new Proxy(responses, {
     get: (target, key) =>
@@ -58,7 +76,7 @@ function makeResponses(where: string, names: readonly string[]): object {
         ? Reflect.get(target, key)
         : fail(
             "unknown-response",
-            `${where}: there is no response ${cite(key)}; the objective declares ${listNames(names)}.`,
+            `${where}: there is no response ${cite(key)}; the objective declares ${listNames(names.map(ownName))}.`,
           ),
   });
 }
@@ -108,7 +126,7 @@ export function given<R extends string>(
       policy: model("policy"),
       ref: model("ref"),
       y: makeResponses(where, names) as Given<R>["y"],
-      reward: (y) => wrap(rewardInput(response("reward", y).name)),
+      reward: (y: unknown) => wrap<{}, "f32">(rewardInput(response("reward", y).name)),
       example: (name, options = {}) => {
         const plain = exampleInput(checkName("example", name));
         return wrap(exampleInput(name, declare(plain, "example", options)));
@@ -118,10 +136,21 @@ export function given<R extends string>(
         declare(number, "flag", { oneOf: [0, 1] });
         return wrap(binary("gt", number, constant(0.5)));
       },
-      tokens: (name, y, options = {}) => {
+      each: (name, y, options = {}) => {
+        const of = response("each", y).name;
+        if (!isList(of)) {
+          fail(
+            "response-not-a-list",
+            `each: an example has one response ${cite(of)}; write example(${cite(checkName("each", name))}), or declare a list.`,
+          );
+        }
+        const plain = eachInput(checkName("each", name), of);
+        return wrap(eachInput(name, of, declare(plain, "each", options)));
+      },
+      tokens: (name: string, y: unknown, options: InputOptions = {}) => {
         const of = response("tokens", y).name;
         const plain = tokenInput(checkName("tokens", name), of);
-        return wrap(tokenInput(name, of, declare(plain, "tokens", options)));
+        return wrap<{}, "f32">(tokenInput(name, of, declare(plain, "tokens", options)));
       },
     },
   );

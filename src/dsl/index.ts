@@ -3,7 +3,17 @@
 
 export { PrefcError, type ErrorCode } from "../core/error.ts";
 export type { DType } from "../core/node.ts";
-export type { Axes, AxisName, PerExample, PerToken, PerVocab } from "./axes.ts";
+export type {
+  Axes,
+  AxisName,
+  PerEach,
+  PerEachToken,
+  PerEachVocab,
+  PerExample,
+  PerPair,
+  PerToken,
+  PerVocab,
+} from "./axes.ts";
 export type { AnyExpr, Comparable, Expr, Real } from "./expr.ts";
 export { isExpr } from "./facade.ts";
 export * from "./elementwise.ts";
@@ -23,9 +33,10 @@ export {
 } from "./reductions.ts";
 export { called } from "./called.ts";
 export { rank, sort, variance } from "./batch.ts";
+export { other, runningLogSumExp, runningMax, runningSum } from "./pairs.ts";
 export { constant, param, state, type ParamOptions } from "./param.ts";
 export type { InputOptions, NumberKind, Values } from "./declared.ts";
-export { prompt, type Response } from "./response.ts";
+export { list, prompt, type ListResponse, type Response } from "./response.ts";
 export type { Model } from "./model.ts";
 export { changedGiven, type Given, type Models } from "./given.ts";
 export { reads } from "./inspect.ts";

@@ -4,20 +4,48 @@
 import { tokenAxis } from "../core/axis.ts";
 import { constant } from "../core/build.ts";
 import { fail } from "../core/error.ts";
-import { logitsOf, logpFromLogits, logpsFromLogits, type ModelName } from "../core/inputs.ts";
-import type { PerExample, PerToken, PerVocab } from "./axes.ts";
+import {
+  logitsOf,
+  logpFromLogits,
+  logpsFromLogits,
+  perResponse,
+  type ModelName,
+} from "../core/inputs.ts";
+import type {
+  PerEach,
+  PerEachToken,
+  PerEachVocab,
+  PerExample,
+  PerToken,
+  PerVocab,
+} from "./axes.ts";
 import type { Expr } from "./expr.ts";
 import { wrap } from "./facade.ts";
-import { response, type Response } from "./response.ts";
+import { response, type ListResponse, type Response } from "./response.ts";
 
-/** A language model, evaluated on the responses of a batch. */
+/**
+ * A language model, evaluated on the responses of a batch. What it says of a single response comes first, for messages, and
+ * last, for types that are made of these.
+ */
 export interface Model {
   /** z: the logits that predict each completion token, before any normalisation. */
-  readonly logits: <R extends string>(y: Response<R>) => Expr<PerVocab<R>>;
+  readonly logits: {
+    <R extends string>(y: Response<R>): Expr<PerVocab<R>>;
+    <N extends string>(y: ListResponse<N>): Expr<PerEachVocab<N>>;
+    <R extends string>(y: Response<R>): Expr<PerVocab<R>>;
+  };
   /** log π(y_t | x, y<t): the log-probability of each completion token. */
-  readonly logp: <R extends string>(y: Response<R>) => Expr<PerToken<R>>;
+  readonly logp: {
+    <R extends string>(y: Response<R>): Expr<PerToken<R>>;
+    <N extends string>(y: ListResponse<N>): Expr<PerEachToken<N>>;
+    <R extends string>(y: Response<R>): Expr<PerToken<R>>;
+  };
   /** log π(y | x): the log-probability of the completion, the sum over its tokens. */
-  readonly logps: <R extends string>(y: Response<R>) => Expr<PerExample>;
+  readonly logps: {
+    <R extends string>(y: Response<R>): Expr<PerExample>;
+    <N extends string>(y: ListResponse<N>): Expr<PerEach<N>>;
+    <R extends string>(y: Response<R>): Expr<PerExample>;
+  };
 }
 
 /** The model whose logits are data of the batch under this name. */
@@ -38,5 +66,5 @@ export const noReference: Model = Object.freeze({
       "ref.logits: a reference-free objective has no reference logits; keep the reference, or use ref.logp or ref.logps, which are 0.",
     ),
   logp: (y: unknown) => wrap(constant(0), [tokenAxis(response("ref.logp", y).name)]),
-  logps: (y: unknown) => wrap(constant(0), (response("ref.logps", y), ["batch"])),
+  logps: (y: unknown) => wrap(constant(0), perResponse(response("ref.logps", y).name)),
 }) as Model;

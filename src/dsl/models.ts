@@ -9,7 +9,7 @@ import { checkName, cite, describe, didYouMean, listNames } from "./check.ts";
 const usualModels: readonly string[] = ["policy", "ref"];
 
 /** What a formula is given beside models. */
-const others: readonly string[] = ["y", "reward", "example", "flag", "tokens"];
+const others: readonly string[] = ["y", "reward", "example", "flag", "each", "tokens"];
 
 /** Checks the models that an objective declares; `where` begins the sentence of the error. */
 export function checkModels(where: string, names: unknown): readonly string[] {

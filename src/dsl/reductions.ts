@@ -3,23 +3,37 @@
 // that the expression ranges over. The extent and the index of an axis are here as well.
 
 import {
+  axisOf as coreAxis,
   describeAxis,
   extentAxes,
+  isList,
+  isOfResponse,
+  isOtherAxis,
   isTokenAxis,
+  listAlong,
+  responseAxis,
   responseOf,
-  tokenAxis,
   type Axis,
 } from "../core/axis.ts";
 import * as core from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { isPrompt } from "../core/inputs.ts";
+import { cite } from "../core/quote.ts";
 import { topological, type DType, type Node } from "../core/node.ts";
 import type { ReduceOp } from "../core/ops.ts";
 import { axisName, axisNamed, checkSameTokens, listAxes, nameOf } from "./axes.ts";
-import type { Axes, AxisName, PerExample, PerToken } from "./axes.ts";
+import type {
+  Axes,
+  AxisName,
+  PerEach,
+  PerEachToken,
+  PerExample,
+  PerPair,
+  PerToken,
+} from "./axes.ts";
 import type { AnyExpr, Expr } from "./expr.ts";
 import { operand, wrap } from "./facade.ts";
-import { response, type Response } from "./response.ts";
+import { response, type ListResponse, type Response } from "./response.ts";
 
 /** A reduction over one axis. The result has every axis of the operand but that one. */
 export type Reduction = <A extends Axes, X extends keyof A>(
@@ -55,7 +69,7 @@ export function along(
   }
   return fail(
     "axis-not-present",
-    `${where}: the expression has no ${name} axis (it ranges over ${listAxes(e.axes)}); reduce one of its own axes, or multiply it by count("${name}"${name === "token" ? ", y" : ""}).`,
+    `${where}: the expression has no ${name} axis (it ranges over ${listAxes(e.axes)}); reduce one of its own axes, or multiply it by count("${name}"${isOfResponse(name) ? ", y" : ""}).`,
   );
 }
 
@@ -77,7 +91,7 @@ function bind(where: string, op: ReduceOp, { e, axis }: Along): AnyExpr {
   if (needing !== undefined) {
     fail(
       "ragged-order",
-      `${where}: the expression still ranges over ${describeAxis(needing)}, whose number differs between examples; reduce "token" before "${axis}".`,
+      `${where}: the expression still ranges over ${describeAxis(needing)}, whose number differs between examples; reduce "${nameOf(needing)}" before "${nameOf(axis)}".`,
     );
   }
   return wrap(core.reduce(op, axis, e.node), rest);
@@ -142,20 +156,41 @@ export const at = <A extends Axes, D extends DType, X extends keyof A>(
 
 function axisOf(where: string, axis: unknown, y: unknown): Axis {
   const name = axisName(where, axis);
-  return name === "token" ? tokenAxis(response(where, y).name) : name;
+  if (!isOfResponse(name)) return coreAxis(name, "");
+  const of = response(where, y).name;
+  if (name !== "token" && !isList(of)) {
+    fail(
+      "response-not-a-list",
+      `${where}: an example has one response ${cite(of)}, so it has no ${name} axis; declare a list, as in list(${cite(of)}).`,
+    );
+  }
+  return coreAxis(name, of);
 }
 
 /** The extent of an axis as a real number: tokens of a response per example, examples, vocabulary entries. */
 export function count<R extends string>(axis: "token", y: Response<R>): Expr<PerExample>;
+export function count<N extends string>(axis: "token", y: ListResponse<N>): Expr<PerEach<N>>;
+export function count<N extends string>(axis: "response", y: ListResponse<N>): Expr<PerExample>;
 export function count(axis: "batch" | "vocab"): Expr;
-export function count(axis: AxisName, y?: Response<string>): AnyExpr {
+export function count(axis: AxisName, y?: unknown): AnyExpr {
   return wrap(core.count(axisOf("count", axis, y)));
 }
 
 /** The index along an axis, from zero: the position of a token, an example or a vocabulary entry. */
 export function iota<R extends string>(axis: "token", y: Response<R>): Expr<PerToken<R>, "i32">;
+export function iota<N extends string>(
+  axis: "token",
+  y: ListResponse<N>,
+): Expr<PerEachToken<N>, "i32">;
+export function iota<N extends string>(
+  axis: "response",
+  y: ListResponse<N>,
+): Expr<PerEach<N>, "i32">;
+export function iota<N extends string>(axis: "other", y: ListResponse<N>): Expr<PerPair<N>, "i32">;
 export function iota(axis: "batch"): Expr<PerExample, "i32">;
 export function iota(axis: "vocab"): Expr<{ vocab: "vocab" }, "i32">;
-export function iota(axis: AxisName, y?: Response<string>): AnyExpr {
-  return wrap(core.iota(axisOf("iota", axis, y)));
+export function iota(axis: AxisName, y?: unknown): AnyExpr {
+  const found = axisOf("iota", axis, y);
+  // the second of a pair is one of a pair
+  return wrap(core.iota(found), isOtherAxis(found) ? [responseAxis(listAlong(found))] : []);
 }

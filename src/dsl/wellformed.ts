@@ -4,6 +4,7 @@
 import { describeAxis, type Axis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { topological, type Node } from "../core/node.ts";
+import { nameOf } from "./axes.ts";
 import { checkName, describe } from "./check.ts";
 import { didYouMean } from "../core/names.ts";
 import { operand } from "./facade.ts";
@@ -40,7 +41,7 @@ export function result(where: string, what: string, value: unknown): Node {
   if (left !== undefined) {
     fail(
       "axis-left-over",
-      `${where}: ${what} still ranges over ${describeAxis(left)}; reduce it first, e.g. sum("${left === "vocab" ? "vocab" : "token"}", …).`,
+      `${where}: ${what} still ranges over ${describeAxis(left)}; reduce it first, e.g. sum("${nameOf(axes.at(-1)!)}", …).`,
     );
   }
   return node;

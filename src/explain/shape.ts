@@ -4,6 +4,7 @@
 import { PrefcError } from "../core/error.ts";
 import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from "../core/options.ts";
 import { bytesPerEntry, dtypeAdvice, storageTypes, type StorageType } from "../core/storage.ts";
+import { listOfRows, ownName } from "../core/axis.ts";
 import { cite } from "../core/quote.ts";
 
 /** Whether the responses of a model share a tensor of logits, or have one each. */
@@ -40,6 +41,9 @@ const defaults = {
   dtype: "f32",
   layout: "stacked",
 } as const;
+
+/** How many responses a list of an example is taken to have. */
+const leastListed = 2;
 
 /** @throws PrefcError shape-size */
 export function checkSize(name: string, value: number, where = "explain"): number {
@@ -79,9 +83,16 @@ export function exactShape(shape: Partial<Shape>, responses: readonly string[]):
   const { rows = defaults.rows, vocab = defaults.vocab, dtype = defaults.dtype } = shape;
   const { layout = defaults.layout } = shape;
   checkDtype(dtype);
-  const byResponse = typeof rows === "number" ? shared(rows, responses) : chosen(rows, responses);
+  const own = responses.filter((response) => listOfRows(response) === null);
+  const logits = typeof rows === "number" ? shared(rows, own) : chosen(rows, own);
+  const tokens = Object.values(logits).reduce((sum, count) => sum + count, 0);
+  const examples = shape.examples ?? Math.ceil(tokens / defaults.rowsPerExample);
+  // a list has two responses at least where it is one; a number for each moves next to nothing beside logits
+  const listed = responses
+    .filter((response) => listOfRows(response) !== null)
+    .map((response) => [response, leastListed * examples] as const);
+  const byResponse = { ...logits, ...Object.fromEntries(listed) };
   const totalRows = Object.values(byResponse).reduce((sum, count) => sum + count, 0);
-  const examples = shape.examples ?? Math.ceil(totalRows / defaults.rowsPerExample);
   return {
     rows: byResponse,
     totalRows,
@@ -111,17 +122,18 @@ function chosen(
   rows: Readonly<Record<string, number>>,
   responses: readonly string[],
 ): Readonly<Record<string, number>> {
-  for (const response of new Set([...responses, ...Object.keys(rows)])) {
-    if (responses.includes(response) && Object.hasOwn(rows, response)) continue;
+  const names = responses.map(ownName);
+  for (const response of new Set([...names, ...Object.keys(rows)])) {
+    if (names.includes(response) && Object.hasOwn(rows, response)) continue;
     throw new PrefcError(
       "shape-responses",
-      `explain: rows must have a number for each response (${responses.join(", ")}) and nothing else; ${cite(response)} does not fit.`,
+      `explain: rows must have a number for each response (${names.join(", ")}) and nothing else; ${cite(response)} does not fit.`,
     );
   }
   return Object.fromEntries(
     responses.map((response) => [
       response,
-      checkSize(`rows of ${cite(response)}`, rows[response]!),
+      checkSize(`rows of ${cite(ownName(response))}`, rows[ownName(response)]!),
     ]),
   );
 }

@@ -1,5 +1,6 @@
 // What a step of a row program moves and leaves, for explanations.
 
+import { isList, rowsOfList } from "../core/axis.ts";
 import { operandsOf, type Kernel, type Statement, type Value } from "../kernel/kernel.ts";
 import type { Plan, Work } from "../plan/plan.ts";
 import type { Place } from "../rows/steps.ts";
@@ -10,13 +11,18 @@ const word = 4;
 /** Values that a step of a row program reads and writes. */
 export function workBytes({ step, over, count }: Work, kernel: Kernel, shape: ExactShape): number {
   const { examples, totalRows } = shape;
-  const items = Object.keys(shape.rows).length * examples;
-  const places = { token: totalRows, item: items, example: examples, one: 1 };
+  const names = Object.keys(shape.rows);
+  const items = names.filter((name) => !isList(name)).length * examples;
+  const listed = names.reduce(
+    (sum, name) => sum + (isList(name) ? shape.rows[rowsOfList(name)]! : 0),
+    0,
+  );
+  const places = { token: totalRows, item: items, listed, example: examples, one: 1 };
   switch (step.kind) {
     case "map": {
       const { once, each } = touched(kernel.body);
       // lanes that add up visit the tokens of a response, or the examples of the batch
-      const inner = over === "item" ? totalRows * wordsOf(each) : 0;
+      const inner = over === "item" || over === "listed" ? totalRows * wordsOf(each) : 0;
       const before = step.before.reduce((sum, one) => sum + reducedBytes(one.count, examples), 0);
       return word * (places[over] * wordsOf(once) + inner) + before;
     }

@@ -19,6 +19,9 @@ export interface Scope {
   value(node: Node): Value;
 }
 
+/** The value of a node that takes a loop, whose statements are emitted by the way; null for all others. */
+export type Looped = (node: Node, emit: (statements: readonly Statement[]) => void) => Value | null;
+
 /** In one block. An objective has fewer subexpressions, but a gradient along the vocabulary may need each of them many times. */
 const mostStatements = 10_000;
 
@@ -28,6 +31,7 @@ export function scope(
   names: { next: number },
   arithmetic: Arithmetic,
   elsewhere?: Elsewhere,
+  looped: Looped = () => null,
 ): Scope {
   const statements: Statement[] = [];
   const known = new Map<Node, Value>();
@@ -45,10 +49,15 @@ export function scope(
     return named;
   };
   const value = (root: Node): Value => {
-    for (const node of reachable(root, (part) => known.has(part) || leaf(part) !== null)) {
+    const isEnd = (part: Node): boolean =>
+      known.has(part) || leaf(part) !== null || part.tag === "reduce";
+    for (const node of reachable(root, isEnd)) {
       if (known.has(node)) continue;
       const from = (arg: Node): Value => known.get(arg)!;
-      const made = leaf(node) ?? compute(node, from, arithmetic, elsewhere);
+      const made =
+        leaf(node) ??
+        looped(node, (all) => statements.push(...k.about(node, all))) ??
+        compute(node, from, arithmetic, elsewhere);
       known.set(node, "tag" in made ? value(made) : keep(node, made));
     }
     return known.get(root)!;

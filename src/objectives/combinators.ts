@@ -110,11 +110,11 @@ export interface DesensitisedOptions {
 /** Σ_{t ≤ p} log π(y_t) + α Σ_{t > p} log π(y_t), p the length of the shorter response of the pair. */
 const desensitised = (m: Model, { y }: Given<Pair>, α: Expr): Model => ({
   ...m,
-  logps: <R extends string>(of: Response<R>) => {
+  logps: (<R extends string>(of: Response<R>) => {
     const shorter = where(y.w.count.lt(y.l.count), y.w.count, y.l.count);
     const weight = where(real(iota("token", of)).lt(shorter), 1, α);
     return sum("token", m.logp(of).times(weight));
-  },
+  }) as Model["logps"],
 });
 
 /**

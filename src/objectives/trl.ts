@@ -2,7 +2,7 @@
 // configuration means, in the release that it is of, can be read off here.
 
 import { changedGiven, mean, named, param, referenceFree } from "../dsl/index.ts";
-import type { Given, Model } from "../dsl/index.ts";
+import type { Given, Model, Response } from "../dsl/index.ts";
 import { apoDown, apoDownOfScores, apoZero, bcoPair, ncaPair, sppoHard } from "./absolute.ts";
 import { aot, aotUnpaired } from "./aot.ts";
 import { lengthDesensitised } from "./combinators.ts";
@@ -85,7 +85,10 @@ function divergent(checked: Checked): (type: LossType) => Loss {
 }
 
 /** The model whose log π(y | x) is log π(y | x) / |y|. */
-export const averaged = (m: Model): Model => ({ ...m, logps: (y) => mean("token", m.logp(y)) });
+export const averaged = (m: Model): Model => ({
+  ...m,
+  logps: ((y: Response<string>) => mean("token", m.logp(y))) as Model["logps"],
+});
 
 /** The same objective of log π(y | x) / |y| in place of log π(y | x), also where it is logged. */
 const ofAverages = (inner: PairwiseObjective): PairwiseObjective =>

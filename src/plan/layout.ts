@@ -1,7 +1,7 @@
 // Where every value of a plan lies, decided before any code is generated: fields of rows, slots of examples and scalars, and
 // parameters. Generators look values up; one that asks for a value that was not laid out is a bug.
 
-import { responseAmong } from "../core/axis.ts";
+import { rowsAmong } from "../core/axis.ts";
 import { stackedName } from "../core/datum.ts";
 import { fail } from "../core/error.ts";
 import type { Input, Node, Param } from "../core/node.ts";
@@ -27,7 +27,7 @@ export interface Inputs {
 export interface Upload {
   readonly input: string;
   readonly response: string | null;
-  /** A row field for a number per token, an example slot for a number per example. */
+  /** A row field for a number per token or response of a list, an example slot for a number per example. */
   readonly slot: number;
 }
 /** A gradient that is one number per token or example, and where it is found. */
@@ -101,7 +101,7 @@ export function layOut({ stages, ...lowering }: Lowering, given: Inputs): ValueL
   const exampleUploads: Upload[] = [];
   for (const input of given.inputs) {
     if (input.dtype === "i32" || input.axes.includes("vocab")) continue;
-    const response = responseAmong(input.axes);
+    const response = rowsAmong(input.axes);
     if (response === null)
       exampleUploads.push({ input: input.name, response, slot: examples.add(input.name) });
     else
@@ -122,7 +122,7 @@ export function layOut({ stages, ...lowering }: Lowering, given: Inputs): ValueL
     slot: examples.add(`metric of the example: ${name}`),
   }));
   const highGradients = lowering.highGradients.map(({ input }): HighGradient => {
-    const response = responseAmong(input.axes);
+    const response = rowsAmong(input.axes);
     const name = `gradient of ${response === null ? input.name : stackedName(input.datum)}`;
     const slot = response === null ? examples.add(name) : fields.add(name);
     return { input: input.name, response, slot };

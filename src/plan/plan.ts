@@ -11,12 +11,7 @@ import { modelsIn } from "../kernel/status.ts";
 import type { Layout } from "../kernel/storage.ts";
 import { totalKernel } from "../kernel/total.ts";
 import { lowerRows } from "../rows/lower.ts";
-import {
-  withoutLogSumExp,
-  withSignsPerExample,
-  type RowProgram,
-  type TokenOutput,
-} from "../rows/program.ts";
+import { prepared, type RowProgram, type TokenOutput } from "../rows/program.ts";
 import {
   layOut,
   type Each,
@@ -107,10 +102,8 @@ export function plan(
         exampleOutputs.push({ node, slot: each[position]!.slot }),
       );
     const scalarOutputs = isLast ? lowering.scalars.map(([, node], slot) => ({ node, slot })) : [];
-    const all = withSignsPerExample(
-      withoutLogSumExp(
-        [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
-      ),
+    const all = prepared(
+      [...tokenOutputs, ...exampleOutputs, ...scalarOutputs].map(({ node }) => node),
     );
     let next = 0;
     const program: RowProgram = {

@@ -1,7 +1,15 @@
 // How complaints of the interpreter name a term, the space that it is over, and a place in it.
 
 import type { Batch } from "../batch/batch.ts";
-import { describeAxis, isTokenAxis, type Axis } from "../core/axis.ts";
+import {
+  describeAxis,
+  isList,
+  isOtherAxis,
+  isResponseAxis,
+  isTokenAxis,
+  responseOf,
+  type Axis,
+} from "../core/axis.ts";
 import { printExpression } from "../core/infix.ts";
 import type { Node } from "../core/node.ts";
 import { offsetsOf, type Tensor } from "./tensor.ts";
@@ -25,7 +33,10 @@ export function describePlace(tensor: Tensor, position: number, batch: Batch): s
   if (token !== undefined) {
     const offsets = offsetsOf(token, batch);
     const example = offsets.findLastIndex((start) => start <= row);
-    return `example ${example}, token ${row - offsets[example]!} of ${describeAxis(token)}`;
+    const owner = isList(responseOf(token)) ? "response" : "example";
+    return `${owner} ${example}, token ${row - offsets[example]!} of ${describeAxis(token)}`;
   }
+  const response = tensor.axes.find((axis) => isResponseAxis(axis) || isOtherAxis(axis));
+  if (response !== undefined) return `row ${row} of ${describeAxis(response)}`;
   return tensor.axes.includes("batch") ? `example ${row}` : "the only place it has";
 }

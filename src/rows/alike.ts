@@ -1,10 +1,11 @@
 // Whether the tokens of two responses compute a value alike: the same operators over the same fields, and over values per
 // example that may differ from response to response. What is alike is computed once, for the tokens of both.
 
-import { isTokenAxis } from "../core/axis.ts";
+import { rowsAlong } from "../core/axis.ts";
 import type { Node } from "../core/node.ts";
 import { isLookup, spaceOf, type RowProgram } from "./program.ts";
-import { isOwnLeaf } from "./moments.ts";
+import { isOwnLeaf, responseWithin } from "./moments.ts";
+import { isPairLoop } from "./pairs.ts";
 
 /** The value per example that the tokens of a response read in the place of another response's. */
 export type Binding = ReadonlyMap<Node, Node>;
@@ -32,6 +33,11 @@ export function alike(
     seen.set(a, b);
     const [space, other] = [spaceOf(a), spaceOf(b)];
     if (space !== other || a.dtype !== b.dtype) return null;
+    // what a token reads of its response, and what a response reads of the others, is read by one list only
+    if (space === "token" && (responseWithin(a) !== responses.ours || isPairLoop(a))) {
+      if (a !== b) return null;
+      continue;
+    }
     if (space === "scalar") {
       if (a !== b) return null;
     } else if (space === "example") {
@@ -70,7 +76,7 @@ function perToken(
     const isSame = a.dtype === "i32" || program.rowField(a) === program.rowField(b);
     return isSame ? [] : null;
   }
-  if (a.tag === "iota" && b.tag === "iota") return isTokenAxis(a.axis) ? [] : null;
+  if (a.tag === "iota" && b.tag === "iota") return rowsAlong(a.axis) !== null ? [] : null;
   if ("op" in a && "op" in b && a.op !== b.op) return null;
   return a.args.map((arg, position) => [arg, b.args[position]!]);
 }

@@ -1,22 +1,35 @@
 // Where a map finds its values: parameters, fields of passes, data of tokens and examples, extents, and what earlier steps
 // stored. A token reads what is stored per example for its own response.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import {
+  isList,
+  isOtherAxis,
+  isTokenAxis,
+  listAlong,
+  responseOf,
+  rowsAlong,
+  rowsOfList,
+} from "../core/axis.ts";
 import type { Count, Iota, Node } from "../core/node.ts";
 import { rounded, widened } from "../kernel/arithmetic.ts";
 import * as buffers from "../kernel/buffer.ts";
 import * as k from "../kernel/kernel.ts";
 import type { Statement, Value, Variable } from "../kernel/kernel.ts";
 import * as at from "./places.ts";
-import { spaceOf, type RowProgram } from "./program.ts";
+import { isOtherValue, isPairLoop, isWithinPairs } from "./pairs.ts";
+import { singlesOf, spaceOf, type RowProgram } from "./program.ts";
 import type { MapStep, Result, RowSteps } from "./steps.ts";
-import { isOwnLeaf } from "./moments.ts";
+import { isOwnLeaf, responseWithin } from "./moments.ts";
 
 export interface Finder {
   /** The value of a node that is found in memory, or null where it is to be computed. */
   readonly leaf: (node: Node) => Value | null;
   /** The value of a node at another example. */
   readonly elsewhere: (node: Node, position: Value) => Value;
+  /** The response of an example that the row at hand belongs to. */
+  readonly owner: () => Variable;
+  /** The same in a loop over the responses of an example, of which `row` is the other one. */
+  readonly besides: (row: Value) => (node: Node) => Value | null;
   /** The same statements, for the tokens of the responses that compute a result. */
   readonly guarded: (result: Result, statements: readonly Statement[]) => readonly Statement[];
   /** The parts of the token's place that were asked for. */
@@ -37,6 +50,11 @@ export function finder(
     used.add(part);
     return part;
   };
+  const singles = singlesOf(program);
+  /** Whether the rows at hand are tokens of lists, whose owner is the row of a response. */
+  const nested = over === "token" && isList(first);
+  /** The first response of the first list, by its row. */
+  const firstRow = at.firstToken(k.times(k.u32(2 * singles - responses.length), at.examples));
   const numberOf = (response: string): Value => k.u32(responses.indexOf(response));
 
   /** Where a value per example lies, for an example or for this one. */
@@ -53,9 +71,9 @@ export function finder(
     const block = slots.map(([response, slot]) => slot - responses.indexOf(response));
     if (block.every((base) => base === block[0])) {
       const base = k.u32(block[0]!);
-      return position === null
+      return position === null && !nested
         ? at.slot(base, use(at.owner))
-        : at.slot(k.plus(base, use(at.response)), position);
+        : at.slot(k.plus(base, use(at.response)), position ?? use(at.example));
     }
     const slot = slots.reduceRight(
       (otherwise, [response, own]) =>
@@ -68,31 +86,48 @@ export function finder(
   const extent = ({ axis }: Count): Value | null => {
     if (axis === "batch") return at.real(at.examples);
     if (axis === "vocab") return at.real(at.vocab);
-    if (!isTokenAxis(axis)) return null;
+    if (isTokenAxis(axis) && isList(responseOf(axis))) {
+      const begin = at.firstOfList(singles, at.token, firstRow);
+      const end = at.firstOfList(singles, k.plus(at.token, k.u32(1)), firstRow);
+      return at.real(k.minus(end, begin));
+    }
     if (over === "token") return at.real(at.tokensOf(use(at.owner)));
-    const item = at.among(numberOf(responseOf(axis)), at.examples, at.example);
+    const rows = isOtherAxis(axis) ? rowsOfList(listAlong(axis)) : rowsAlong(axis);
+    const item = at.among(numberOf(rows!), at.examples, at.example);
     return at.real(at.tokensOf(item));
   };
   const index = ({ axis }: Iota): Value | null => {
     if (axis === "batch") return at.whole(over === "token" ? use(at.example) : at.example);
-    return isTokenAxis(axis) ? at.whole(k.minus(at.token, at.firstToken(use(at.owner)))) : null;
+    if (rowsAlong(axis) === null) return null;
+    const begin = nested
+      ? at.firstOfList(singles, use(at.owner), firstRow)
+      : at.firstToken(use(at.owner));
+    return at.whole(k.minus(at.token, begin));
   };
   const load = (node: Node): Value => {
     if (spaceOf(node) === "scalar") return at.scalar(k.u32(memory.slot(node)));
     if (spaceOf(node) === "example") return perExample(node, null);
-    return at.term(k.u32(memory.term(node)!), at.token);
+    return atRow(node, responseWithin(node) === first ? at.token : use(at.owner));
   };
+  /** A value per row, from memory. */
+  const atRow = (node: Node, row: Value): Value =>
+    node.tag === "input"
+      ? widened(at.field(program.rowField(node), row))
+      : at.term(k.u32(memory.term(node)!), row);
 
   const leaf = (node: Node): Value | null => {
-    if (over === "token" && spaceOf(node) === "example" && !isOwnLeaf(node, first))
+    const space = spaceOf(node);
+    if (over === "token" && space === "example" && !isOwnLeaf(node, first))
+      return restored(node, load(node));
+    if (nested && space === "token" && responseWithin(node) !== first)
       return restored(node, load(node));
     switch (node.tag) {
       case "param":
         return k.param(program.paramSlot(node), "pair");
       case "input":
-        if (spaceOf(node) !== "token") return load(node);
-        if (node.dtype === "i32") return at.whole(k.load(buffers.labels, at.token));
-        return widened(at.field(program.rowField(node)));
+        if (space === "token" && node.dtype === "i32")
+          return at.whole(k.load(buffers.labels, at.token));
+        return load(node);
       case "iota":
         return index(node);
       case "count":
@@ -100,6 +135,9 @@ export function finder(
       case "const":
         return null;
       case "reduce":
+        return isPairLoop(node) && !timing.isLoaded(node, moment)
+          ? null
+          : restored(node, load(node));
       case "sort":
         return restored(node, load(node));
       case "unary":
@@ -113,13 +151,24 @@ export function finder(
     }
   };
 
+  const besides =
+    (row: Value) =>
+    (node: Node): Value | null => {
+      if (isOtherValue(node)) return restored(node, atRow(node.args[0], row));
+      if (node.tag === "iota" && isOtherAxis(node.axis))
+        return at.whole(k.minus(row, at.firstToken(use(at.owner))));
+      return isWithinPairs(node) ? null : leaf(node);
+    };
+
   return {
     leaf,
+    besides,
+    owner: () => use(at.owner),
     elsewhere: (node, position) => restored(node, perExample(node, k.convert("u32", position))),
     guarded: ({ responses: own, place }, statements) => {
       // a pair that no other response uses may be computed for its tokens as well
-      if (over !== "token" || place.kind !== "field" || own.length === responses.length)
-        return statements;
+      const all = nested ? responses.length - singles : singles;
+      if (over !== "token" || place.kind !== "field" || own.length === all) return statements;
       const isOwn = own.map((response) => k.infix(use(at.response), "==", numberOf(response)));
       return [
         k.when(

@@ -4,14 +4,15 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { orderKernel, reduceKernel } from "./collect.ts";
 import { mapKernel } from "./maps.ts";
+import { isNested } from "./owners.ts";
 import type { RowProgram } from "./program.ts";
 import { rowSteps, sumsOf, type RowSteps, type Step } from "./steps.ts";
 
 /** What a dispatch of a row program is told, and what its workgroups are spread over. */
 export interface Work {
   readonly step: Step;
-  /** Tokens of all responses, responses of all examples, examples, or nothing but one. */
-  readonly over: "token" | "item" | "example" | "one";
+  /** Tokens of all responses, responses of all examples, responses of lists, examples, or nothing but one. */
+  readonly over: "token" | "item" | "listed" | "example" | "one";
   /** The first slot that is read, the first that is written, and how many. */
   readonly from: number;
   readonly to: number;
@@ -42,7 +43,7 @@ function lowered(step: Step, program: RowProgram, rows: RowSteps, schedule: Sche
       const { tokenLanes } = schedule;
       const spread =
         sumsOf(step).length > 0
-          ? ({ over: "item", lanes: tokenLanes } as const)
+          ? ({ over: isNested(step) ? "listed" : "item", lanes: tokenLanes } as const)
           : ({ over: step.over === "scalar" ? "one" : step.over, lanes: 1 } as const);
       const work = { step, ...spread, from: 0, to: 0, count: 1 };
       return { kernel: mapKernel(step, program, rows, schedule), work };

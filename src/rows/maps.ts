@@ -1,16 +1,19 @@
 // The kernels of maps: each invocation computes the values of one token, of one example, or the single ones of the batch. Where
 // values are added up along the tokens of a response, a few lanes share these, and each takes every so-many-th.
 
-import { pairs, rounded, widened } from "../kernel/arithmetic.ts";
+import { pairs, rounded } from "../kernel/arithmetic.ts";
 import { inBlocks } from "../kernel/blocks.ts";
 import * as k from "../kernel/kernel.ts";
-import type { Kernel, Shared, Statement, Value, Variable } from "../kernel/kernel.ts";
-import { scope, type Scope } from "../kernel/scalar.ts";
+import type { Kernel, Load, Shared, Statement, Value, Variable } from "../kernel/kernel.ts";
+import { scope, type Looped, type Scope } from "../kernel/scalar.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { combine, eachTogether, identity, partials, reduceHere, shareOf } from "./collect.ts";
 import { finder, type Finder } from "./leaves.ts";
 import * as at from "./places.ts";
-import type { RowProgram } from "./program.ts";
+import { isNested, partsOfOwner } from "./owners.ts";
+import { overOthers } from "./loops.ts";
+import { isPairLoop } from "./pairs.ts";
+import { hasLists, singlesOf, type RowProgram } from "./program.ts";
 import {
   sumsOf,
   type MapStep,
@@ -40,7 +43,9 @@ export function mapKernel(
   const scopes = new Map<string, { readonly find: Finder; readonly scope: Scope }>();
   const scopeOf = (first: string): { readonly find: Finder; readonly scope: Scope } => {
     const find = finder(step, first, program, rows);
-    const made = { find, scope: scope(find.leaf, fresh, pairs, find.elsewhere) };
+    const looped: Looped = (node, emit) =>
+      isPairLoop(node) ? overOthers(node, find, fresh, emit) : null;
+    const made = { find, scope: scope(find.leaf, fresh, pairs, find.elsewhere, looped) };
     scopes.set(first, made);
     return made;
   };
@@ -52,7 +57,7 @@ export function mapKernel(
     const assign = k.about(result.node, [
       total === undefined
         ? store(over, result.place, value)
-        : k.assign(total, combine(opOf(result), total, inPairs(value))),
+        : k.assign(total, combine(opOf(result), total, at.inPairs(value))),
     ]);
     return find.guarded(result, assign);
   });
@@ -65,7 +70,7 @@ export function mapKernel(
   const body =
     sums.length === 0
       ? opened(step, program, programLanes, found, work)
-      : addingUp(totals, program, lanes, found, work);
+      : addingUp(totals, program, isNested(step), lanes, found, work);
   const isAlone = over === "scalar" && before.length === 0;
   return {
     name: names[sums.length === 0 ? over : "sums"],
@@ -79,12 +84,13 @@ export function mapKernel(
 
 /** Finds the token or example of this invocation, and of the token what `used` names. */
 function opened(
-  { over, before }: MapStep,
-  { responses }: RowProgram,
+  step: MapStep,
+  program: RowProgram,
   lanes: number,
   used: ReadonlySet<Variable>,
   work: readonly Statement[],
 ): readonly Statement[] {
+  const { over, before } = step;
   if (over === "scalar") {
     if (before.length === 0) return work;
     const ops = [...new Set(before.map(({ op }) => op))];
@@ -104,26 +110,19 @@ function opened(
       k.when(k.infix(at.example, "<", at.examples), work),
     ];
   }
+  const singles = singlesOf(program);
+  const ofLists = at.firstToken(at.items(singles));
+  const nested = isNested(step);
+  const own = at.invocation(lanes);
   return [
-    k.letValue(at.token, at.invocation(lanes)),
-    k.when(k.infix(at.token, "<", at.tokens), [
-      ...(used.size === 0 ? [] : [k.letValue(at.owner, at.ownerOf(responses.length))]),
-      ...partsOfOwner(used),
+    k.letValue(at.token, nested ? k.plus(ofLists, own) : own),
+    k.when(k.infix(at.token, "<", hasLists(program) && !nested ? ofLists : at.tokens), [
+      ...(used.size === 0 ? [] : [k.letValue(at.owner, at.ownerOf(singles))]),
+      ...partsOfOwner(used, program, nested),
       ...work,
     ]),
   ];
 }
-
-/** The example and the response of the tokens at hand, as far as they are used. */
-const partsOfOwner = (used: ReadonlySet<Variable>): readonly Statement[] =>
-  (
-    [
-      [at.example, "%"],
-      [at.response, "/"],
-    ] as const
-  ).flatMap(([part, sign]) =>
-    used.has(part) ? [k.letValue(part, k.infix(at.owner, sign, at.examples))] : [],
-  );
 
 interface Lanes {
   /** Of a workgroup. */
@@ -145,17 +144,29 @@ const sharedBy = (step: MapStep, { all, share }: Lanes): readonly Shared[] => {
 /** Lanes share the tokens of a response of an example, and add up what each of them has. */
 function addingUp(
   totals: ReadonlyMap<Result, Variable>,
-  { responses }: RowProgram,
+  program: RowProgram,
+  nested: boolean,
   { all, share }: Lanes,
   used: ReadonlySet<Variable>,
   work: readonly Statement[],
 ): readonly Statement[] {
   const [part, end] = [k.variable("part", "u32"), k.variable("end", "u32")];
-  const isInside = k.infix(at.owner, "<", at.items(responses.length));
-  const first = at.firstToken(at.owner);
-  const own = k.infix(at.invocation(all), "/", k.u32(share));
-  const stores = [...totals].flatMap(([{ node, place }, total]) =>
-    k.about(node, [k.assign(at.slot(k.u32(place.index), at.owner), total)]),
+  const singles = singlesOf(program);
+  const own = share === 1 ? at.invocation(all) : k.infix(at.invocation(all), "/", k.u32(share));
+  // the responses of lists are the last rows before the tokens of these
+  const firstRow = at.firstToken(
+    k.times(k.u32(2 * singles - program.responses.length), at.examples),
+  );
+  const isInside = nested
+    ? k.infix(at.owner, "<", at.firstToken(at.items(singles)))
+    : k.infix(at.owner, "<", at.items(singles));
+  const startOf = (item: Value): Value =>
+    nested ? at.firstOfList(singles, item, firstRow) : at.firstToken(item);
+  const first = startOf(at.owner);
+  const total = (block: Value): Load =>
+    nested ? at.term(block, at.owner) : at.slot(block, at.owner);
+  const stores = [...totals].flatMap(([{ node, place }, sum]) =>
+    k.about(node, [k.assign(total(k.u32(place.index)), sum)]),
   );
   /** Sums or maxima, whose blocks of slots follow each other. */
   const ofKind = (op: ReduceOp): readonly Statement[] => {
@@ -163,7 +174,7 @@ function addingUp(
     if (own.length === 0) return [];
     const [[{ node, place }]] = own as [(typeof own)[number]];
     const block = (i: Value): Value =>
-      k.plus(k.u32(place.index), k.times(i, k.u32(responses.length)));
+      k.plus(k.u32(place.index), nested ? i : k.times(i, k.u32(singles)));
     return k.about(
       node,
       eachTogether(
@@ -171,20 +182,20 @@ function addingUp(
         own.map(([, total]) => total),
         { all, share, part },
         isInside,
-        (i, sum) => k.assign(at.slot(block(i), at.owner), sum),
+        (i, sum) => k.assign(total(block(i)), sum),
       ),
     );
   };
   const [sums, maxima] = [ofKind("sum"), ofKind("max")];
   return [
-    k.letValue(at.owner, share === 1 ? at.invocation(all) : own),
+    k.letValue(at.owner, nested ? k.plus(firstRow, own) : own),
     ...(share === 1 ? [] : [k.letValue(part, k.infix(at.lane, "%", k.u32(share)))]),
     ...[...totals].flatMap(([result, total]) =>
       k.about(result.node, [k.varValue(total, identity(opOf(result)))]),
     ),
     k.when(isInside, [
-      ...partsOfOwner(used),
-      k.letValue(end, at.firstToken(k.plus(at.owner, k.u32(1)))),
+      ...partsOfOwner(used, program, nested),
+      k.letValue(end, startOf(k.plus(at.owner, k.u32(1)))),
       k.loop(at.token, share === 1 ? first : k.plus(first, part), end, k.u32(share), work),
     ]),
     ...(share === 1
@@ -198,11 +209,7 @@ const opOf = ({ place: { kind } }: Result): ReduceOp => (kind === "max" ? "max" 
 function store(over: MapStep["over"], { kind, index }: Place, value: Value): Statement {
   const slot = k.u32(index);
   if (kind === "field") return k.assign(at.field(index), rounded(value));
-  if (kind === "term") return k.assign(at.term(slot, at.token), inPairs(value));
+  if (kind === "term") return k.assign(at.term(slot, at.token), at.inPairs(value));
   const place = over === "scalar" ? at.scalar(slot) : at.slot(slot, at.example);
-  return k.assign(place, inPairs(value));
+  return k.assign(place, at.inPairs(value));
 }
-
-/** Memory holds pairs; small whole numbers and truth values fit into them exactly. */
-const inPairs = (v: Value): Value =>
-  v.type === "pair" ? v : v.type === "f32" ? widened(v) : at.real(v);

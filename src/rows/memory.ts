@@ -2,8 +2,9 @@
 // the whole batch (slots). What belongs to one response of an example has a block of as many slots as there are
 // responses, so that a token finds that of its own response by the number of its response. What one step adds up are neighbours.
 
+import { isList } from "../core/axis.ts";
 import type { Node } from "../core/node.ts";
-import { isCollective, spaceOf, type RowProgram } from "./program.ts";
+import { isCollective, singlesOf, spaceOf, type RowProgram } from "./program.ts";
 import type { TokenWork } from "./shared.ts";
 import type { Moment } from "./steps.ts";
 import { isInMemory, type Collective } from "./moments.ts";
@@ -43,6 +44,7 @@ export function neighbours(
 
 export function memoryOf(program: RowProgram): Memory {
   const { responses } = program;
+  const singles = singlesOf(program);
   const terms = new Map<Node, number>();
   const slots = new Map<Node, number>();
   const operands = new Map<Collective, number>();
@@ -63,14 +65,18 @@ export function memoryOf(program: RowProgram): Memory {
       op(a) < op(b) ? -1 : Number(op(a) > op(b)),
     )) {
       if (first.target.kind === "field") continue;
-      const place = first.target.kind === "operand" ? next.example : next.term++;
+      // what is added up along the tokens of a list is a value per response, a row of its own
+      const isRow = first.target.kind !== "operand" || isList(first.response!);
+      const place = isRow ? next.term++ : next.example;
       for (const [response, store] of members) {
         const { node, target } = store;
         targets.set(store, place);
-        if (target.kind === "operand") slots.set(target.of, place + responses.indexOf(response));
+        if (target.kind === "operand" && isRow) terms.set(target.of, place);
+        else if (target.kind === "operand")
+          slots.set(target.of, place + responses.indexOf(response));
         else if (!terms.has(node) && spaceOf(node) === "token") terms.set(node, place);
       }
-      if (first.target.kind === "operand") next.example += responses.length;
+      if (!isRow) next.example += singles;
     }
   }
 

@@ -1,40 +1,51 @@
 // The moments of a row program: from when each value may be used, and when each sum, maximum and order is made. They are as early
 // as can be, but a collective value that nothing waits for joins others of its kind, so that there are fewer dispatches.
 
-import { isTokenAxis, responseOf } from "../core/axis.ts";
+import { isList, rowsAlong, rowsAmong } from "../core/axis.ts";
 import type { Node, Reduce, Sort } from "../core/node.ts";
+import { isPairLoop, storedForLoop } from "./pairs.ts";
 import { alongOf, isCollective, isLookup, spaceOf } from "./program.ts";
 import type { RowProgram, Space } from "./program.ts";
 
 export type Collective = Reduce | Sort;
 
-/** A leaf per example that a token knows without memory: its example, and the length of its own response. */
+/** A leaf per example that a row knows without memory: its example, and the length of its own response. */
 export const isOwnLeaf = (arg: Node, response: string | null): boolean =>
   (arg.tag === "iota" && arg.axis === "batch") ||
-  (arg.tag === "count" && isTokenAxis(arg.axis) && responseOf(arg.axis) === response);
+  (arg.tag === "count" && rowsAlong(arg.axis) === response && spaceOf(arg) === "example");
 
-/** Whether a dispatch over a space finds a value only in memory, being one per example that a token reads. */
-export const isCrossing = (arg: Node, space: Space, response: string | null): boolean =>
-  space === "token" && spaceOf(arg) === "example" && !isOwnLeaf(arg, response);
-
-export const responseWithin = (node: Node): string | null => {
-  const axis = node.axes.find(isTokenAxis);
-  return axis === undefined ? null : responseOf(axis);
+/** Whether a dispatch over a space finds a value only in memory: one per example that a row reads, or per response of a list. */
+export const isCrossing = (arg: Node, space: Space, response: string | null): boolean => {
+  if (space !== "token") return false;
+  const of = spaceOf(arg);
+  return of === "token"
+    ? responseWithin(arg) !== response
+    : of === "example" && !isOwnLeaf(arg, response);
 };
+
+export const responseWithin = (node: Node): string | null => rowsAmong(node.axes);
 /** Whether the operand of a collective value per example lies in a slot already. */
 export const isInMemory = (of: Collective): boolean => {
   const [operand] = of.args;
   const isStored = isCollective(operand) || operand.tag === "input";
   return isStored && alongOf(of) === "example" && spaceOf(operand) === "example";
 };
-export const responseAlong = ({ axis }: Collective): string | null =>
-  isTokenAxis(axis) ? responseOf(axis) : null;
+export const responseAlong = ({ axis }: Collective): string | null => rowsAlong(axis);
+/** Whether a collective value goes along the tokens of each response of a list. */
+const isAlongList = (node: Collective): boolean => isList(responseAlong(node) ?? "");
 
 /** The arguments of a node that must lie in memory, and those that are computed where it is. */
 export function argsOf(node: Node): {
   readonly stored: readonly Node[];
   readonly inline: readonly Node[];
 } {
+  if (isPairLoop(node)) {
+    const found = storedForLoop(node);
+    const isStored = (arg: Node): boolean =>
+      spaceOf(arg) !== "scalar" &&
+      !(spaceOf(arg) === "example" && isOwnLeaf(arg, responseWithin(node)));
+    return { stored: found.filter(isStored), inline: found.filter((arg) => !isStored(arg)) };
+  }
   if (isLookup(node)) return { stored: [node.args[0]], inline: [node.args[1]] };
   const response = responseWithin(node);
   const crosses = (arg: Node): boolean => isCrossing(arg, spaceOf(node), response);
@@ -98,7 +109,8 @@ function earliest(
 export function collectives(program: RowProgram, order: readonly Node[]): Moments {
   const first = earliest(order, (_, from) => from);
   const last = deadlines(program, order, first);
-  const kind = (node: Collective): string => `${alongOf(node)} ${node.tag} ${node.op}`;
+  const kind = (node: Collective): string =>
+    `${alongOf(node)} ${node.tag} ${node.op} ${isAlongList(node)}`;
   const urgent = [...first.moments].filter(([node, moment]) => last.get(node) === moment + 1);
   return earliest(order, (node, from) => {
     const until = last.get(node)! - 1;

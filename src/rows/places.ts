@@ -14,6 +14,8 @@ export const example: Variable = k.variable("example", "u32");
 /** The response of an example that a token belongs to, counted example by example within response by response. */
 export const owner: Variable = k.variable("owner", "u32");
 export const response: Variable = k.variable("response", "u32");
+/** The response of an example that the owner of a token of a list belongs to. */
+export const outer: Variable = k.variable("outer", "u32");
 /** What a step is told: the first slot that it reads, the first that it writes, and how many. */
 export const from: Value = k.uniform("work reads");
 export const to: Value = k.uniform("work writes");
@@ -24,6 +26,9 @@ export const workgroup: Value = k.plus(k.times(k.group.y, k.uniform("work grid w
 export const invocation = (lanes: number): Value => k.plus(k.times(workgroup, k.u32(lanes)), lane);
 
 export const real = (v: Value): Value => widened(k.convert("f32", v));
+/** Memory holds pairs; small whole numbers and truth values fit into them exactly. */
+export const inPairs = (v: Value): Value =>
+  v.type === "pair" ? v : v.type === "f32" ? widened(v) : real(v);
 export const whole = (v: Value): Value => k.convert("i32", v);
 
 /** Responses of examples. */
@@ -32,12 +37,18 @@ export const items = (responses: number): Value => k.times(k.u32(responses), exa
 export const firstToken = (item: Value): Value => k.load(buffers.ragged, item);
 export const tokensOf = (item: Value): Value =>
   k.minus(firstToken(k.plus(item, k.u32(1))), firstToken(item));
-/** The response of an example that a token belongs to. */
-export const ownerOf = (responses: number): Value =>
-  k.load(buffers.ragged, k.plus(k.plus(items(responses), k.u32(1)), token));
+/** The response of an example that a token belongs to; of a token of a list, the row of its response. */
+export const ownerOf = (responses: number, row: Value = token): Value =>
+  k.load(buffers.ragged, k.plus(k.plus(items(responses), k.u32(1)), row));
+/** The first token of a response of a list, by its row; that of the next one is where its tokens end. `first` is the first row. */
+export const firstOfList = (responses: number, row: Value, first: Value): Value =>
+  k.load(
+    buffers.ragged,
+    k.plus(k.plus(k.plus(items(responses), k.u32(1)), tokens), k.minus(row, first)),
+  );
 
-export const field = (position: number): Load =>
-  k.load(buffers.rows, among(k.u32(position), tokens, token));
+export const field = (position: number, row: Value = token): Load =>
+  k.load(buffers.rows, among(k.u32(position), tokens, row));
 export const term = (slot: Value, position: Value): Load =>
   k.load(buffers.terms, among(slot, tokens, position));
 export const slot = (position: Value, of: Value): Load =>

@@ -1,9 +1,10 @@
 // A row program: everything between two passes over the vocabulary, as expressions over values per token, per example and
 // of the whole batch, and where their results go. timing.ts says when each part is computed, steps.ts in which dispatch.
 
-import { isTokenAxis } from "../core/axis.ts";
+import { isList, rowsAmong } from "../core/axis.ts";
 import { binary, reduce, substitute, unary } from "../core/build.ts";
 import { fail } from "../core/error.ts";
+import { isPairLoop, withoutOthers } from "./pairs.ts";
 import { topological, type At, type Node, type Reduce, type Sort } from "../core/node.ts";
 
 /** A value per completion token of one response, which goes into a field of the row. */
@@ -24,7 +25,10 @@ export interface RowProgram {
   readonly rowField: (input: Node) => number;
   readonly exampleSlot: (input: Node) => number;
   readonly paramSlot: (param: Node) => number;
-  /** In the order in which their tokens are stacked. */
+  /**
+   * In the order in which their tokens are stacked: responses of which an example has one, the responses of lists, which are
+   * rows as tokens are, and the tokens of lists.
+   */
   readonly responses: readonly string[];
   /** How many vec4 hold the parameters. */
   readonly paramVectors: number;
@@ -33,10 +37,17 @@ export interface RowProgram {
   readonly firstScalarSlot: number;
 }
 
-/** What a value is one of: in the whole batch, per example, or per token. */
+/** How many of the responses have rows of examples; the others are the tokens of lists, rows of the responses of these. */
+export const singlesOf = ({ responses }: Pick<RowProgram, "responses">): number =>
+  responses.filter((response) => !isList(response)).length;
+/** Whether the lists have rows at all. */
+export const hasLists = ({ responses }: Pick<RowProgram, "responses">): boolean =>
+  responses.some(isList);
+
+/** What a value is one of: in the whole batch, per example, or per row, which is a token or a response of a list. */
 export type Space = "scalar" | "example" | "token";
 export const spaceOf = (node: Node): Space =>
-  node.axes.some(isTokenAxis) ? "token" : node.axes.includes("batch") ? "example" : "scalar";
+  rowsAmong(node.axes) !== null ? "token" : node.axes.includes("batch") ? "example" : "scalar";
 
 export const isLeaf = (node: Node): boolean =>
   node.tag === "const" ||
@@ -47,7 +58,7 @@ export const isLeaf = (node: Node): boolean =>
 
 /** Whether a value is made of the values of other examples or tokens, by a step of its own. */
 export const isCollective = (node: Node): node is Reduce | Sort =>
-  node.tag === "reduce" || node.tag === "sort";
+  (node.tag === "reduce" && !isPairLoop(node)) || node.tag === "sort";
 
 /** Whether a node is a value of another example, which only memory makes possible. */
 export const isLookup = (node: Node): node is At =>
@@ -68,7 +79,7 @@ export function alongOf(node: Reduce | Sort): "token" | "example" {
  * The sign of a product with a value per example goes to that value: what the tokens of the one response take away and those of
  * the other add is then alike, and computed once for both.
  */
-export function withSignsPerExample(roots: readonly Node[]): readonly Node[] {
+function withSignsPerExample(roots: readonly Node[]): readonly Node[] {
   const isOwn = (node: Node): boolean => spaceOf(node) === "token";
   return substitute(
     roots,
@@ -85,8 +96,16 @@ export function withSignsPerExample(roots: readonly Node[]): readonly Node[] {
   );
 }
 
+/**
+ * Terms as the steps of a row program can be: logSumExp is a maximum and a sum, signs are where they are shared, and pairs of
+ * responses are loops.
+ */
+export function prepared(roots: readonly Node[]): readonly Node[] {
+  return withoutOthers(withSignsPerExample(withoutLogSumExp(roots)));
+}
+
 /** logSumExp along tokens or examples as a maximum and a sum, two steps. */
-export function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
+function withoutLogSumExp(roots: readonly Node[]): readonly Node[] {
   return substitute(
     roots,
     (node) => {

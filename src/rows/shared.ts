@@ -1,5 +1,6 @@
 // What the tokens of several responses compute alike is computed once, by one dispatch over the tokens of all of them.
 
+import { isList } from "../core/axis.ts";
 import { alike, type Binding, type Matching } from "./alike.ts";
 import type { Store } from "./timing.ts";
 
@@ -26,8 +27,12 @@ export function tokenWorks(stores: readonly Store[], matching: Matching): readon
   for (const response of matching.program.responses) {
     for (const store of stores) {
       if (store.response !== response) continue;
-      if (works.some((work) => joins(work, store, response, matching))) continue;
-      if (works.some((work) => opens(work, store, response, matching))) continue;
+      // the tokens of lists have a dispatch of their own
+      const beside = works.filter(
+        ({ values: [first] }) => isList(first!.store.response!) === isList(response),
+      );
+      if (beside.some((work) => joins(work, store, response, matching))) continue;
+      if (beside.some((work) => opens(work, store, response, matching))) continue;
       const work: Growing = { values: [], bindings: new Map() };
       opens(work, store, response, matching);
       works.push(work);

@@ -16,6 +16,7 @@ import {
   type Collective,
   type Moments,
 } from "./moments.ts";
+import { isWithinPairs } from "./pairs.ts";
 import { alongOf, isCollective, isLeaf, isLookup, spaceOf } from "./program.ts";
 import type { RowProgram, Space } from "./program.ts";
 
@@ -48,7 +49,7 @@ export function timing(program: RowProgram): Timing {
     [...program.tokenOutputs, ...program.exampleOutputs, ...program.scalarOutputs].map(
       ({ node }) => node,
     ),
-  );
+  ).filter((node) => !isWithinPairs(node));
   const schedule = collectives(program, order);
   const outputs = [...outputStores(program, schedule), ...operands(schedule)];
   const crossing = kept(order, outputs, schedule);

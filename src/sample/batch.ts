@@ -3,7 +3,7 @@
 // negative, and rewards have either sign. Data of the user's own are positive, since most of them are weights.
 
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../batch/batch.ts";
-import { responseAmong } from "../core/axis.ts";
+import { isList, listOfRows, responseAmong, rowsOfList } from "../core/axis.ts";
 import { count } from "../core/build.ts";
 import { topological, type Input, type Node } from "../core/node.ts";
 import { toHalf, type StorageType } from "../core/storage.ts";
@@ -32,6 +32,8 @@ export interface Needs {
   readonly signed?: boolean;
 }
 
+/** The longest list of responses. */
+const mostResponses = 5;
 /** Rows that belong to no completion token, as prompts and padding do. */
 const unusedRows = 2;
 
@@ -47,9 +49,14 @@ export function randomBatch(
 ): Batch {
   const vocab = random.integer(...size.vocab);
   const examples = random.integer(fewestExamples, size.examples);
-  const tokens = Object.fromEntries(
-    responses.map((response) => [response, randomTokens(examples, size.tokens, vocab, random)]),
-  );
+  const tokens: Record<string, ResponseTokens> = {};
+  for (const response of responses) {
+    // the responses of a list come before its tokens, and have no labels
+    const isRows = listOfRows(response) !== null;
+    const owners = isList(response) ? tokens[rowsOfList(response)]!.labels.length : examples;
+    const longest = isRows ? mostResponses : size.tokens;
+    tokens[response] = randomTokens(owners, longest, isRows ? 1 : vocab, random);
+  }
   // from nearly uniform to one likely entry; nearly certain ones, where 1 − p cancels in float32 whatever the
   // kernel does, are for recorded files, which say what is lost there
   const scale = 0.5 + 1.5 * random.uniform();

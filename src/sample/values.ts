@@ -3,7 +3,7 @@
 // likelier than a logarithm of something negative.
 
 import type { Binding, ResponseTokens } from "../batch/batch.ts";
-import { responseAmong } from "../core/axis.ts";
+import { rowsAmong } from "../core/axis.ts";
 import type { Input } from "../core/node.ts";
 import type { NumberKind, Values } from "../dsl/index.ts";
 import type { Random } from "./random.ts";
@@ -66,7 +66,7 @@ export function randomValues(
   random: Random,
 ): Binding {
   const { datum } = input;
-  const response = responseAmong(input.axes);
+  const response = rowsAmong(input.axes);
   const lower = values?.above === undefined ? undefined : drawn[values.above];
   const above = (example: number): number =>
     lower?.height === "example" ? lower.values[example]! : 0;
@@ -75,10 +75,12 @@ export function randomValues(
       ? declaredDraw(values, random)
       : ofKind(random)[signed ? "real" : "positive"];
   if (response !== null) {
-    const draw = "model" in datum ? ofKind(random).logp : own;
+    const usual = datum.kind === "reward" ? ofKind(random).real : own;
+    const draw = "model" in datum ? ofKind(random).logp : usual;
     const { offsets, labels } = tokens[response]!;
     const numbers = new Float32Array(labels.length);
-    for (let example = 0; example < examples; example++)
+    // the owners of a list's tokens are responses
+    for (let example = 0; example + 1 < offsets.length; example++)
       for (let token = offsets[example]!; token < offsets[example + 1]!; token++)
         numbers[token] = above(example) + draw();
     return { height: "token", values: numbers };

@@ -1,7 +1,7 @@
 // What trainers hand a loss of each token, by the version that was read. A loss that needs more, or a gradient that a trainer
 // does not carry, has to bring its own head or be given logits; whoever asks is told which statistic it is.
 
-import { responsesNeeded } from "../batch/check.ts";
+import { inOrder, responsesNeeded } from "../batch/check.ts";
 import type { Node } from "../core/node.ts";
 import { bindStatistics, type SeamRoots, type Statistic } from "./statistics.ts";
 
@@ -59,7 +59,7 @@ export function statisticsOf(
 ): readonly StatisticNeed[] {
   const { loss, metrics, next = {} } = objective;
   const roots: readonly Node[] = [loss, ...Object.values(metrics), ...Object.values(next)];
-  const responses = [...new Set([...objective.responses, ...responsesNeeded(roots)])];
+  const responses = inOrder([...objective.responses, ...responsesNeeded(roots)]);
   return bindStatistics({ loss, metrics, next }, responses).statistics.map(
     ({ name, formula, models, responses, differentiated, needed }) => ({
       name,

@@ -2,7 +2,7 @@
 // the vocabulary it becomes a normal form (form.ts); a reduction of a normal form becomes fields of a single
 // running pass; what has no normal form becomes a total, a later pass of its own. Nothing here knows a loss.
 
-import { isTokenAxis } from "../core/axis.ts";
+import { isOfResponse, isPairOf, isTokenAxis, kindOf } from "../core/axis.ts";
 import { binary, constant, iota, reduce, select, withArgs } from "../core/build.ts";
 import { fail } from "../core/error.ts";
 import { topological, type At, type Node } from "../core/node.ts";
@@ -79,7 +79,7 @@ function visit(record: Recorder, node: Node, args: readonly Value[]): Value {
     if (body.kind === "form") return forms.rowValue(valueAtLabel(record, body, node), body.shifts);
     return forms.rowValue(nodeAtLabel(record, rowNode(record, body, node), node));
   }
-  if (node.tag === "at" && isTokenAxis(node.axis))
+  if (node.tag === "at" && isOfResponse(kindOf(node.axis)) && !isRenaming(node))
     return forms.rowValue(tokenAt(record, node, args));
   const carried = shifted(node, args);
   if (carried !== null && forms.areHeld(carried.shifts)) return carried;
@@ -90,6 +90,10 @@ function visit(record: Recorder, node: Node, args: readonly Value[]): Value {
     ),
   );
 }
+
+/** Whether a substitution only says which response of a pair is meant. */
+const isRenaming = ({ axis, args: [, index] }: At): boolean =>
+  index.tag === "iota" && isPairOf(axis, index.axis);
 
 /**
  * Row programs read their own token only, so that another token's value is looked for: Σ_t [t = index] x(t).

@@ -2,6 +2,8 @@
 // is state, the next one. The formula is written from the nodes of the core; no objective is known here by name.
 
 import { responsesNeeded } from "../batch/check.ts";
+import { describeAxis, isList, responseAxis } from "../core/axis.ts";
+import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
 import { isPrompt } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
@@ -57,12 +59,23 @@ const results = ({ loss, next, metrics }: Entered): readonly Node[] => [
   ...Object.values(metrics),
 ];
 
+/** @throws PrefcError emit-beyond-a-row where an example has any number of responses */
+function refuseLists({ responses }: Objective): void {
+  const list = responses.find(isList);
+  if (list === undefined) return;
+  fail(
+    "emit-beyond-a-row",
+    `emit: the objective ranges over ${describeAxis(responseAxis(list))}, of which an example has any number, and the rows of a file of PyTorch are one per example; compile it instead.`,
+  );
+}
+
 /**
  * Emits an objective. @throws PrefcError emit-statistic where the height does not hand out what it needs, emit-beyond-a-row
  * for an expression that no function of rows can be
  */
 export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
   checkEmit(objective, options);
+  refuseLists(objective);
   const { from, statistics, sequences = [], metrics = true } = options;
   const written = [
     objective.loss,

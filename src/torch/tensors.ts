@@ -90,6 +90,7 @@ export function tensorOf(
     case "example":
     case "named":
       return real(datum.name, "of each example, data", { kind: "data", datum });
+    case "each":
     case "statistic":
     case "logits":
     case "logp":

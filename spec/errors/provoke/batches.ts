@@ -1,4 +1,5 @@
 // Provokes the errors of batches, parameters and values.
+import type { ResponseData } from "../../../src/batch/response-data.ts";
 import { checkBatch } from "../../../src/batch/check.ts";
 import { reals } from "../../../src/batch/numbers.ts";
 import { at, constant, input } from "../../../src/core/build.ts";
@@ -21,6 +22,8 @@ import {
   fromResponses,
   fromTrl,
   fromUnpaired,
+  list,
+  max,
   objective,
   param,
   parseJson,
@@ -53,6 +56,7 @@ const right = fromTrl(trl);
 const needed = [logitsOf("policy", "w"), idsOf("w")];
 const buffer = any({ size: 48, mapAsync: () => Promise.resolve() }) as GPUBuffer;
 
+const fromLists = (y: ResponseData): Batch => fromResponses({ y }, { vocab_size: 2 });
 const fromTrlWith = (change: object): Batch => fromTrl({ ...trl, ...change });
 const checked = (change: object): void => checkBatch({ ...right, ...change }, needed);
 const withTokens = (change: object): void =>
@@ -96,6 +100,26 @@ export const batches: Provocations<typeof rows & typeof layouts> = {
         [1, 0, 0],
       ],
     }),
+  "empty-list": () => fromLists({ labels: [[[0, 1], [1]], []] }),
+  "missing-list": () =>
+    evaluate(
+      [
+        objective("mine", [list("y")], ({ policy, y }) => max("response", policy.logps(y.y)), {
+          source: "an example",
+        }).loss,
+      ],
+      right,
+      {},
+    ),
+  "list-uneven": () =>
+    fromLists({
+      labels: [[[0, 1], [1]], [[1]]],
+      reward: [
+        [1, 2],
+        [1, 2],
+      ],
+    }),
+  "sizes-twice": () => fromLists({ labels: [[[0, 1], [1]], [[1]]], sizes: [2, 1] }),
   "vocabulary-size": () => checked({ vocab: 2.5 }),
   "vocabulary-needed": () => fromTrlWith({ policy_logits: buffer }),
   "vocabulary-differs": () =>

@@ -5,13 +5,15 @@ import { iota as coreIota, sort } from "../../../src/core/build.ts";
 import type { expressions as rows } from "../../../src/core/errors/expressions.ts";
 import { exampleInput, logpsInput } from "../../../src/core/inputs.ts";
 import { parse } from "../../../src/core/parse.ts";
-import { at, clamp, iota, max, mean, rank, prompt, sum } from "../../../src/dsl/index.ts";
+import { at, clamp, iota, max, mean, other, rank, prompt, sum } from "../../../src/dsl/index.ts";
 import { evaluate } from "../../../src/index.ts";
 import { given } from "../../../src/dsl/given.ts";
 import { any, type Provocations } from "./provocations.ts";
 
 const { policy, y, example } = given("an example", ["w", "l"]);
 const w = policy.logp(y.w);
+const { y: lists } = given("an example", ["y[]"]);
+const sums = policy.logps(lists.y);
 
 export const expressions: Provocations<typeof rows> = {
   "not-a-node": () => evaluate(any({ loss: w.node }), any({}), {}),
@@ -30,6 +32,10 @@ export const expressions: Provocations<typeof rows> = {
   "axis-not-batch": () => rank("batch", any(w)),
   "ragged-order": () => sum("batch", w),
   "token-axes-differ": () => w.minus(any(policy.logp(y.l))),
+  "pairs-of-tokens": () => other(sums).minus(any(policy.logp(lists.y))),
+  "pairs-per-response": () => other(any(w)),
+  "response-not-a-list": () => iota("response", any(y.w)),
+  "prompt-of-list": () => prompt(any(lists.y)),
   "index-axis": () => at(policy.logits(y.w), "vocab", any(iota("vocab"))),
   "sort-axis": () => sort("order", "token.w", exampleInput("x")),
   "gradient-of-at": () => {

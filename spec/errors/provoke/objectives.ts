@@ -73,7 +73,7 @@ export const objectives: Provocations<typeof rows> = {
   "responses-missing": () => objective("mine", [], () => logps, about),
   "response-twice": () => objective("mine", ["w", "w"], () => logps, about),
   "unknown-response": () =>
-    objective("mine", ["w", "l"], ({ policy, y }) => policy.logps(any(y["kl" as "w"])), about),
+    objective("mine", ["w", "l"], ({ policy, y }) => policy.logps(y["kl" as "w"]), about),
   "models-not-a-list": () =>
     objective("mine", ["w"], (given) => given.policy.logps(given.y.w), {
       ...about,

@@ -31,6 +31,23 @@ export const batches = {
     cause: "An example has no completion token in a response.",
     remedy: "Leave the example out, or give it at least one token.",
   },
+  "empty-list": {
+    cause: "An example has no response in a list.",
+    remedy: "Leave the example out, or give it at least one response.",
+  },
+  "missing-list": {
+    cause: "The objective reads a list of responses that the batch does not bring.",
+    remedy: "Give fromResponses the labels of each response of each example.",
+  },
+  "list-uneven": {
+    cause: "What is given for the responses of a list does not fit how many there are.",
+    remedy: "Give a list for each example, as long as the example has responses.",
+  },
+  "sizes-twice": {
+    cause:
+      "The number of responses of each example is given by labels that are nested, and once more.",
+    remedy: "Leave sizes out.",
+  },
   "vocabulary-size": {
     cause: "The vocabulary of a batch is not a whole number of at least 1.",
     remedy: "Give the width of a row of logits.",

@@ -69,6 +69,22 @@ export const expressions = {
       "One operator joins the tokens of two responses, which have nothing to do with each other.",
     remedy: "Reduce one side over its tokens first.",
   },
+  "pairs-of-tokens": {
+    cause: "An expression ranges over tokens and over pairs of responses at once.",
+    remedy: "Reduce the tokens before responses are compared.",
+  },
+  "pairs-per-response": {
+    cause: "Responses of a list are compared by something else than one number for each.",
+    remedy: "Reduce the expression to one number per response first.",
+  },
+  "response-not-a-list": {
+    cause: "A response of which an example has one was used where a list is meant.",
+    remedy: "Declare the response as list(…), or use what there is for single responses.",
+  },
+  "prompt-of-list": {
+    cause: "The prompt of a list of responses was asked for, which all of them share.",
+    remedy: "Declare a response with the prompt's tokens.",
+  },
   "index-axis": {
     cause: "The index of at(…) ranges over an axis that the indexed expression does not have.",
     remedy: "Index with fewer axes.",

@@ -67,7 +67,8 @@ export function listDispatches(
 function workgroups(work: Work, { workgroup }: Kernel, batch: Batch, stacked: Stacked): number {
   const places = {
     token: stacked.tokens,
-    item: (stacked.bases.length - 1) * batch.examples,
+    item: stacked.singles * batch.examples,
+    listed: stacked.listed,
     example: batch.examples,
     one: 1,
   };

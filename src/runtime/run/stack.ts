@@ -3,6 +3,7 @@
 // fit a binding. Host work only, proportional to rows and tokens, never to the vocabulary.
 
 import type { Batch, LogitsBinding, LogitsTensor } from "../../batch/batch.ts";
+import { isList, rowsOfList } from "../../core/axis.ts";
 import { nameOfDatum } from "../../core/datum.ts";
 import { fail } from "../../core/error.ts";
 import type { ModelName } from "../../core/inputs.ts";
@@ -14,9 +15,14 @@ export interface Stacked {
   /** First token of each response in the stacked numbering, in the plan's order of responses, and the end. */
   readonly bases: readonly number[];
   readonly tokens: number;
+  /** How many of the responses an example has one of, or are the responses of lists. */
+  readonly singles: number;
+  /** How many responses all lists have. */
+  readonly listed: number;
   /**
    * The first token of each response of each example, example by example within response by response, and the end; then,
-   * of each token, the number of its response of its example in that order.
+   * of each token, the number of its response of its example in that order. The responses of lists count as tokens. Of a token
+   * of one it is the row of its response instead; and the first token of each of these rows follows, and the end.
    */
   readonly ragged: Uint32Array;
   readonly labels: Uint32Array;
@@ -28,11 +34,28 @@ export function stack(batch: Batch, responses: readonly string[]): Stacked {
     bases.push(bases[bases.length - 1]! + (batch.responses[response]?.labels.length ?? 0));
   }
   const tokens = bases[bases.length - 1]!;
-  const items = responses.length * batch.examples;
-  const ragged = new Uint32Array(items + 1 + tokens);
+  const lists = responses.filter(isList);
+  const singles = responses.length - lists.length;
+  const items = singles * batch.examples;
+  const rows = (list: string): number => batch.responses[rowsOfList(list)]?.labels.length ?? 0;
+  const listed = lists.reduce((sum, list) => sum + rows(list), 0);
+  const ragged = new Uint32Array(items + 1 + tokens + (lists.length === 0 ? 0 : listed + 1));
   const labels = new Uint32Array(tokens);
-  ragged[items] = tokens;
-  responses.forEach((response, position) => {
+  ragged[items] = bases[singles]!;
+  let row = 0;
+  lists.forEach((list, index) => {
+    const own = batch.responses[list];
+    const base = bases[singles + index]!;
+    const firstRow = bases[singles - lists.length]!;
+    for (let response = 0; response < rows(list); response++, row++) {
+      const [from, to] = [base + own!.offsets[response]!, base + own!.offsets[response + 1]!];
+      ragged[items + 1 + tokens + row] = from;
+      ragged.fill(firstRow + row, items + 1 + from, items + 1 + to);
+    }
+    if (own !== undefined) labels.set(own.labels, base);
+  });
+  if (lists.length > 0) ragged[items + 1 + tokens + row] = tokens;
+  responses.slice(0, singles).forEach((response, position) => {
     const own = batch.responses[response];
     const base = bases[position]!;
     for (let example = 0; example < batch.examples; example++) {
@@ -43,7 +66,7 @@ export function stack(batch: Batch, responses: readonly string[]): Stacked {
     }
     if (own !== undefined) labels.set(own.labels, base);
   });
-  return { bases, tokens, ragged, labels };
+  return { bases, tokens, singles, listed, ragged, labels };
 }
 
 /** The tensors that one dispatch of a pass reads, by model, and which row is which token. */
