@@ -44,8 +44,7 @@ export const batches = {
     remedy: "Give a list for each example, as long as the example has responses.",
   },
   "sizes-twice": {
-    cause:
-      "The number of responses of each example is given by labels that are nested, and once more.",
+    cause: "Nested labels and sizes both say how many responses an example has.",
     remedy: "Leave sizes out.",
   },
   "vocabulary-size": {

@@ -190,6 +190,9 @@ export function locateToken(
   const response = plan.responses[index]!;
   const own = token - stacked.bases[index]!;
   const { offsets } = batch.responses[response]!;
-  const example = offsets.findIndex((_, position) => own < (offsets[position + 1] ?? Infinity));
-  return { response, example, position: own - offsets[example]! };
+  const owner = offsets.findIndex((_, position) => own < (offsets[position + 1] ?? Infinity));
+  // the tokens of a list belong to its responses, and these to examples
+  const listed = isList(response) ? batch.responses[rowsOfList(response)]!.offsets : null;
+  const example = listed === null ? owner : listed.findLastIndex((start) => start <= owner);
+  return { response, example, position: own - offsets[owner]! };
 }
