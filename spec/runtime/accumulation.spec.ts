@@ -16,7 +16,7 @@ import {
 import { responsesNeeded } from "../../src/batch/check.ts";
 import { fewestFor, randomBatch } from "../../src/sample/batch.ts";
 import { random } from "../../src/sample/random.ts";
-import { gradientError, lossError, metricError } from "../../src/check/error.ts";
+import { acceptedGpuError, gradientError, lossError, metricError } from "../../src/check/error.ts";
 import { withDevice } from "../support/device.ts";
 
 /** The examples `from` … `to` − 1 of a batch, with logits where they were. */
@@ -130,7 +130,8 @@ describe("micro-batches", () => {
           own?.forEach((g, entry) => (sum[(isPiece ? start : 0) + entry]! += share * g));
           start += own?.length ?? 0;
         }
-        expect(gradientError(sum, right as Float32Array), tensor).toBeLessThan(2e-6);
+        // parts and whole are runs of their own, in other layouts: each may be off by what any run may
+        expect(gradientError(sum, right as Float32Array), tensor).toBeLessThan(acceptedGpuError());
       }
     }
     compiled.dispose();
