@@ -10,6 +10,7 @@ import {
   wpo,
   type Objective,
 } from "../../src/index.ts";
+import { trainerFits } from "../../src/seam/trainers.ts";
 import { describeTorch } from "./python.ts";
 
 const textOf = (own: Objective): string =>
@@ -64,6 +65,22 @@ describe("an emitted file", () => {
     expect(() => emitTorch(wpo(), { from: "statistics", sequences: ["rf"] })).toThrow(
       /^emitTorch: sequences names the model "rf"; "wpo" has "policy" and "ref"\.$/,
     );
+  });
+
+  it("needs an entropy that LLaMA-Factory does not hand out, and verl and OpenRLHF do where an option asks", () => {
+    const needs = {
+      name: "entropy",
+      formula: "",
+      models: ["policy"],
+      responses: ["w"],
+      differentiated: true,
+      needed: true,
+    };
+    const lacking = trainerFits([needs]).filter(({ lacks }) => lacks.length > 0);
+    expect(lacking.map(({ trainer, lacks }) => [trainer, ...lacks])).toEqual([
+      ["Tinker", "no entropy"],
+      ["LLaMA-Factory", "no entropy"],
+    ]);
   });
 
   it("says what couples examples", () => {

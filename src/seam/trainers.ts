@@ -34,7 +34,8 @@ export const trainers: readonly Trainer[] = [
   { name: "Tinker", version: "0.38", statistics: logProbs },
   { name: "verl", version: "0.9.1", statistics: withEntropy },
   { name: "OpenRLHF", version: "0.11.2", statistics: withEntropy },
-  { name: "LLaMA-Factory", version: "0.9.5", statistics: withEntropy },
+  // its losses of preferences take sums of log-probabilities, train/trainer_utils.py, get_batch_logps
+  { name: "LLaMA-Factory", version: "0.9.5", statistics: logProbs },
 ];
 
 /** A statistic as it is told: what it is, of which models, and what becomes of it. */
