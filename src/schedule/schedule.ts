@@ -20,7 +20,7 @@ export interface RowSchedule {
   readonly unroll: number;
   /** Workgroups that share a row; their accumulators are merged by a dispatch of its own. */
   readonly split: number;
-  /** Rows that share a workgroup, where rows are short; a power of two, and 1 where a row is split. No result depends on it. */
+  /** Rows that share a workgroup, where rows are short; a power of two, and 1 where a row is split. From 2 on no result depends on it. */
   readonly groupRows: number;
 }
 /** The fields of RowSchedule are those of passes that read; the gradient pass has its own. */
