@@ -41,6 +41,10 @@ export const long: Readonly<Record<string, string>> = {
   "spec/runtimes/runtimes.spec.ts": "the built package in Deno, Bun and later releases of Node",
   "spec/torch/formulas.spec.ts": "compiles and traces every formula in PyTorch",
   "spec/torch/golden.spec.ts": "every recorded file at three heights in PyTorch",
+  "spec/triton/compiled.spec.ts": "every kernel of every objective, compiled for a GPU",
+  "spec/triton/golden.spec.ts": "every recorded file in Triton's interpreter",
+  "spec/triton/logits.spec.ts": "kernels entry by entry in Triton's interpreter, and in one graph",
+  "spec/triton/objectives.spec.ts": "every objective in Triton's interpreter",
   "spec/wgpu/builtins.spec.ts": "every kernel of every objective, built by naga",
 };
 

@@ -48,6 +48,7 @@ const everything = [
   "plots",
   "bench",
   "trainers",
+  "triton",
   "cli",
   "demo",
   "index.ts",
@@ -72,6 +73,8 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["seam", layer(["core", "rewrite", "ad", "batch", "stream"])],
   // objectives as PyTorch; it prints core nodes over statistics, and knows nothing of kernels
   ["torch", layer(["core", "rewrite", "ad", "batch", "seam", "dsl"])],
+  // the same with kernels of Triton, which are printed from the block level and know nothing of those of WebGPU
+  ["triton", layer(["core", "rewrite", "ad", "stream", "block", "seam", "torch", "dsl"])],
   ["wgsl", layer(["core", "kernel"])],
   // runs kernels without a device
   ["host", layer(["core", "kernel"])],
@@ -156,6 +159,7 @@ export const general: readonly string[] = [
   "plan",
   "seam",
   "torch",
+  "triton",
 ];
 
 /** Names of objectives, as words of an identifier or of a string. */

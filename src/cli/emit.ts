@@ -10,6 +10,7 @@ import type { Objective } from "../index.ts";
 import { emitHeights, emitTorch, type EmitOptions } from "../torch/emit.ts";
 import { emitTinker } from "../trainers/tinker.ts";
 import { emitTrl } from "../trainers/trl.ts";
+import { emitTriton } from "../triton/emit.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
 import { pairs, repeated } from "./arguments.ts";
 import { print, printError } from "./output.ts";
@@ -18,7 +19,8 @@ import { write } from "./write.ts";
 const args = {
   target: {
     type: "positional",
-    description: "torch: a function in PyTorch; trl: a trainer of TRL; tinker: a loss of Tinker",
+    description:
+      "torch: a function in PyTorch; triton: the same with kernels, --from logits; trl: a trainer of TRL; tinker: a loss of Tinker",
     required: true,
   },
   ...objectiveArgs,
@@ -50,7 +52,12 @@ const targets: Readonly<
       options: EmitOptions,
     ) => { readonly text: string; readonly dropped: readonly string[] }
   >
-> = { torch: emitTorch, trl: emitTrl, tinker: emitTinker };
+> = {
+  torch: (objective, options) => emitTorch(objective, options),
+  triton: emitTriton,
+  trl: emitTrl,
+  tinker: emitTinker,
+};
 
 const version = (): string =>
   (

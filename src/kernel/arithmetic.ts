@@ -5,7 +5,8 @@
 
 import type { Binary, Const, Node, Unary } from "../core/node.ts";
 import { formOf } from "../core/smart.ts";
-import { extremumWithUndefined, mayBeInfinite, productWithInfinite } from "./infinite.ts";
+import { mayBeInfinite } from "../block/infinite.ts";
+import { extremumWithUndefined, productWithInfinite } from "./infinite.ts";
 import * as k from "./kernel.ts";
 import type { Value } from "./kernel.ts";
 

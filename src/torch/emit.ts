@@ -12,22 +12,14 @@ import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments } from "./arguments.ts";
 import { body, type TotalArgument } from "./body.ts";
 import type { Uses } from "./formula.ts";
-import {
-  broken,
-  checkLines,
-  filled,
-  harmless,
-  helperLines,
-  importLines,
-  shapeLines,
-} from "./frame.ts";
+import { broken, checkLines, helperLines, importLines, shapeLines } from "./frame.ts";
 import { averaged, enter, type Entered } from "./height.ts";
 import { logitsPart, paramsOf, rowGroups, type LogitsPart } from "./operator.ts";
 import { rowFunctions } from "./rows.ts";
-import { namer, wordOf } from "./names.ts";
+import { namer } from "./names.ts";
 import { spelledOut } from "./operators.ts";
 import { checkEmit, type EmitOptions } from "./options.ts";
-import { spoken } from "./spoken.ts";
+import { describing, heading } from "./heading.ts";
 import { totalsOf } from "./totals.ts";
 
 export type { EmitOptions } from "./options.ts";
@@ -69,11 +61,33 @@ function refuseLists({ responses }: Objective): void {
   );
 }
 
+/** What makes statistics of logits, and what the file and its function need for it. */
+export interface FromLogits {
+  readonly part: typeof logitsPart;
+  /** How the header calls what the file is written in. */
+  readonly language: string;
+  readonly imports: readonly string[];
+  /** Parameters of the function after all others, and what they mean. */
+  readonly parameters: readonly string[];
+  readonly meaning: string;
+}
+const inTiles: FromLogits = {
+  part: logitsPart,
+  language: "PyTorch",
+  imports: [],
+  parameters: [],
+  meaning: "",
+};
+
 /**
  * Emits an objective. @throws PrefcError emit-statistic where the height does not hand out what it needs, emit-beyond-a-row
  * for an expression that no function of rows can be
  */
-export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
+export function emitTorch(
+  objective: Objective,
+  options: EmitOptions,
+  how: FromLogits = inTiles,
+): Emitted {
   checkEmit(objective, options);
   refuseLists(objective);
   const { from, statistics, sequences = [], metrics = true } = options;
@@ -95,7 +109,7 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
   const inner = body(entered, responses, given, totals, names, uses);
   const low =
     from === "logits"
-      ? fromLogits(entered, given, name, uses)
+      ? fromLogits(entered, given, name, uses, how)
       : {
           definitions: options.tiles === true ? tileFunctions(entered, given, uses) : [],
           calls: [],
@@ -108,11 +122,21 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
       .filter(({ initial }) => initial !== undefined)
       .map((one) => `${one.name}=${numberText(one.initial!)}`),
     ...inner.totals.map((one) => `${one.name}=0`),
+    ...how.parameters,
   ];
-  const head = heading(objective, options, coupled, entered, responses, given.of).join("\n");
+  const head = heading(
+    objective,
+    options,
+    how.language,
+    coupled,
+    entered,
+    responses,
+    given.of,
+  ).join("\n");
   const text = [
     `"""${head}"""`,
     ...importLines(name, uses),
+    ...how.imports,
     ...shapeLines(given.tensors),
     ...checkLines(
       given.tensors,
@@ -128,6 +152,7 @@ export function emitTorch(objective: Objective, options: EmitOptions): Emitted {
       given,
       responses,
       inner.totals.map((one) => one.name),
+      how.meaning,
     ).map((line) => `    ${line}`),
     ...[...low.calls, ...inner.lines].flatMap((line) => broken(line, "    ")),
   ].join("\n");
@@ -152,9 +177,15 @@ function withSpellings({ loss, metrics, next, ...rest }: Objective): Objective {
 }
 
 /** What stands between logits and the formula. */
-function fromLogits(entered: Entered, given: Arguments, name: string, uses: Uses): LogitsPart {
+function fromLogits(
+  entered: Entered,
+  given: Arguments,
+  name: string,
+  uses: Uses,
+  { part }: FromLogits,
+): LogitsPart {
   const masks = given.tensors.filter(({ source }) => source.kind === "mask").map((one) => one.name);
-  return logitsPart(
+  return part(
     rowGroups(entered.statistics),
     name,
     given.statistic,
@@ -182,64 +213,3 @@ const tileFunctions = (entered: Entered, given: Arguments, uses: Uses): readonly
 
 /** A default, which is a real number. */
 const numberText = (value: number): string => (/[.e]/.test(`${value}`) ? `${value}` : `${value}.0`);
-
-function heading(
-  objective: Objective,
-  { from, options, version, hash }: EmitOptions,
-  coupled: readonly string[],
-  entered: Entered,
-  responses: readonly string[],
-  of: Arguments["of"],
-): readonly string[] {
-  const what = {
-    logits: "logits",
-    statistics: "statistics of each token",
-    logps: "log-probabilities of sequences",
-  }[from];
-  const made = [
-    ...(version === undefined ? [] : [`prefc ${version}`]),
-    ...(hash === undefined
-      ? []
-      : [`expression ${hash(printExpression(objective.loss, Infinity))}`]),
-    ...(options === undefined || options === "" ? [] : [`options ${options}`]),
-  ].join(", ");
-  const loss = harmless(spoken(entered.loss, responses, of).join("; "));
-  const average = entered.loss.axes.includes("batch") ? "mean over the batch of " : "";
-  return [
-    ...filled(
-      `${harmless(objective.name)} in PyTorch, from ${what}${made === "" ? "" : `; ${harmless(made)}`}.`,
-    ),
-    ...filled(`loss = ${average}${loss}`, "    "),
-    ...filled(`source: ${harmless(objective.source)}`, "    "),
-    ...(entered.dropped.length === 0
-      ? []
-      : filled(
-          `left out, as they need more than this: ${harmless(entered.dropped.join(", "))}`,
-          "    ",
-        )),
-    ...(coupled.length === 0
-      ? []
-      : filled(
-          `couples examples, so give it the whole batch, gathered: ${harmless(coupled.join("; "))}`,
-          "    ",
-        )),
-  ];
-}
-
-/** The docstring of the function: what the rows are, and what no trainer has a name for. */
-function describing(
-  { tensors }: Arguments,
-  responses: readonly string[],
-  totals: readonly string[],
-): readonly string[] {
-  const rows = responses.map((response) => wordOf(response)).join(", then ");
-  const order = responses.length > 1 ? `Rows: ${rows}. ` : "";
-  const said = (data: boolean): string =>
-    tensors
-      .filter(({ meaning }) => meaning.endsWith(", data") === data)
-      .map(({ name, meaning }) => `${name}: ${meaning.replace(/, data$/, "")}`)
-      .join("; ");
-  const meanings = [said(false), said(true)].filter((one) => one !== "").join("; data: ");
-  const given = totals.length === 0 ? "" : ` ${totals.join(", ")}: those of the whole batch.`;
-  return filled(`"""${harmless(`${order}${meanings}.${given}`)}"""`);
-}

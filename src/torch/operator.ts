@@ -121,7 +121,7 @@ export function paramsOf(
 }
 
 /** FNV-1a in 32 bits: operators of torch are known by name in the whole process, so equal names must mean equal text. */
-function fingerprint(text: string): string {
+export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let position = 0; position < text.length; position++)
     hash = Math.imul(hash ^ text.charCodeAt(position), 0x01000193);

@@ -26,10 +26,13 @@ export interface RowFunctions {
 }
 
 const slopeOf = ({ name }: Statistic): string => `d_${name}`;
+/** The slope of a statistic as an input. */
+export const slopeInput = (statistic: Statistic): Node =>
+  tokenInput(slopeOf(statistic), anyResponse);
 const isAlong = (node: Node): boolean => node.axes.includes("vocab");
 
 /** The statistic of any response. */
-function templateOf({ definitions }: Statistic): Node {
+export function templateOf({ definitions }: Statistic): Node {
   const [response, definition] = Object.entries(definitions)[0]!;
   return lookupsLeft([relabelled([definition], response, anyResponse).get(definition)!])[0]!;
 }
@@ -50,10 +53,10 @@ function keptOf(made: readonly Node[], needed: readonly Node[]): readonly Node[]
 }
 
 /** Σ g · statistic over everything, whose gradient is asked for. */
-function weighted(statistics: readonly Statistic[]): Node {
+export function weighted(statistics: readonly Statistic[]): Node {
   const axis = tokenAxis(anyResponse);
   const terms = statistics.map((statistic) =>
-    binary("times", tokenInput(slopeOf(statistic), anyResponse), templateOf(statistic)),
+    binary("times", slopeInput(statistic), templateOf(statistic)),
   );
   const [first, ...others] = terms as [Node, ...Node[]];
   const total = others.reduce((sum, term) => binary("plus", sum, term), first);
@@ -116,7 +119,7 @@ export function rowFunctions(
     if (node === idsOf(anyResponse)) return "y";
     const position = models.findIndex((model) => node === logitsOf(model, anyResponse));
     if (position >= 0) return tiles[position]!;
-    const slope = statistics.find((one) => tokenInput(slopeOf(one), anyResponse) === node);
+    const slope = statistics.find((one) => slopeInput(one) === node);
     return slope === undefined ? beyondARow(node) : slopeNames.get(slope)!;
   };
   taken.push(...numbers.values(), ...slopeNames.values());
