@@ -35,7 +35,7 @@ from triton.compiler import ASTSource
 def ptx(kernel, element):
     names, types = kernel.arg_names, {}
     for n in names:
-        pointers = {"logits": element, "ref_logits": element, "gradient": element, "ids": "i64", "mask": "u8"}
+        pointers = {"gradient": element, "ids": "i64", "mask": "u8"} | {own: element for own in names if own.endswith("logits")}
         pointers |= dict.fromkeys(["made", "kept", "slope"], "fp32")
         whole = "i64" if n.endswith(("_rows", "_tokens")) else "i32" if n in ("tokens", "vocab", "rows") else "fp32"
         types[n] = "constexpr" if n == "BLOCK" else f"*{pointers[n]}" if n in pointers else whole

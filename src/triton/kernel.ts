@@ -40,11 +40,18 @@ const placeAt = (n: number): string =>
 
 /** Names that lines of kernels use as they are. */
 const taken =
-  "row row_ref z z_ref x x_ref e e_ref m m_ref zy zy_ref y v g here inside start top shift shift_ref bad at_label vocab tokens rows program made kept slope gradient ids tl";
+  "y v g here inside start top bad at_label vocab tokens rows program made kept slope gradient target ids mask tl";
 
-function scopeOf(params: readonly Parameter[], used: Set<DeviceFunction>): Scope {
+function scopeOf(
+  models: readonly ModelName[],
+  params: readonly Parameter[],
+  used: Set<DeviceFunction>,
+): Scope {
   const names = namer();
   for (const name of taken.split(" ")) names.fresh(name);
+  for (const model of models)
+    for (const word of ["row", "z", "x", "e", "m", "zy", "shift"])
+      names.fresh(`${word}${ending(model)}`);
   const known = new Map(
     params.map(({ node, name }) => [node, atom(names.fresh(name), "real")] as const),
   );
@@ -116,7 +123,7 @@ export function kernelsOf(
   const passes = passesOf(statistics);
   const kept = keptFields(passes);
 
-  const scope = scopeOf(params, used);
+  const scope = scopeOf(models, params, used);
   const numbers = params.map(({ node }) => `${scope.known.get(node)!.text}, `).join("");
   for (const pass of passes.forward) {
     scope.lines.push(`# ${pass.name}`);
@@ -146,7 +153,7 @@ export function kernelsOf(
   ];
   if (passes.gradient === null) return { lines: forward, kept: 0, hasGradient: false };
 
-  const back = scopeOf(params, used);
+  const back = scopeOf(models, params, used);
   const live = statistics.filter(({ differentiated }) => differentiated);
   for (const one of live) {
     const own = back.names.fresh(`d_${one.name}`);
