@@ -9,7 +9,7 @@ export const long: Readonly<Record<string, string>> = {
   "spec/cli/modules.spec.ts": "forty processes that load modules, some of which hang on purpose",
   "spec/cli/rates.spec.ts": "measures the memory rates of the adapter",
   "spec/cli/tune.spec.ts": "measures schedules",
-  "spec/compile/limit.spec.ts": "formulas that a loop wrote, up to the largest that is taken",
+  "spec/pipeline/limit.spec.ts": "formulas that a loop wrote, up to the largest that is taken",
   "spec/faults/calls.spec.ts": "a fault at every call of WebGPU",
   "spec/fuzz/exercised.spec.ts":
     "draws programs until every operator, rule and kind of pass was reached",

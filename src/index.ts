@@ -39,7 +39,7 @@ export {
   type RunOptions,
   type Value,
   type ValueAndGrad,
-} from "./runtime/compiled.ts";
+} from "./compile/compile.ts";
 export type { Explanation, Shape } from "./explain/json.ts";
 export type { Combine, RowOptions, ScheduleOptions } from "./schedule/schedule.ts";
 export { explanationText } from "./explain/text.ts";

@@ -26,7 +26,7 @@ export const levels: readonly Level[] = [
   {
     name: "loss, metrics and gradient",
     type: "Program",
-    folder: "src/compile",
+    folder: "src/pipeline",
     passes: "derive: which passes over the vocabulary, which fields",
   },
   {

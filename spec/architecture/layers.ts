@@ -16,6 +16,7 @@ const compiler = [
   "ad",
   "stream",
   "schedule",
+  "block",
   "kernel",
   "rows",
   "wgsl",
@@ -28,6 +29,7 @@ const comparison = [
   "objectives",
   "batch",
   "reference",
+  "pipeline",
   "compile",
   "runtime",
   "ad",
@@ -80,28 +82,32 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   ["host", layer(["core", "kernel"])],
   // what lies between two passes over the vocabulary, as data-parallel steps
   ["rows", layer(["core", "schedule", "kernel"])],
-  ["plan", layer(["core", "stream", "block", "kernel", "rows", "wgsl"])],
-  ["compile", layer(compiler)],
+  ["plan", layer(["core", "stream", "kernel", "rows", "wgsl"])],
+  // the list of passes, from an objective to its shaders
+  ["pipeline", layer(compiler)],
   // batches of random numbers for whatever an expression reads
   ["sample", layer(["core", "batch"], ["dsl"])],
   // where an expression bends, found on batches by the interpreter
   ["kinks", layer(["core", "ad", "batch", "reference", "sample"], ["dsl"])],
-  ["explain", layer([...compiler, "compile", "seam", "kinks"])],
-  // the interpreter works out, before a run, what is divided by and depends on no logits
+  ["explain", layer([...compiler, "pipeline", "seam", "kinks"])],
+  // runs plans, and knows nothing of how they are made
+  ["runtime", layer(["core", "batch", "plan", "wgsl", "kernel", "schedule"])],
+  // what a user calls: passes, their explanation, and runs of what they made. The interpreter works out, before a run, what is
+  // divided by and depends on no logits
   [
-    "runtime",
+    "compile",
     layer([
       "core",
+      "dsl",
       "batch",
       "reference",
-      "plan",
-      "wgsl",
-      "kernel",
-      "schedule",
-      "compile",
-      "explain",
       "seam",
-      "dsl",
+      "schedule",
+      "kernel",
+      "plan",
+      "pipeline",
+      "explain",
+      "runtime",
     ]),
   ],
   // a process of Python with torch, which runs emitted files
@@ -111,7 +117,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // timing of memory, for predictions and benchmarks; in Node, where results are kept in files
   ["measure", layer(["core", "runtime"])],
   // runs an objective under each schedule and accepts of its loss what a check accepts
-  ["tune", layer(["core", "objectives", "batch", "schedule", "runtime", "check"])],
+  ["tune", layer(["core", "objectives", "batch", "schedule", "compile", "runtime", "check"])],
   // files of tensors, read by ranges
   ["tensors", layer(["core"])],
   // a recorded training step held against the formula
@@ -129,6 +135,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
       "batch",
       "check",
       "compile",
+      "pipeline",
       "draw",
       "explain",
       "measure",

@@ -13,7 +13,7 @@ const where: Readonly<Record<string, RegExp>> = {
   "core/scan.ts": /^symbol$/,
   "dsl/reductions.ts": /^name$/,
   "dsl/wellformed.ts": /^left === /,
-  "compile/pipeline.ts": /^name$/,
+  "pipeline/pipeline.ts": /^name$/,
   // attributes of SVG: numbers and colours
   "bench/ratios.ts": /./,
   "bench/roofline.ts": /./,

@@ -144,7 +144,7 @@ describe("prefc explain", () => {
   it("prints the kernels after the text", async () => {
     const { out } = await prefc(["explain", "sft", "--wgsl"]);
     expect(out).toMatch(/^\/\/ 1\. read policy logits$/m);
-    expect(out.indexOf("@compute")).toBeGreaterThan(out.indexOf("rewrites"));
+    expect(out.indexOf("@compute")).toBeGreaterThan(out.indexOf("compiler passes"));
   });
   it("ends quietly when its reader does", async () => {
     const { code, error } = await prefc(["explain", "wpo", "--wgsl"], { closeEarly: true });

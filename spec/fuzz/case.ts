@@ -2,7 +2,7 @@
 // corpus entry, which holds the printed program and every number, so that it can be read, replayed and kept as an example.
 import type { Batch, Binding, Params } from "../../src/batch/batch.ts";
 import { inputsNeeded, responsesNeeded } from "../../src/batch/check.ts";
-import { bindHeights, type Heights } from "../../src/compile/bind.ts";
+import { bindHeights, type Heights } from "../../src/pipeline/bind.ts";
 import type { Node } from "../../src/core/node.ts";
 import { parse } from "../../src/core/parse.ts";
 import { print } from "../../src/core/print.ts";

@@ -3,7 +3,7 @@
 import { topological } from "../../src/core/node.ts";
 import { isTokenAxis } from "../../src/core/axis.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "../../src/core/ops.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { simplification } from "../../src/rewrite/simplify.ts";
 import { rootsOf, type Case } from "./case.ts";

@@ -4,7 +4,7 @@ import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
 import { stoppedValues } from "../../src/reference/differences.ts";
 import type { Random } from "../../src/sample/random.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { binary, constant, iota, reduce, unary } from "../../src/core/build.ts";
 import type { Input, Node } from "../../src/core/node.ts";
 import { evaluate } from "../../src/reference/interpret.ts";

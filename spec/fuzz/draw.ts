@@ -1,7 +1,7 @@
 // One random case from a seed: half are grown from nothing, half are objectives of the package under nested combinators. As a
 // fast-check arbitrary, a case shrinks as a term and a batch (shrink.ts), not as the random numbers behind it.
 import { random as randomOf, type Random } from "../../src/sample/random.ts";
-import type { Heights } from "../../src/compile/bind.ts";
+import type { Heights } from "../../src/pipeline/bind.ts";
 import { binary, constant, state } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import { simplification } from "../../src/rewrite/simplify.ts";

@@ -1,7 +1,7 @@
 // What can be checked of a case without a device: that simplification and the derivation of a gradient change no value, and
 // that gradients, and on a sample gradients of gradients, are those of central differences.
 import { random as randomOf } from "../../src/sample/random.ts";
-import { compileProgram, type Program } from "../../src/compile/pipeline.ts";
+import { compileProgram, type Program } from "../../src/pipeline/pipeline.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { expand } from "../../src/reference/tensor.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";

@@ -3,7 +3,7 @@
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Axis } from "../../src/core/axis.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
-import { gradientName, type Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Program } from "../../src/pipeline/pipeline.ts";
 import type { Node } from "../../src/core/node.ts";
 import type { ValueAndGrad } from "../../src/index.ts";
 import { expand, scatterRows, type Tensor } from "../../src/reference/tensor.ts";

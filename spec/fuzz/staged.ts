@@ -1,7 +1,7 @@
 // The stages of a compiled case, executed in float64 as they are written down (spec/stream/reading.ts), against the expressions
 // that they were derived from: what is wrong before any kernel, and needs no device to be found.
-import type { Lowered, Program } from "../../src/compile/pipeline.ts";
-import { compileProgram } from "../../src/compile/pipeline.ts";
+import type { Lowered, Program } from "../../src/pipeline/pipeline.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { readExpressions, readStages, type Reading } from "../stream/reading.ts";
 import { objectiveOf, type Case } from "./case.ts";
 

@@ -2,7 +2,7 @@
 // makes it smaller, and the running error bounds a computation in which everything along the vocabulary is rounded to f32.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { binary, constant, param, reduce, select, unary } from "../../src/core/build.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import { logitsOf } from "../../src/core/inputs.ts";

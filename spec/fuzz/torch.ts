@@ -1,7 +1,7 @@
 // Random programs in PyTorch: each is emitted at every height that takes it, run in float64, and held to the interpreter within
 // what float64 may lose on it. What a height does not hand out, and what no function of rows can be, is counted and no mismatch.
 import { PrefcError } from "../../src/core/error.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { runTorch } from "../../src/conform/torch.ts";
 import type { Python } from "../../src/python/worker.ts";
 import { emitHeights, emitTorch, type EmitHeight } from "../../src/torch/emit.ts";

@@ -1,6 +1,6 @@
 // What it means that the GPU agrees with the float64 interpreter: every number of a result is within its bound (bounds.ts).
 import { expect } from "vitest";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { unroundedAll } from "../../src/check/unrounded.ts";
 import type { HalfType } from "../../src/core/storage.ts";
 import type { Batch, Compiled, Params, ValueAndGrad } from "../../src/index.ts";

@@ -5,7 +5,7 @@
 // the objective on this batch (sums of log-probabilities, the sigmoid of a large margin, sigmoids that cancel), which no
 // kernel in f32 can avoid. To that comes `relative`, for the arithmetic after the pass and the entries of a gradient.
 import { smallestScale } from "../../src/check/error.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { reduce, unary } from "../../src/core/build.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import { evaluate, type Batch, type Params } from "../../src/index.ts";

@@ -1,7 +1,7 @@
 // What a run gives and what the interpreter gives, in one form: every number of a result under a name. The interpreter takes
 // the gradient as differentiation leaves it, before any rewriting, so that no rule of the compiler can hide in it.
 import { gradient } from "../../src/ad/gradient.ts";
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import type { Node } from "../../src/core/node.ts";
 import { evaluate, type Batch, type Params, type ValueAndGrad } from "../../src/index.ts";
 import { expand, scatterRows, type Tensor } from "../../src/reference/tensor.ts";

@@ -7,7 +7,7 @@ import { random } from "../../src/sample/random.ts";
 import type { StorageType } from "../../src/core/storage.ts";
 import { builtIns, compile, dpo, tdpo2, wpo } from "../../src/index.ts";
 import type { Batch, CompileOptions, Objective } from "../../src/index.ts";
-import { plan as planOf } from "../../src/plan/plan.ts";
+import { compilePlan } from "../../src/pipeline/pipeline.ts";
 import { chooseSchedule, singleEntries, typicalTraits } from "../../src/schedule/schedule.ts";
 import { expectAgreement } from "../gpu/agree.ts";
 import { seed } from "../seed.ts";
@@ -35,9 +35,9 @@ function expectOnHost(objective: Objective, given: Case = {}): void {
   const usual = chooseSchedule({ ...typicalTraits, subgroupSize: 4 }, shape, {}, schedule);
   const models = ["policy", "ref", ...(program.source.models ?? [])];
   const storage = Object.fromEntries(models.map((model) => [model, dtype]));
-  const plan = planOf(
-    program.valueAndGrad,
+  const { plan } = compilePlan(
     program,
+    "valueAndGrad",
     { ...(single ? singleEntries(usual) : usual), storage },
     options.inPlace,
   );

@@ -3,7 +3,7 @@
 import type { Batch, LogitsTensor, Params } from "../../src/batch/batch.ts";
 import { dtypeOf, vocabOf } from "../../src/batch/logits.ts";
 import { parameterValue } from "../../src/batch/params.ts";
-import { gradientName, type Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Program } from "../../src/pipeline/pipeline.ts";
 import { runKernel } from "../../src/host/run.ts";
 import type { Role } from "../../src/kernel/kernel.ts";
 import { statusWords } from "../../src/kernel/status.ts";

@@ -20,7 +20,7 @@ import { binaryOps, unaryOps, type BinaryOp, type UnaryOp } from "../../src/core
 import { parse } from "../../src/core/parse.ts";
 import { print, printExpression } from "../../src/core/print.ts";
 import { verify } from "../../src/core/verify.ts";
-import { compileProgram } from "../../src/compile/pipeline.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { evaluate, fromResponses, PrefcError } from "../../src/index.ts";
 import { simplify } from "../../src/rewrite/simplify.ts";
 

@@ -6,7 +6,7 @@ import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Binding } from "../../src/batch/batch.ts";
 import { randomBatch } from "../../src/sample/batch.ts";
 import { random } from "../../src/sample/random.ts";
-import { compileProgram, type Program } from "../../src/compile/pipeline.ts";
+import { compileProgram, type Program } from "../../src/pipeline/pipeline.ts";
 import { topological } from "../../src/core/node.ts";
 import { builtIn, builtIns } from "../../src/objectives/index.ts";
 import { evaluate } from "../../src/reference/interpret.ts";

@@ -7,6 +7,7 @@ import { builtIns, compile } from "../../src/index.ts";
 import { lowerRows } from "../../src/rows/lower.ts";
 import type { Step } from "../../src/plan/plan.ts";
 import type { RowProgram } from "../../src/rows/program.ts";
+import { rowSteps } from "../../src/rows/steps.ts";
 
 const schedule = compile(builtIns["dpo"]!.make()).explain().schedule;
 const stepsOf = (token: Node, example: Node, single: Node): readonly string[] => {
@@ -22,7 +23,7 @@ const stepsOf = (token: Node, example: Node, single: Node): readonly string[] =>
     firstExampleSlot: 2,
     firstScalarSlot: 1,
   };
-  return lowerRows(program, schedule).dispatches.map(({ kernel }) => kernel.name);
+  return lowerRows(program, rowSteps(program), schedule).map(({ kernel }) => kernel.name);
 };
 
 const stepsFor = (name: string): readonly Step[] =>

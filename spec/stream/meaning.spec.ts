@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { Batch } from "../../src/batch/batch.ts";
 import { randomBatch } from "../../src/sample/batch.ts";
 import { random } from "../../src/sample/random.ts";
-import { compileProgram, type Lowered, type Program } from "../../src/compile/pipeline.ts";
+import { compileProgram, type Lowered, type Program } from "../../src/pipeline/pipeline.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import type { Node } from "../../src/core/node.ts";
 import { builtIn, builtIns } from "../../src/objectives/index.ts";

@@ -3,7 +3,7 @@
 // be what the expressions mean, before any kernel and any rounding enters.
 import { gradient } from "../../src/ad/gradient.ts";
 import type { Batch, Params } from "../../src/batch/batch.ts";
-import { gradientName, type Lowered, type Program } from "../../src/compile/pipeline.ts";
+import { gradientName, type Lowered, type Program } from "../../src/pipeline/pipeline.ts";
 import { tokenAxis } from "../../src/core/axis.ts";
 import { constant, input, reduce, substitute } from "../../src/core/build.ts";
 import { idsOf, logitsOf, type ModelName } from "../../src/core/inputs.ts";

@@ -1,5 +1,5 @@
 // Other batches of the same data: some of the examples, in any order, and other rows between those that are read.
-import type { Program } from "../../src/compile/pipeline.ts";
+import type { Program } from "../../src/pipeline/pipeline.ts";
 import { isTokenAxis, responseOf } from "../../src/core/axis.ts";
 import { topological, type Node } from "../../src/core/node.ts";
 import type { Batch, Binding, LogitsTensor, ResponseTokens } from "../../src/batch/batch.ts";

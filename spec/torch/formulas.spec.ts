@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { randomBatch } from "../../src/sample/batch.ts";
 import { random } from "../../src/sample/random.ts";
-import { compileProgram } from "../../src/compile/pipeline.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { runTorch } from "../../src/conform/torch.ts";
 import { PrefcError } from "../../src/core/error.ts";
 import { emitHeights, emitTorch, type Emitted, type EmitHeight } from "../../src/torch/emit.ts";

@@ -24,7 +24,7 @@ import {
   type PerExample,
 } from "../../src/index.ts";
 import { gradient } from "../../src/ad/gradient.ts";
-import { compileProgram } from "../../src/compile/pipeline.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { runTorch } from "../../src/conform/torch.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { expand } from "../../src/reference/tensor.ts";

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { randomBatch } from "../../src/sample/batch.ts";
 import { acceptedGpuError, gradientError, lossError } from "../../src/check/error.ts";
 import { random } from "../../src/sample/random.ts";
-import { compileProgram } from "../../src/compile/pipeline.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { runTorch } from "../../src/conform/torch.ts";
 import { builtIn, builtIns } from "../../src/objectives/index.ts";
 import type { Objective } from "../../src/index.ts";

@@ -1,7 +1,7 @@
 // Holds a recorded training step against the formula in float64: every number that the trainer recorded beside the right one, the first
 // that departs by more than float32 can lose, and the mistakes that would explain it.
 
-import { bindHeights } from "../compile/bind.ts";
+import { bindHeights } from "../pipeline/bind.ts";
 import type { Binding, Params } from "../batch/batch.ts";
 import { responsesNeeded } from "../batch/check.ts";
 import { nameOfDatum } from "../core/datum.ts";

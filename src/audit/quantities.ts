@@ -4,7 +4,7 @@
 import { binary, count, reduce } from "../core/build.ts";
 import { logpFromLogits, logpsFromLogits } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
-import type { Bound } from "../compile/bind.ts";
+import type { Bound } from "../pipeline/bind.ts";
 import { factorsOf, inputsOf } from "../reference/parts.ts";
 import type { Quantities } from "./reading.ts";
 

@@ -1,7 +1,7 @@
 // The batch of an objective on a layout: its logits on the device for the kernels, or the same logits of some examples on
 // the host for the interpreter, and random values for whatever else the objective reads.
 
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import type { Batch, Binding } from "../index.ts";
 import { randomValues } from "../sample/values.ts";
 import { random } from "../sample/random.ts";

@@ -3,7 +3,7 @@
 // float64 would not fit; the rest of the objective is then interpreted over all examples as it stands.
 
 import { evaluate, type Batch, type Params } from "../index.ts";
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { logpFromLogits } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import {

@@ -7,7 +7,7 @@ import { checkParams, stateOf } from "../batch/params.ts";
 import { PrefcError } from "../core/error.ts";
 import type { StorageType } from "../core/storage.ts";
 import { writtenRoots, type Objective } from "../dsl/objective.ts";
-import { compile, type CompileOptions } from "../runtime/compiled.ts";
+import { compile, type CompileOptions } from "../compile/compile.ts";
 import type { Device } from "../runtime/device/device.ts";
 import { cite } from "../core/quote.ts";
 import { fewestFor, randomBatch, type BatchSize } from "../sample/batch.ts";

@@ -6,10 +6,10 @@
 import type { Batch, LogitsTensor, Params } from "../batch/batch.ts";
 import { numbersIn, vocabOf } from "../batch/logits.ts";
 import { gradient } from "../ad/gradient.ts";
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import type { Input } from "../core/node.ts";
 import type { Frozen } from "../kinks/frozen.ts";
-import type { Compiled } from "../runtime/compiled.ts";
+import type { Compiled } from "../compile/compile.ts";
 import { interpret, type GpuErrors, type Interpreted, type Truth } from "./compare.ts";
 import { acceptedGpuError, gradientError, lossError, metricError } from "./error.ts";
 

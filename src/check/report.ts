@@ -4,7 +4,7 @@
 import type { Batch, Params } from "../batch/batch.ts";
 import { PrefcError } from "../core/error.ts";
 import type { ToldKink } from "../kinks/told.ts";
-import type { Compiled } from "../runtime/compiled.ts";
+import type { Compiled } from "../compile/compile.ts";
 import type { Mode } from "../sample/modes.ts";
 import type { Random } from "../sample/random.ts";
 import { againstDifferences, againstGpu, interpret, type GpuErrors } from "./compare.ts";

@@ -2,7 +2,7 @@
 // made and decides nothing.
 
 import { responsesNeeded } from "../batch/check.ts";
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { printExpression } from "../core/infix.ts";
 import { topological } from "../core/node.ts";
 import { cite } from "../core/quote.ts";

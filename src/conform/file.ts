@@ -2,7 +2,7 @@
 // that an engine refuses, a number that is off) becomes a failure of that file in one sentence, so that a run goes on.
 
 import type { Batch } from "../batch/batch.ts";
-import { compileProgram } from "../compile/pipeline.ts";
+import { compileProgram } from "../pipeline/pipeline.ts";
 import { PrefcError } from "../core/error.ts";
 import { kinksAt } from "../kinks/find.ts";
 import { kinkText, toldKinks } from "../kinks/told.ts";

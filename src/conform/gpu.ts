@@ -4,7 +4,7 @@
 import { nameOfDatum } from "../core/datum.ts";
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/index.ts";
-import { compile, type Compiled } from "../runtime/compiled.ts";
+import { compile, type Compiled } from "../compile/compile.ts";
 import type { Device } from "../runtime/device/device.ts";
 import { noLogits, type Computed, type Engine } from "./engine.ts";
 

@@ -2,7 +2,7 @@
 // that any kernel could move for the same program and shape. Rows of logits are counted apart from the values
 // per token that kernels hand to each other, which are smaller by the length of the vocabulary.
 
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import type { ModelName } from "../core/inputs.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { demands } from "./demand.ts";

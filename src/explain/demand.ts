@@ -6,7 +6,7 @@
 // the whole row of the same z. Nothing can be written before the last entry was read, and a row of a real
 // vocabulary (half a megabyte) does not fit in the registers or the shared memory of a workgroup.
 
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import type { ModelName } from "../core/inputs.ts";
 import { topological, type Node } from "../core/node.ts";
 import { simplify } from "../rewrite/simplify.ts";

@@ -2,7 +2,7 @@
 // kernel with what it reads, leaves and serves, the bytes against the floor, and what is not differentiated.
 // text.ts turns it into text; `prefc explain --json` prints it as it is.
 
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { topological } from "../core/node.ts";
 import { printExpression } from "../core/print.ts";
 import { kinksAtStart } from "../kinks/start.ts";
@@ -14,8 +14,10 @@ import {
   type TrainerFit,
 } from "../seam/trainers.ts";
 import type { Schedule } from "../schedule/schedule.ts";
+import type { Planned } from "../pipeline/pipeline.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { directionBytes, roundsOf, type DirectionBytes, type StepBytes } from "./bytes.ts";
+import { explainPasses, type PassExplanation } from "./passes.ts";
 import { exactShape, type ExactShape, type LayoutKind, type Shape } from "./shape.ts";
 import { describeStep, type Description } from "./steps.ts";
 import { entryText, sourceTerms, type SourceTerm } from "./terms.ts";
@@ -25,7 +27,7 @@ export type { SourceTerm } from "./terms.ts";
 /** What is explained. */
 export interface Subject {
   readonly program: Program;
-  readonly plans: { readonly value: Plan; readonly valueAndGrad: Plan };
+  readonly plans: { readonly value: Planned; readonly valueAndGrad: Planned };
   readonly schedule: Schedule;
   /** Where the schedule comes from, in words. */
   readonly origin: string;
@@ -33,15 +35,6 @@ export interface Subject {
   readonly problem: string | null;
   /** The adapter that the schedule was chosen for; null when a typical one was assumed. */
   readonly adapter: string | null;
-}
-/** One pass of the compiler. */
-export interface PassExplanation {
-  readonly name: string;
-  /** Nodes before and after. */
-  readonly before: number;
-  readonly after: number;
-  /** Rewrites by rule. */
-  readonly applied: Readonly<Record<string, number>>;
 }
 /** One dispatch. */
 export interface KernelExplanation extends Description {
@@ -126,12 +119,9 @@ export function explain(
     schedule,
     scheduleOrigin: origin,
     scheduleProblem: problem,
-    passes: program.passes.map(({ applied, ...pass }) => ({
-      ...pass,
-      applied: Object.fromEntries(applied),
-    })),
-    value: explainDirection(program, "value", plans.value, exact),
-    valueAndGrad: explainDirection(program, "valueAndGrad", plans.valueAndGrad, exact),
+    passes: explainPasses([...program.passes, ...plans.value.passes, ...plans.valueAndGrad.passes]),
+    value: explainDirection(program, "value", plans.value.plan, exact),
+    valueAndGrad: explainDirection(program, "valueAndGrad", plans.valueAndGrad.plan, exact),
     differentiated,
     notDifferentiated: {
       stopped: sourceTerms(stops.map(({ args: [body] }) => body)),

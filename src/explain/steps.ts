@@ -1,6 +1,6 @@
 // What one dispatch of a plan does, in words: its kind, what it reads, what it leaves, and the terms of the objective that need it.
 
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { printExpression } from "../core/print.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { describeField } from "../stream/fields.ts";

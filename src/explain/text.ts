@@ -6,11 +6,12 @@ import { checkedElsewhere, checkOptions, type KindsOf } from "../core/options.ts
 import { visible } from "../core/quote.ts";
 import { requireExplanation } from "./given.ts";
 import type { Explanation, DirectionExplanation, KernelExplanation, SourceTerm } from "./json.ts";
+import { passLines } from "./passes.ts";
 import { predict, type PredictedDirection, type Rates } from "./predict.ts";
 import { entry, list, margin, setting, width } from "./setting.ts";
 import { kinkLines } from "./kinks.ts";
 import { statisticLines } from "./statistics.ts";
-import { aligned, broken, bytesText, timeText, wrapped } from "./units.ts";
+import { aligned, broken, bytesText, timeText } from "./units.ts";
 
 export interface TextOptions {
   /** Whether headings are coloured; false. */
@@ -58,8 +59,8 @@ export function explanationText(given: Explanation, options: TextOptions = {}): 
     title("what a trainer has to hand out of each token"),
     ...statisticLines(explanation),
     "",
-    title("rewrites"),
-    ...passLines(explanation),
+    title("compiler passes"),
+    ...passLines(explanation.passes, width),
   ];
   return lines.join("\n").replaceAll("\u00a0", " ");
 }
@@ -185,20 +186,4 @@ function notDifferentiated({
 }: Explanation): readonly string[] {
   const terms = stopped.flatMap((term) => broken(termText(term), width - margin - 2));
   return [...entry("stopGrad", terms.length === 0 ? ["none"] : terms), ...list("data", data)];
-}
-
-function passLines({ passes }: Explanation): readonly string[] {
-  const rows = passes.map(({ name, before, after }) => [
-    name,
-    `${before}`,
-    "->",
-    `${after}`,
-    "nodes",
-  ]);
-  return aligned(rows, [1, 3]).flatMap((line, position) => {
-    const rules = Object.entries(passes[position]!.applied).map(([rule, count]) =>
-      count === 1 ? rule : `${rule} x${count}`,
-    );
-    return [`  ${line}`, ...wrapped(rules, width - 6).map((rule) => `      ${rule}`)];
-  });
 }

@@ -14,6 +14,13 @@ import { operandsOf, type Value, type Variable } from "./value.ts";
 /** What a kernel may bind, and the memory that a workgroup may have: more than any device gives. */
 export const limits = { buffers: 16, uniforms: 12, sharedBytes: 65_536, lanes: 1024 } as const;
 
+/** Bytes of memory that a workgroup shares. */
+export const sharedBytes = ({ shared }: Kernel): number =>
+  shared.reduce(
+    (sum, { element: { type, lanes }, length }) => sum + length * lanes * (type === "pair" ? 8 : 4),
+    0,
+  );
+
 interface Declared {
   readonly isVariable: boolean;
   /** Whether every lane of a workgroup has the same value. */
@@ -44,13 +51,9 @@ class Verifier {
   }
 
   verify(): void {
-    const { bindings, shared, workgroup, body } = this.#kernel;
+    const { bindings, workgroup, body } = this.#kernel;
     const uniforms = bindings.filter(({ access }) => access === "uniform").length;
-    const bytes = shared.reduce(
-      (sum, { element: { type, lanes }, length }) =>
-        sum + length * lanes * (type === "pair" ? 8 : 4),
-      0,
-    );
+    const bytes = sharedBytes(this.#kernel);
     if (bindings.length - uniforms > limits.buffers || uniforms > limits.uniforms)
       this.#broken(`it binds ${bindings.length} buffers`);
     if (bytes > limits.sharedBytes) this.#broken(`a workgroup shares ${bytes} bytes`);

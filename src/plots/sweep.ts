@@ -7,7 +7,7 @@ import { binary } from "../core/build.ts";
 import { fail, PrefcError } from "../core/error.ts";
 import type { Input } from "../core/node.ts";
 import { cite } from "../core/quote.ts";
-import { compileProgram, type Program } from "../compile/pipeline.ts";
+import { compileProgram, type Program } from "../pipeline/pipeline.ts";
 import type { Objective } from "../dsl/index.ts";
 import { evaluate } from "../reference/interpret.ts";
 import { factorsOf } from "../reference/parts.ts";

@@ -6,7 +6,7 @@ import { orderKernel, reduceKernel } from "./collect.ts";
 import { mapKernel } from "./maps.ts";
 import { isNested } from "./owners.ts";
 import type { RowProgram } from "./program.ts";
-import { rowSteps, sumsOf, type RowSteps, type Step } from "./steps.ts";
+import { sumsOf, type RowSteps, type Step } from "./steps.ts";
 
 /** What a dispatch of a row program is told, and what its workgroups are spread over. */
 export interface Work {
@@ -24,18 +24,11 @@ export interface RowDispatch {
   readonly kernel: Kernel;
   readonly work: Work;
 }
-export interface LoweredRows {
-  readonly dispatches: readonly RowDispatch[];
-  readonly terms: number;
-  readonly exampleSlots: number;
-  readonly scalarSlots: number;
-}
-
-export function lowerRows(program: RowProgram, schedule: Schedule): LoweredRows {
-  const rows = rowSteps(program);
-  const dispatches = rows.steps.map((step) => lowered(step, program, rows, schedule));
-  return { dispatches, ...rows.memory.sizes() };
-}
+export const lowerRows = (
+  program: RowProgram,
+  rows: RowSteps,
+  schedule: Schedule,
+): readonly RowDispatch[] => rows.steps.map((step) => lowered(step, program, rows, schedule));
 
 function lowered(step: Step, program: RowProgram, rows: RowSteps, schedule: Schedule): RowDispatch {
   switch (step.kind) {

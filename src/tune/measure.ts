@@ -9,7 +9,7 @@ import type { LogitsSource } from "../batch/source.ts";
 import { fail, PrefcError } from "../core/error.ts";
 import { wpo } from "../objectives/wpo.ts";
 import type { ScheduleOptions } from "../schedule/schedule.ts";
-import { compile } from "../runtime/compiled.ts";
+import { compile } from "../compile/compile.ts";
 import type { Device } from "../runtime/device/device.ts";
 import { bufferUsage } from "../runtime/device/usage.ts";
 

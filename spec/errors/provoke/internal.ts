@@ -1,5 +1,7 @@
 // Provokes the errors that no input should: each check of one part of the compiler on another, given what it looks for.
 import { movedMoment } from "../../../src/block/moments.ts";
+import { totalBlock } from "../../../src/block/passes.ts";
+import { verifyBlock } from "../../../src/block/verify.ts";
 import { binary, constant, input, param, reduce, unary } from "../../../src/core/build.ts";
 import type { internal as rows } from "../../../src/core/errors/internal.ts";
 import { exampleInput, logitsOf } from "../../../src/core/inputs.ts";
@@ -10,10 +12,13 @@ import { scope } from "../../../src/kernel/scalar.ts";
 import { verifyKernel } from "../../../src/kernel/verify.ts";
 import { compile, sft } from "../../../src/index.ts";
 import { layOut } from "../../../src/plan/layout.ts";
+import { verifyLayout } from "../../../src/plan/verify.ts";
 import { rule, variable } from "../../../src/rewrite/rule.ts";
 import { rowSteps } from "../../../src/rows/steps.ts";
 import { derive } from "../../../src/stream/derive.ts";
 import { rowNode } from "../../../src/stream/settle.ts";
+import { entryOf, slotInput } from "../../../src/stream/skeleton.ts";
+import { verifyStages } from "../../../src/stream/verify.ts";
 import { any, type Provocations } from "./provocations.ts";
 
 const x = variable("x");
@@ -27,6 +32,27 @@ export const internal: Provocations<typeof rows> = {
     derive(
       [reduce("sum", "vocab", unary("exp", input("bias", ["batch", "token.w", "vocab"])))],
       [],
+    ),
+  "stages-ill-formed": () =>
+    verifyStages(compile(sft()).program.value.stages, [logitsOf("policy", "w")]),
+  "layout-ill-formed": () => {
+    const { value, responses, inputs, params } = compile(sft()).program;
+    const laid = layOut(value, { responses, inputs, params });
+    verifyLayout({ ...laid, rowFields: [...laid.rowFields, laid.rowFields[0]!] }, value.stages);
+  },
+  "block-ill-formed": () =>
+    verifyBlock(
+      totalBlock({
+        kind: "total",
+        round: 2,
+        models: ["policy"],
+        responses: ["w"],
+        index: 0,
+        op: "sum",
+        body: binary("times", entryOf("policy"), slotInput(0)),
+        slots: [],
+        sources: [reduce("sum", "vocab", entryOf("policy"))],
+      }),
     ),
   "kernel-axis": () =>
     rowSteps(

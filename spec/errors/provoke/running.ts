@@ -22,10 +22,10 @@ import {
   type CompileOptions,
   type Objective,
 } from "../../../src/index.ts";
-import { checkRun } from "../../../src/runtime/options.ts";
+import { checkRun } from "../../../src/compile/options.ts";
 import { refuseSpent, spend, storageOf } from "../../../src/runtime/run/targets.ts";
 import { adapterNameOf, findAdapter } from "../../../src/runtime/device/adapter.ts";
-import { valueOf } from "../../../src/runtime/run/results.ts";
+import { valueOf } from "../../../src/compile/results.ts";
 import { within } from "../../../src/runtime/device/deadline.ts";
 import { openDevice } from "../../../src/runtime/device/open.ts";
 import {

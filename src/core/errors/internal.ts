@@ -21,6 +21,20 @@ export const internal = {
     cause: "Something else than logits ranges over the vocabulary.",
     remedy: "Report it as a bug of prefc, with the objective.",
   },
+  "stages-ill-formed": {
+    cause:
+      "A pass or a row program was to read what nothing earlier leaves, or to leave a value twice.",
+    remedy: "Report it as a bug of prefc, with the objective.",
+  },
+  "layout-ill-formed": {
+    cause: "Two values were given one place in a buffer, or one a place outside its buffer.",
+    remedy: "Report it as a bug of prefc, with the objective.",
+  },
+  "block-ill-formed": {
+    cause:
+      "A pass over blocks of entries reads what it is not given, or has two results of one name.",
+    remedy: "Report it as a bug of prefc, with the objective.",
+  },
   "kernel-axis": {
     cause: "A row program was to reduce along an axis that only passes over the logits see.",
     remedy: "Report it as a bug of prefc, with the objective.",

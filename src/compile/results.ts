@@ -1,10 +1,10 @@
 // Puts names to the results of a run: scalars, the loss of each example, and gradients.
 
-import { gradientName, type Program } from "../../compile/pipeline.ts";
-import { fail } from "../../core/error.ts";
-import type { Value, ValueAndGrad } from "../api.ts";
-import type { Executed } from "./run.ts";
-import { cite } from "../../core/quote.ts";
+import { gradientName, type Program } from "../pipeline/pipeline.ts";
+import { fail } from "../core/error.ts";
+import type { Value, ValueAndGrad } from "./api.ts";
+import type { Executed } from "../runtime/run/run.ts";
+import { cite } from "../core/quote.ts";
 
 /** The results of a run; `counts` is how many examples or tokens each of them is averaged over. @throws PrefcError value-not-finite */
 export function valueOf(program: Program, done: Executed, counts: Value["counts"]): Value {

@@ -1,7 +1,7 @@
 // The options of compiling and of runs, each with what it accepts, so that nothing that is given is left unread.
 
 import { isGpuBuffer } from "../batch/logits.ts";
-import type { Program } from "../compile/pipeline.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { describe } from "../core/describe.ts";
 import { fail } from "../core/error.ts";
 import { checkedElsewhere, checkOptions, isOptionsObject, type KindsOf } from "../core/options.ts";
@@ -98,8 +98,8 @@ function requireDevice(where: string, device: unknown): void {
 export function checkPlanned(
   direction: "value" | "valueAndGrad",
   vocab: number,
-  dtype: StorageType,
-  rows: number,
+  dtype: StorageType = "f32",
+  rows: number = Infinity,
 ): void {
   if (direction !== "value" && direction !== "valueAndGrad") {
     fail(

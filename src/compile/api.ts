@@ -1,15 +1,15 @@
 // What a user of a compiled objective holds and passes: options of compiling and of runs, and results.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import type { Program, ProgramOptions } from "../compile/pipeline.ts";
+import type { Program, ProgramOptions } from "../pipeline/pipeline.ts";
 import type { StorageType } from "../core/storage.ts";
 import type { Objective } from "../dsl/objective.ts";
 import type { Explanation, Shape } from "../explain/json.ts";
 import type { ScheduleOptions } from "../schedule/schedule.ts";
 import type { StatisticNeed } from "../seam/trainers.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Device } from "./device/device.ts";
-import type { DispatchTime } from "./run/timing.ts";
+import type { Device } from "../runtime/device/device.ts";
+import type { DispatchTime } from "../runtime/run/timing.ts";
 
 export interface CompileOptions extends ProgramOptions {
   /** Where to run. Without one, `explain` and `wgsl` work and runs are refused. */

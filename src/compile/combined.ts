@@ -1,8 +1,8 @@
 // Parts of a batch put together: what each result is averaged over, counted on the host, and the average of averages.
 
 import type { Batch, Params } from "../batch/batch.ts";
-import type { Average } from "../compile/averages.ts";
-import type { Program } from "../compile/pipeline.ts";
+import type { Average } from "../pipeline/averages.ts";
+import type { Program } from "../pipeline/pipeline.ts";
 import { fail } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
 import { describe } from "../core/describe.ts";

@@ -1,8 +1,8 @@
 // Expressions that a loop wrote: the levels that work on expressions have a result for 100,000 nodes in a row, and the compiler
 // a sentence, never an overflow of the stack.
 import { describe, expect, it } from "vitest";
-import { compileProgram } from "../../src/compile/pipeline.ts";
-import { mostNodes } from "../../src/compile/limit.ts";
+import { compileProgram } from "../../src/pipeline/pipeline.ts";
+import { mostNodes } from "../../src/pipeline/limit.ts";
 import { gradient } from "../../src/ad/gradient.ts";
 import { reduce } from "../../src/core/build.ts";
 import { topological } from "../../src/core/node.ts";
