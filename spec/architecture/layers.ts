@@ -121,7 +121,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // files of tensors, read by ranges
   ["tensors", layer(["core"])],
   // a recorded training step held against the formula
-  ["audit", layer(["core", "dsl", "batch", "reference", "ad", "compile", "tensors"])],
+  ["audit", layer(["core", "dsl", "batch", "reference", "ad", "pipeline", "tensors"])],
   // text and coordinates of pictures, which know nothing of what is drawn
   ["draw", layer([])],
   // the curves of an objective in float64
