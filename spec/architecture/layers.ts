@@ -125,7 +125,7 @@ export const layers: ReadonlyMap<string, Layer> = new Map([
   // text and coordinates of pictures, which know nothing of what is drawn
   ["draw", layer([])],
   // the curves of an objective in float64
-  ["plots", layer(["core", "batch", "compile", "reference", "draw"], ["dsl"])],
+  ["plots", layer(["core", "batch", "pipeline", "reference", "draw"], ["dsl"])],
   // compiled kernels, kernels written by hand and ceilings in the same rounds; a user of the public interface
   [
     "bench",

@@ -85,6 +85,11 @@ describe("an objective that a loop wrote", () => {
       "kernel-too-large",
     ],
     [
+      "more accumulators than the memory of a workgroup holds",
+      overVocabulary((z) => repeat<Z>(100, (s, i) => s.plus(exp(z.times(i / 100))), z)),
+      "kernel-too-large",
+    ],
+    [
       "too many terms",
       grown(({ policy, y }) =>
         repeat<Expr<PerExample>>(
