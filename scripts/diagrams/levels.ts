@@ -53,7 +53,7 @@ export const levels: readonly Level[] = [
     folder: "src/plan",
     passes: "run: one submission",
   },
-  { name: "results", type: "ValueAndGrad", folder: "src/runtime", passes: "" },
+  { name: "results", type: "ValueAndGrad", folder: "src/compile", passes: "" },
 ];
 
 const width = 760;
