@@ -29,7 +29,8 @@ withDevice((opened) => {
 });
 
 const compiledOf = (name: string): Compiled => {
-  const known = compiled.get(name) ?? compile(builtIn(name), { device });
+  // one layout whatever the batch: short rows share a workgroup only where there are enough of them
+  const known = compiled.get(name) ?? compile(builtIn(name), { device, schedule: { rowLanes: 4 } });
   compiled.set(name, known);
   return known;
 };

@@ -127,7 +127,8 @@ const attacks: readonly string[] = [
   ")",
   "[0]",
   "{}",
-  "[]",
+  "[",
+  "[]]",
   "return loss = %0",
   "a\nreturn loss = %0",
   "a\nb",
@@ -278,15 +279,17 @@ export const refusedNames: readonly unknown[] = [
   },
 ];
 
-/** Any of them, pieces of them, and anything else. */
-export const hostileName: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom(...hostileNames),
-  fc
-    .array(fc.constantFrom(...hostileNames), { minLength: 2, maxLength: 4 })
-    .map((parts) => parts.join("").slice(0, 200)),
-  fc.string({ minLength: 1, maxLength: 40, unit: "binary" }),
-  fc.string({ minLength: 1, maxLength: 40 }),
-);
+/** Any of them, pieces of them, and anything else; what ends in [] names a list of responses. */
+export const hostileName: fc.Arbitrary<string> = fc
+  .oneof(
+    fc.constantFrom(...hostileNames),
+    fc
+      .array(fc.constantFrom(...hostileNames), { minLength: 2, maxLength: 4 })
+      .map((parts) => parts.join("").slice(0, 200)),
+    fc.string({ minLength: 1, maxLength: 40, unit: "binary" }),
+    fc.string({ minLength: 1, maxLength: 40 }),
+  )
+  .filter((name) => !name.endsWith("[]"));
 
 /** What a sentence, or a line that a terminal shows, may hold: nothing unseen and no line break. */
 export const isOneSafeLine = (text: string): boolean =>
