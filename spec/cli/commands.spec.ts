@@ -71,6 +71,10 @@ describe("prefc", () => {
       'heights: ref is "logitss"; choose "logits", "logp" or "logps".',
     ],
     [
+      ["plot", "dpo,ipo"],
+      'There is no built-in objective "dpo,ipo" (prefc explain --help lists them) and no file of that name. Where several are taken, spaces stand between them.',
+    ],
+    [
       ["explain", "wppo"],
       'There is no built-in objective "wppo" (prefc explain --help lists them) and no file of that name. Did you mean "wpo"?',
     ],

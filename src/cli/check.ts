@@ -20,7 +20,12 @@ const args = {
     description: "a run-time parameter, such as beta=0.05; may be repeated",
     valueHint: "name=value",
   },
-  batches: { type: "string", description: "how many batches", default: "20", valueHint: "count" },
+  batches: {
+    type: "string",
+    description: "how many random batches; the first step of training is one more",
+    default: "20",
+    valueHint: "count",
+  },
   seed: {
     type: "string",
     description: "what determines the batches",

@@ -28,9 +28,13 @@ export async function loadObjective(text: string, options: Options = {}): Promis
   const looksLikePath =
     /[\\/]/.test(path) || extensions.includes(extname(path)) || existsSync(path);
   if (!looksLikePath) {
+    const several = text.split(",").every((one) => Object.hasOwn(builtIns, one));
+    const advice = several
+      ? " Where several are taken, spaces stand between them."
+      : didYouMean(text, Object.keys(builtIns));
     throw new PrefcError(
       "unknown-objective",
-      `There is no built-in objective ${cite(text)} (prefc explain --help lists them) and no file of that name.${didYouMean(text, Object.keys(builtIns))}`,
+      `There is no built-in objective ${cite(text)} (prefc explain --help lists them) and no file of that name.${advice}`,
     );
   }
   if (Object.keys(options).length > 0) {
