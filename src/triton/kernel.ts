@@ -124,7 +124,10 @@ export function kernelsOf(
   const kept = keptFields(passes);
 
   const scope = scopeOf(models, params, used);
-  const numbers = params.map(({ node }) => `${scope.known.get(node)!.text}, `).join("");
+  const names = params.map(({ node }) => scope.known.get(node)!.text);
+  const numbers = names.map((own) => `${own}, `).join("");
+  // Triton's interpreter leaves a number as Python has it, which has none of a tensor's methods
+  const single = names.map((own) => `    ${own} = tl.cast(${own}, tl.float32)`);
   for (const pass of passes.forward) {
     scope.lines.push(`# ${pass.name}`);
     given(pass, passes.filled, scope);
@@ -147,6 +150,7 @@ export function kernelsOf(
       (line, position) => (position === 0 ? `    ${line}` : line),
     ),
     "    program = tl.program_id(0).to(tl.int64)",
+    ...single,
     "    if tl.load(mask + program) != 0:",
     ...indented([...opening(models), ...scope.lines, ...stores], 2),
     "",
@@ -187,6 +191,7 @@ export function kernelsOf(
       "    ",
     ).map((line, position) => (position === 0 ? `    ${line}` : line)),
     "    program = tl.program_id(0).to(tl.int64)",
+    ...single,
     `    target = ${placeOf("gradient")}`,
     "    if tl.load(mask + program) != 0:",
     ...indented([...opening(read), ...back.lines], 2),
