@@ -1,6 +1,7 @@
 // How the tests run: in three lanes (spec/lanes.ts), which vitest calls projects. Each file gets its own process: a GPU
 // adapter is found through environment variables, and worker threads see only a copy of the environment, so a pool of
 // threads would never find the bundled adapter.
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { lanes } from "./spec/lanes.ts";
 import { Told } from "./spec/told.ts";
@@ -8,6 +9,8 @@ import { Told } from "./spec/told.ts";
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
+    // vitest leaves one core idle, which is half of a machine that has two
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ["spec/generated.ts"],
     setupFiles: ["spec/setup.ts"],
     reporters: ["default", new Told()],
