@@ -5,6 +5,7 @@ import { match, P } from "ts-pattern";
 import type { Accumulator, BlockPass } from "../block/block.ts";
 import * as meaning from "../block/meaning.ts";
 import { degreeOf, moved } from "../block/moments.ts";
+import { iota } from "../core/build.ts";
 import type { Node } from "../core/node.ts";
 import { entryOf } from "../stream/skeleton.ts";
 import { strengths, within } from "../torch/piece.ts";
@@ -45,7 +46,17 @@ export function reading(pass: BlockPass, scope: Scope, fieldOf: (field: string) 
   });
 }
 
-/** The running pass: the point is the largest entry so far, and what is added up moves with it. */
+/** Whether a masked entry, and what lies beyond the row, adds 0 as it is: e^x of it is 0, and x^k bounded. */
+const vanishes = ({ shape }: Accumulator): boolean =>
+  shape.kind === "ties" ||
+  (shape.kind === "moment" &&
+    shape.powers.every(({ d }) => d >= 0) &&
+    shape.powers.some(({ d }) => d > 0));
+
+/**
+ * The running pass. Entries stand in groups, and each group has a point of its own: the largest of its entries so far. What is
+ * added up moves with it, and no lane waits for another until the row is read.
+ */
 function running(pass: BlockPass, scope: Scope): void {
   const owns = pass.models.map(row.ownOf);
   const { accumulators, weighted } = pass;
@@ -56,30 +67,35 @@ function running(pass: BlockPass, scope: Scope): void {
   const ordered = accumulators.toSorted((a, b) => degreeOf(b.shape) - degreeOf(a.shape));
   const counts = accumulators.every(({ shape }) => shape.kind !== "moment");
   const watched = weighted.length > 0 || counts;
+  const looksAtEach = watched || !accumulators.every(vanishes);
   const body = inside(scope);
-  body.lines.push("here = inside & (v != y)");
-  for (const own of owns) {
-    const { model, z, m } = own;
+  const ofLabel = owns.map(({ z }) => `${z} = tl.where(v == y, ${minusInfinity}, ${z})`);
+  body.lines.push(
+    ...owns.map((own) => row.load(own, minusInfinity)),
+    ...row.atLabel(ofLabel),
+    ...(looksAtEach ? [`here = ${row.grouped("inside & (v != y)")}`] : []),
+  );
+  for (const { model, z, m } of owns) {
     body.lines.push(
-      row.load(own),
-      `${z} = tl.where(here, ${z}, ${minusInfinity})`,
-      `top = tl.maximum(${m}, tl.max(${z}, 0))`,
+      `${z} = ${row.grouped(z)}`,
+      `top = tl.maximum(${m}, tl.max(${z}, 1))`,
       `shift${ending(model)} = ${m} - top`,
       `${m} = top`,
     );
     body.known.set(meaning.shiftOf(model), real(`shift${ending(model)}`));
   }
   const conditions = weighted.flatMap(({ others }) => others);
-  row.distances(owns, [...accumulators.map(({ entry }) => entry), ...conditions], body);
+  const entries = accumulators.map(({ entry }) => entry);
+  row.distances(owns, [...entries, ...conditions], body, (m) => `${m}[:, None]`);
   for (const own of accumulators) body.known.set(own.holds, real(nameOf.get(own)!));
   for (const own of ordered) {
     const before = sum(
       body,
       moved(own, () => true, accumulators),
     );
-    body.lines.push(
-      `${nameOf.get(own)!} = ${before} + tl.where(here, ${one(body, own.entry)}, 0.0)`,
-    );
+    const entry = one(body, own.entry);
+    const term = vanishes(own) ? entry : `tl.where(here, ${entry}, 0.0)`;
+    body.lines.push(`${nameOf.get(own)!} = ${before} + tl.sum(${term}, 1)`);
   }
   if (watched) {
     const bad = [
@@ -92,22 +108,33 @@ function running(pass: BlockPass, scope: Scope): void {
       ...(counts ? owns.map(({ z }) => `(${z} != ${z})`) : []),
     ].map((text) => (text.includes(" & ") ? `(${text})` : text));
     body.lines.push(
-      `bad += tl.where(here & ${bad.length > 1 ? `(${bad.join(" | ")})` : bad[0]!}, 1.0, 0.0)`,
+      `bad += tl.sum(tl.where(here & ${bad.length > 1 ? `(${bad.join(" | ")})` : bad[0]!}, 1.0, 0.0), 1)`,
     );
   }
   scope.lines.push(
-    ...owns.flatMap(({ model, row, m }) => [
-      `zy${ending(model)} = tl.load(${row} + y).to(tl.float32)`,
-      `${m} = zy${ending(model)}`,
+    ...owns.flatMap(({ model, row: place, m }) => [
+      `zy${ending(model)} = tl.load(${place} + y).to(tl.float32)`,
+      `${m} = ${row.noGroup} + zy${ending(model)}`,
     ]),
-    ...[...nameOf.values(), ...(watched ? ["bad"] : [])].map(
-      (name) => `${name} = tl.zeros([BLOCK], tl.float32)`,
-    ),
+    ...[...nameOf.values(), ...(watched ? ["bad"] : [])].map((name) => `${name} = ${row.noGroup}`),
     // the label's entry is added at the end, where it does not cancel
     ...row.overRow(body.lines),
-    ...[...nameOf.values()].map((name) => `${name} = ${widened(`tl.sum(${name}, 0)`)}`),
-    ...(watched ? ["bad = tl.sum(bad, 0)"] : []),
   );
+  // groups become one as parts of a row do
+  const end = inside(scope);
+  for (const { model, m } of owns) {
+    end.lines.push(`top = tl.max(${m}, 0)`, `shift${ending(model)} = ${m} - top`, `${m} = top`);
+    end.known.set(meaning.shiftOf(model), real(`shift${ending(model)}`));
+  }
+  for (const own of accumulators) end.known.set(own.holds, real(nameOf.get(own)!));
+  for (const own of ordered) {
+    const whole = one(
+      end,
+      moved(own, () => true, accumulators),
+    );
+    end.lines.push(`${nameOf.get(own)!} = ${widened(`tl.sum(${whole}, 0)`)}`);
+  }
+  scope.lines.push(...end.lines, ...(watched ? ["bad = tl.sum(bad, 0)"] : []));
   for (const { model, m } of owns) {
     const label = `zy${ending(model)}`;
     const isBad = `${label} == ${minusInfinity}`;
@@ -134,7 +161,7 @@ function later(pass: BlockPass, scope: Scope): void {
   const owns = pass.models.map(row.ownOf);
   const name = scope.names.fresh(own.name);
   const body = inside(scope);
-  body.lines.push(...owns.map(row.load));
+  body.lines.push(...owns.map((own) => row.load(own)));
   row.entries(owns, [own.entry], body);
   const term = `tl.where(inside, ${one(body, own.entry)}, ${own.start === 0 ? "0.0" : String(own.start)})`;
   const isSum = own.combine === "sum";
@@ -176,16 +203,20 @@ export function writing(
     ),
   );
   const body = inside(scope);
-  const read = owns.filter(({ model }) =>
-    [entryOf(model), meaning.centred(model), meaning.exponential(model)].some((leaf) =>
-      row.uses([entry], leaf),
-    ),
-  );
-  body.lines.push(...read.map(row.load));
+  const leaves = ({ model }: row.Own): readonly Node[] => [
+    entryOf(model),
+    meaning.centred(model),
+    meaning.exponential(model),
+  ];
+  const read = owns.filter((own) => leaves(own).some((leaf) => row.uses([entry], leaf)));
+  body.lines.push(...read.map((own) => row.load(own)));
   row.distances(owns, [entry], body);
   row.entries(owns, pass.opaque, body);
+  const written = sum(body, entry);
+  const isOfEach = [iota("vocab"), ...read.flatMap(leaves)].some((leaf) => row.uses([entry], leaf));
   body.lines.push(
-    `g = tl.where(v == y, at_label, ${one(body, entry)})`,
+    `g = ${isOfEach ? written : `tl.zeros([BLOCK], tl.float32) + ${written}`}`,
+    ...row.atLabel(["g = tl.where(v == y, at_label, g)"]),
     `tl.store(${target} + v, g, inside)`,
   );
   scope.lines.push(...row.overRow(body.lines));

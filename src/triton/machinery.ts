@@ -11,7 +11,8 @@ except ImportError:
     triton, tl = None, types.SimpleNamespace(constexpr=int)
 HAS_TRITON = triton is not None and int(triton.__version__.partition(".")[0]) >= 3
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-BLOCK = 4096  # entries of a row that a program has in hand, a power of two
+BLOCK, WARPS = 4096, 8  # entries of a row that a program has in hand, a power of two, and its threads by 32
+GROUP = tl.constexpr(4)  # entries, side by side, whose sums share a point
 jit = triton.jit if HAS_TRITON else lambda kernel: kernel
 
 def fuses(logits, fused, in_place):
@@ -44,7 +45,8 @@ def launch(kernel, logits, ids, mask, others, numbers):
     places = [part for z in logits for part in (z, z.stride(0), z.stride(1))]
     if mask.numel() > 0:
         with torch.cuda.device_of(logits[0]):
-            fixed = dict(BLOCK=min(BLOCK, triton.next_power_of_2(vocab)), num_warps=8, enable_fp_fusion=True)
+            block = max(4, min(BLOCK, triton.next_power_of_2(vocab)))
+            fixed = dict(BLOCK=block, num_warps=WARPS, enable_fp_fusion=True)
             kernel[(mask.numel(),)](*places, ids.clamp(0, vocab - 1).contiguous(), mask.to(torch.uint8).contiguous(),
                 *others, tokens, vocab, mask.numel(), *numbers, **fixed)
 

@@ -14,6 +14,8 @@ export const ending = (model: ModelName): string => (model === "policy" ? "" : `
 export const minusInfinity = 'float("-inf")';
 /** The distance of a masked entry: its exponential is 0, and 0 times it is 0. */
 const farthest = "-1e30";
+/** Triton's exp takes numbers below 2^-126 apart, which costs as much as the rest of it; its exp2 makes 0 of them. */
+const log2OfE = "1.4426950408889634";
 
 export const real = (text: string): Piece => atom(text, "real");
 const indented = (lines: readonly string[]): readonly string[] =>
@@ -43,6 +45,10 @@ export const ownOf = (model: ModelName): Own => {
   return { model, row: `row${end}`, z: `z${end}`, x: `x${end}`, e: `e${end}`, m: `m${end}` };
 };
 
+/** Entries of a block as rows of a group each, and a number for each group. */
+export const grouped = (text: string): string => `tl.reshape(${text}, [BLOCK // GROUP, GROUP])`;
+export const noGroup = "tl.zeros([BLOCK // GROUP], tl.float32)";
+
 /** A loop over the row in blocks: `inside` are the entries that the row has, whether the label's is apart or not. */
 export const overRow = (body: readonly string[]): readonly string[] => [
   "for start in range(0, vocab, BLOCK):",
@@ -52,19 +58,39 @@ export const overRow = (body: readonly string[]): readonly string[] => [
 ];
 
 /** Loads the entries of a block, widened to 32 bits before anything else is done to them. */
-export const load = ({ row, z }: Own): string =>
-  `${z} = tl.load(${row} + v, inside, other=0.0).to(tl.float32)`;
+export const load = ({ row, z }: Own, beyond: string = "0.0"): string =>
+  `${z} = tl.load(${row} + v, inside, other=${beyond}).to(tl.float32)`;
+
+/** What is done only where a block holds the label: the test is the same for all entries, so that other blocks skip it. */
+export const atLabel = (lines: readonly string[]): readonly string[] => [
+  "if (start <= y) & (y < start + BLOCK):",
+  ...indented(lines),
+];
 
 /** The distances from the points and their exponentials, as far as an expression needs them. */
-export function distances(owns: readonly Own[], roots: readonly Node[], scope: Scope): void {
+export function distances(
+  owns: readonly Own[],
+  roots: readonly Node[],
+  scope: Scope,
+  around: (m: string) => string = (m) => m,
+): void {
   for (const { model, z, x, e, m } of owns) {
     const [centred, exponential] = [meaning.centred(model), meaning.exponential(model)];
     const needsE = uses(roots, exponential);
     if (!needsE && !uses(roots, centred)) continue;
-    scope.lines.push(`${x} = tl.where(${z} == ${minusInfinity}, ${farthest}, ${z} - ${m})`);
+    const difference = `${z} - ${around(m)}`;
+    // e^x of a masked entry is 0 as it is; x itself is bounded, since 0 times it has to be 0
+    const isAlone = topological(roots).some((node) =>
+      node === centred ? roots.includes(node) : node !== exponential && node.args.includes(centred),
+    );
+    scope.lines.push(
+      isAlone
+        ? `${x} = tl.maximum(${difference}, ${farthest}, propagate_nan=tl.PropagateNan.ALL)`
+        : `${x} = ${difference}`,
+    );
     scope.known.set(centred, real(x));
     if (!needsE) continue;
-    scope.lines.push(`${e} = tl.exp(${x})`);
+    scope.lines.push(`${e} = tl.exp2(${x} * ${log2OfE})`);
     scope.known.set(exponential, real(e));
   }
 }
