@@ -2,18 +2,20 @@
 
 {"do": "load", "key": K, "text": T}           makes the module K of a file's text
 {"do": "run", "key": K, "function": F, ...}   calls a function of it; see `run`
-Numbers travel as base64 of little-endian float64, so that none is rounded.
+Numbers travel as base64 of little-endian float64, so that none is rounded. Tensors lie on PREFC_TORCH_DEVICE, else on the CPU.
 """
 
 import base64
 import json
 import linecache
+import os
 import sys
 import types
 
 import numpy
 import torch
 
+device = os.environ.get("PREFC_TORCH_DEVICE", "cpu")
 modules = {}
 compiled = {}
 
@@ -21,13 +23,13 @@ compiled = {}
 def decoded(tensor, dtype):
     """A tensor of {"shape", "data", "kind"}; kind is "real" or "whole"."""
     values = numpy.frombuffer(base64.b64decode(tensor["data"]), dtype="<f8").reshape(tensor["shape"])
-    made = torch.from_numpy(values.copy())
+    made = torch.from_numpy(values.copy()).to(device)
     return made.to(torch.int64) if tensor["kind"] == "whole" else made.to(dtype)
 
 
 def encoded(tensor):
     """A tensor, or a number of Python, as base64."""
-    values = torch.as_tensor(tensor).detach().to(torch.float64).contiguous().numpy()
+    values = torch.as_tensor(tensor).detach().to("cpu", torch.float64).contiguous().numpy()
     return base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
@@ -85,6 +87,8 @@ def script(request):
 doing = {"load": load, "run": run, "script": script}
 
 torch.set_num_threads(1)
+if device != "cpu":  # what scripts make lies there too
+    torch.set_default_device(device)
 print(json.dumps({"torch": torch.__version__, "python": sys.version.split()[0]}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)

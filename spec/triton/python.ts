@@ -7,13 +7,15 @@ import { interpreter, openPython, type Python } from "../../src/python/worker.ts
 
 const isMissing =
   spawnSync(interpreter(), ["-c", "import torch, numpy, triton"], { stdio: "ignore" }).status !== 0;
+/** On a GPU kernels run as they are compiled, and without one Triton interprets them. */
+const isInterpreted = (process.env["PREFC_TORCH_DEVICE"] ?? "cpu") === "cpu";
 const how = `as ${interpreter()} has no torch with Triton; set PREFC_PYTHON to one that has`;
 
-/** A suite that runs kernels in Triton's interpreter; `settings` are further ones of the process. */
+/** A suite that runs kernels, on the device PREFC_TORCH_DEVICE or in Triton's interpreter; `settings` are those of the process. */
 export function describeTriton(
   name: string,
   suite: (python: () => Python) => void,
-  settings: Readonly<Record<string, string>> = { TRITON_INTERPRET: "1" },
+  settings: Readonly<Record<string, string>> = isInterpreted ? { TRITON_INTERPRET: "1" } : {},
 ): void {
   describe.skipIf(isMissing)(isMissing ? `${name} (skipped, ${how})` : name, () => {
     let own: Python | undefined;
