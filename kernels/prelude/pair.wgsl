@@ -20,9 +20,10 @@ fn quick_sum(a: f32, b: f32) -> vec2<f32> {
   let s = opaque(a + b);
   return vec2<f32>(s, select(0.0, b - (s - a), in_range(s)));
 }
+// A second opaque: NVIDIA's compiler cancels t - (t - a) to a, and then no digit of a product's error is left.
 fn split(a: f32) -> vec2<f32> {
   let t = opaque(4097.0 * a);
-  let high = t - (t - a);
+  let high = t - opaque(t - a);
   return vec2<f32>(high, a - high);
 }
 fn two_product(a: f32, b: f32) -> vec2<f32> {

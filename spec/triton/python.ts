@@ -8,7 +8,7 @@ import { interpreter, openPython, type Python } from "../../src/python/worker.ts
 const isMissing =
   spawnSync(interpreter(), ["-c", "import torch, numpy, triton"], { stdio: "ignore" }).status !== 0;
 /** On a GPU kernels run as they are compiled, and without one Triton interprets them. */
-const isInterpreted = (process.env["PREFC_TORCH_DEVICE"] ?? "cpu") === "cpu";
+export const isInterpreted: boolean = (process.env["PREFC_TORCH_DEVICE"] ?? "cpu") === "cpu";
 const how = `as ${interpreter()} has no torch with Triton; set PREFC_PYTHON to one that has`;
 
 /** A suite that runs kernels, on the device PREFC_TORCH_DEVICE or in Triton's interpreter; `settings` are those of the process. */

@@ -40,7 +40,7 @@ const placeAt = (n: number): string =>
 
 /** Names that lines of kernels use as they are. */
 const taken =
-  "y v g here inside start top bad at_label vocab tokens rows program made kept slope gradient target ids mask tl";
+  "y v g here inside start top highest bad at_label vocab tokens rows program made kept slope gradient target ids mask tl";
 
 function scopeOf(
   models: readonly ModelName[],

@@ -120,10 +120,14 @@ function running(pass: BlockPass, scope: Scope): void {
     // the label's entry is added at the end, where it does not cancel
     ...row.overRow(body.lines),
   );
-  // groups become one as parts of a row do
+  // groups become one as parts of a row do; a name keeps its shape, or a loop that follows is refused
   const end = inside(scope);
   for (const { model, m } of owns) {
-    end.lines.push(`top = tl.max(${m}, 0)`, `shift${ending(model)} = ${m} - top`, `${m} = top`);
+    end.lines.push(
+      `highest = tl.max(${m}, 0)`,
+      `shift${ending(model)} = ${m} - highest`,
+      `${m} = highest`,
+    );
     end.known.set(meaning.shiftOf(model), real(`shift${ending(model)}`));
   }
   for (const own of accumulators) end.known.set(own.holds, real(nameOf.get(own)!));

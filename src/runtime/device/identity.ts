@@ -12,14 +12,25 @@ export interface AdapterInfo {
   readonly kind: AdapterKind;
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
-  /** Matrix shapes that subgroups multiply in hardware, one JSON record each; empty where the adapter reports none. */
+  /** Matrix shapes that subgroups multiply in hardware, in words; empty where the adapter reports none. */
   readonly subgroupMatrixConfigs: readonly string[];
 }
+
+/** Fields that are getters, which JSON would leave out. */
+interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+const matrixText = ({ componentType, resultComponentType, M, N, K }: MatrixConfig): string =>
+  `${componentType} to ${resultComponentType}, M ${M}, N ${N}, K ${K}`;
 
 export const infoOf = (info: GPUAdapterInfo, kind: AdapterKind): AdapterInfo => {
   // Not every browser has these fields.
   const { subgroupMatrixConfigs, isFallbackAdapter } = info as {
-    readonly subgroupMatrixConfigs?: Iterable<object>;
+    readonly subgroupMatrixConfigs?: Iterable<MatrixConfig>;
     readonly isFallbackAdapter?: boolean;
   };
   return {
@@ -31,7 +42,7 @@ export const infoOf = (info: GPUAdapterInfo, kind: AdapterKind): AdapterInfo => 
     kind,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
-    subgroupMatrixConfigs: [...(subgroupMatrixConfigs ?? [])].map((one) => JSON.stringify(one)),
+    subgroupMatrixConfigs: [...(subgroupMatrixConfigs ?? [])].map(matrixText),
   };
 };
 
