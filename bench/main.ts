@@ -36,7 +36,7 @@ async function main(): Promise<void> {
         write(line);
       };
       await peersBeside(setting, held, shape, peers, { ...options, ...clocked }, subjects, {
-        flush,
+        flush: () => flush("wall"),
         onStep,
         keep,
       });

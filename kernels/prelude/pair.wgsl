@@ -78,8 +78,9 @@ fn pair_abs(a: vec2<f32>) -> vec2<f32> {
 fn pair_sign(a: vec2<f32>) -> vec2<f32> {
   return vec2<f32>(sign(a.x), 0.0);
 }
+// NVIDIA's compiler takes a select by a comparison with 0 for a maximum, which drops what is no number.
 fn pair_relu(a: vec2<f32>) -> vec2<f32> {
-  return select(a, vec2<f32>(0.0), a.x <= 0.0);
+  return select(vec2<f32>(0.0), a, a.x > 0.0 || is_no_number(a.x));
 }
 fn pair_sqrt(a: vec2<f32>) -> vec2<f32> {
   let root = sqrt(a.x);

@@ -49,7 +49,7 @@ const timed = async (compiled: Compiled, held: DeviceLogits): Promise<Wait> => {
 
 /** The loss of DPO of so many rows of 128,256 logits, so many times each way. */
 export async function waitsOn(device: Device, rows: number, times: number): Promise<Waits> {
-  const held = uploadLogits(device, rows, 128_256, "f32", "uniform");
+  const held = await uploadLogits(device, rows, 128_256, "f32", "uniform");
   const called = (name: string): Compiled => compile(named(name, dpo()), { device });
   const known = called("dpo");
   try {

@@ -45,9 +45,9 @@ const subject = (): Subject => ({
 
 let device: Device;
 let held: DeviceLogits;
-withDevice((opened) => {
+withDevice(async (opened) => {
   device = opened;
-  held = uploadLogits(device, 40, 96, "f32", "uniform");
+  held = await uploadLogits(device, 40, 96, "f32", "uniform");
 });
 afterAll(() => held.destroy());
 
@@ -81,7 +81,7 @@ describe("a kernel beside a compiled one", () => {
     const of: Subject = { name, objective: builtIn(name), heights: {}, params: {} };
     // rows of whole pairs of vectors and others; the last workgroup has fewer rows
     for (const vocab of [96, 100]) {
-      const logits = uploadLogits(device, 40, vocab, "f32", "uniform");
+      const logits = await uploadLogits(device, 40, vocab, "f32", "uniform");
       let tried = 0;
       const module: KernelModule = {
         objective: name,

@@ -103,8 +103,8 @@ async function compared(
       for (const vocab of options.vocab)
         for (const count of options.rows)
           for (const name of names) {
-            const held = devices.map((device) =>
-              uploadLogits(device, count, vocab, dtype, options.data[0]!),
+            const held = await Promise.all(
+              devices.map((device) => uploadLogits(device, count, vocab, dtype, options.data[0]!)),
             );
             const responses = ownPackage.compile(ownPackage.builtIn(name)).program.responses;
             const { padding } = options;

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   compiled.plan("valueAndGrad", vocab);
   mark("formula to WGSL");
   const { program } = compiled;
-  const held = uploadLogits(device, rows, vocab, "f32", "uniform");
+  const held = await uploadLogits(device, rows, vocab, "f32", "uniform");
   const request = { rows, vocab, padding: 0, responses: program.responses, fewestExamples: 2 };
   const batch = batchOf(layOut(request), program, held);
   await device.gpu.queue.onSubmittedWorkDone();

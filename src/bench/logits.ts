@@ -4,6 +4,7 @@
 import { bufferBytes } from "../batch/logits.ts";
 import { bytesPerEntry, toHalf, type StorageType } from "../core/storage.ts";
 import type { Device } from "../index.ts";
+import { scoped } from "../runtime/device/scopes.ts";
 import { bufferUsage } from "../runtime/device/usage.ts";
 import { fillRow, nameOfData, type Data, type Model } from "./values.ts";
 
@@ -42,13 +43,13 @@ export const sectionOf = ({ rows, vocab, dtype, data }: DeviceLogits): string =>
 const chunkBytes = 2 ** 26;
 
 /** @throws Error with one sentence when they do not fit the device */
-export function uploadLogits(
+export async function uploadLogits(
   device: Device,
   rows: number,
   vocab: number,
   dtype: StorageType,
   data: Data,
-): DeviceLogits {
+): Promise<DeviceLogits> {
   const entryBytes = bytesPerEntry(dtype);
   const bytes = rows * vocab * entryBytes;
   const largest = device.limits["maxBufferSize"] ?? Infinity;
@@ -74,9 +75,20 @@ export function uploadLogits(
     }
     return buffer;
   };
-  const made = { policy: upload("policy"), ref: upload("ref"), gradient: make("gradient") };
+  const { value: made, problem } = scoped(device, () => ({
+    policy: upload("policy"),
+    ref: upload("ref"),
+    gradient: make("gradient"),
+  }));
   const destroy = (): void => {
     for (const buffer of Object.values(made)) buffer.destroy();
   };
+  const found = await problem;
+  if (found !== null) {
+    destroy();
+    throw new Error(
+      `--rows ${rows} --vocab ${vocab}: three tensors of ${bytes} bytes do not fit the memory of ${device.line}; measure fewer rows: ${found.message}`,
+    );
+  }
   return { rows, vocab, dtype, data, bytes, ...made, destroy };
 }

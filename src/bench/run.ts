@@ -11,7 +11,7 @@ import type { Line } from "./line.ts";
 import { linesOf, ratesOf, type Measured, type Setting } from "./lines.ts";
 import { lengthsIn } from "./lengths.ts";
 import { sectionOf, uploadLogits, type DeviceLogits } from "./logits.ts";
-import type { Options } from "./options.ts";
+import type { Clock, Options } from "./options.ts";
 import type { RecordedStep } from "./recorded.ts";
 import { flusher, measureRounds } from "./rounds.ts";
 import type { Subject } from "./subject.ts";
@@ -21,7 +21,7 @@ import type { Data } from "./values.ts";
 export interface Beside {
   readonly held: DeviceLogits;
   readonly shape: Shape;
-  readonly flush: () => Promise<void>;
+  readonly flush: (clock: Clock) => Promise<void>;
   readonly onStep: (done: number, what: string) => void;
 }
 export interface Run {
@@ -66,8 +66,8 @@ async function measureShape(run: Run, { rows, vocab, dtype, data }: Which): Prom
   const { setting, options, bar } = run;
   const { device } = setting;
   const lengths = lengthsIn(options.lengths);
-  const held = uploadLogits(device, rows, vocab, dtype, data);
-  const heldSingle = dtype === "f32" ? null : uploadLogits(device, rows, vocab, "f32", data);
+  const held = await uploadLogits(device, rows, vocab, dtype, data);
+  const heldSingle = dtype === "f32" ? null : await uploadLogits(device, rows, vocab, "f32", data);
   const { flush, destroy } = await flusher(device, options.flushBytes);
   try {
     const shape = shapeOf(device, held, lengths);

@@ -107,7 +107,7 @@ async function all(
   const bar = progress(process.stderr);
   const day = new Date().toISOString().slice(0, 10);
   for (const [position, shape] of shapes.entries()) {
-    const made = bench(device, shape);
+    const made = await bench(device, shape);
     const at = (done: number, stage: string): void =>
       bar.at((position + done) / shapes.length, `${shapeText(shape)}: ${stage}`);
     try {

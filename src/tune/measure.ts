@@ -11,6 +11,7 @@ import { wpo } from "../objectives/wpo.ts";
 import type { ScheduleOptions } from "../schedule/schedule.ts";
 import { compile } from "../compile/compile.ts";
 import type { Device } from "../runtime/device/device.ts";
+import { problemError, scoped } from "../runtime/device/scopes.ts";
 import { bufferUsage } from "../runtime/device/usage.ts";
 
 /** Sizes that a class of shapes is measured at. */
@@ -63,8 +64,12 @@ function logitsOn(device: Device, { vocab, dtype }: MeasuredShape, rows: number)
 }
 
 /** One buffer for the gradients of all schedules, as large as the logits. */
-const targetOn = (device: Device, { size }: GPUBuffer): GPUBuffer =>
-  device.gpu.createBuffer({ label: "gradient to tune with", size, usage: bufferUsage.storage });
+const targetOn = (device: Device, { vocab, dtype }: MeasuredShape, rows: number): GPUBuffer =>
+  device.gpu.createBuffer({
+    label: "gradient to tune with",
+    size: sizeOf(vocab, dtype, rows),
+    usage: bufferUsage.storage,
+  });
 
 /** Logits of two models and the gradient of one, for two responses. @throws PrefcError byte-budget */
 function refuseTooLarge(device: Device, { vocab, rows, dtype }: MeasuredShape, each: number): void {
@@ -77,13 +82,34 @@ function refuseTooLarge(device: Device, { vocab, rows, dtype }: MeasuredShape, e
   );
 }
 
-/** Prepares a shape. @throws PrefcError timestamps-missing, when schedules are measured on an adapter without a clock; byte-budget */
-export function bench(device: Device, shape: MeasuredShape): Bench {
+/**
+ * Prepares a shape. @throws PrefcError timestamps-missing, when schedules are measured on an adapter without a clock;
+ * byte-budget; gpu-out-of-memory
+ */
+export async function bench(device: Device, shape: MeasuredShape): Promise<Bench> {
   const each = Math.ceil(shape.rows / 2);
   refuseTooLarge(device, shape, each);
-  const buffers = Array.from({ length: 4 }, () => logitsOn(device, shape, each));
-  const [w, v, l, m] = buffers as [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer];
-  const into = { "policy.w": targetOn(device, w), "policy.l": targetOn(device, l) };
+  const { value: buffers, problem } = scoped(device, () => [
+    ...Array.from({ length: 4 }, () => logitsOn(device, shape, each)),
+    ...Array.from({ length: 2 }, () => targetOn(device, shape, each)),
+  ]);
+  const destroy = (): void => {
+    for (const buffer of buffers) buffer.destroy();
+  };
+  const found = await problem;
+  if (found !== null) {
+    destroy();
+    throw problemError(device, `taking six buffers for ${shape.rows} rows, too many --rows`, found);
+  }
+  const [w, v, l, m, dw, dl] = buffers as [
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+    GPUBuffer,
+  ];
+  const into = { "policy.w": dw, "policy.l": dl };
   const stored = (data: GPUBuffer): LogitsSource => ({ data, dtype: shape.dtype });
   const labels = [Array.from({ length: each }, (_, t) => (t * 7919) % shape.vocab)];
   const batch: Batch = fromResponses(
@@ -136,8 +162,6 @@ export function bench(device: Device, shape: MeasuredShape): Bench {
   };
   return {
     measure,
-    destroy: () => {
-      for (const buffer of [...buffers, ...Object.values(into)]) buffer.destroy();
-    },
+    destroy,
   };
 }

@@ -11,6 +11,8 @@ const softwareCap = 16 * gibibyte;
 
 /** A GPU's memory is unknown to WebGPU; cards whose largest buffer is N bytes commonly have a few times N. */
 const buffersPerGpu = 4;
+/** No GPU has more: NVIDIA's Vulkan driver says 1 TiB for the largest buffer of a card with 80 GiB. */
+const gpuCap = 512 * gibibyte;
 
 /** What a browser says of the machine's memory (in GiB, rounded down to at most 8), else the least worth assuming. */
 const browserMemory = (): number => {
@@ -20,10 +22,10 @@ const browserMemory = (): number => {
 
 /**
  * The default budget in bytes. A software adapter shares the machine's memory: half of what the process may use, at most
- * 16 GiB. A GPU: four times its largest buffer.
+ * 16 GiB. A GPU: four times its largest buffer, at most 512 GiB; what does not fit the card is an error of its own.
  */
 export const budgetFor = async (software: boolean, limits: GPUSupportedLimits): Promise<number> => {
-  if (!software) return Math.min(buffersPerGpu * limits.maxBufferSize, Number.MAX_SAFE_INTEGER);
+  if (!software) return Math.min(buffersPerGpu * limits.maxBufferSize, gpuCap);
   const memory = isNode ? (await nodeHost()).memoryBytes() : browserMemory();
   return Math.min(Math.floor(memory / 2), softwareCap);
 };
