@@ -1,5 +1,5 @@
 // What can be checked of a case without a device: that simplification and the derivation of a gradient change no value, and
-// that gradients, and on a sample gradients of gradients, are those of central differences.
+// that gradients, and on a sample gradients of gradients, are those of central differences, and that many digits agree.
 import { random as randomOf } from "../../src/sample/random.ts";
 import { compileProgram, type Program } from "../../src/pipeline/pipeline.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
@@ -9,6 +9,7 @@ import { objectiveOf, type Case } from "./case.ts";
 import { paramDifference } from "../../src/check/differences.ts";
 import { stoppedValues } from "../../src/reference/differences.ts";
 import { againstDifferences, secondOrder } from "./derivative.ts";
+import { againstWitness } from "../witness/compare.ts";
 import { rawGradients } from "./results.ts";
 
 /** Rewriting reorders sums in float64, where every value here is of moderate size. */
@@ -24,7 +25,7 @@ export interface Interpreted {
 export interface InterpretOptions {
   /** Entries of each input at which differences are taken. */
   readonly entries: number;
-  /** Whether the gradient of the gradient is taken as well. */
+  /** Whether the gradient of the gradient is taken as well, and many digits are asked. */
   readonly second: boolean;
 }
 
@@ -90,8 +91,12 @@ export function interpret(one: Case, program: Program, options: InterpretOptions
           ...own,
           what: "the second derivative",
         });
+  // many digits take their time
+  const roots = [program.loss, ...program.gradients.map(({ node }) => node)];
+  const exact = options.second ? againstWitness(roots, one.batch, params).complaints : [];
   return {
     complaints: [
+      ...exact,
       ...rewritten(one, program),
       ...first.complaints,
       ...ofParams,

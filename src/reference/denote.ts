@@ -9,14 +9,23 @@ import { describeAxis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import type { At, Node, Reduce, Sort } from "../core/node.ts";
 import { binaryOps, reduceOps, sortOps, unaryOps } from "../core/ops.ts";
+import {
+  listed,
+  partsOf,
+  sumOf,
+  total,
+  whole,
+  type Parts,
+  type Read,
+  type Split,
+} from "./apart.ts";
 import { readInput } from "./inputs.ts";
 import { fieldOf, rangeOf, reader, tabulate, type Environment } from "./tensor.ts";
 
-/** A value in each environment. */
-export type Read = (place: Environment) => number;
+type Terms = (place: Environment) => Float64Array;
 
 /** The terms of a reduction in one environment, in order. */
-function terms(node: Reduce, operand: Read, batch: Batch): (place: Environment) => Float64Array {
+function terms(node: Reduce, operand: Read, batch: Batch): Terms {
   const field = fieldOf(node.axis);
   const mentioned = node.args[0].axes.includes(node.axis);
   return (place) => {
@@ -38,15 +47,6 @@ function fold(op: "sum" | "max", values: Float64Array): number {
   return total;
 }
 
-/**
- * log Σ e^x in two parts, the maximum and the logarithm of what the others add to it, so that it neither overflows nor loses
- * the digits of either: log π = (z − max) − rest keeps them where the sum of both parts is the maximum.
- */
-export interface Parts {
-  readonly top: Read;
-  readonly rest: Read;
-}
-
 /** log Σ e^(x − max), where one term is 1 exactly. */
 function restOf(values: Float64Array, top: number): number {
   if (!Number.isFinite(top)) return 0;
@@ -58,17 +58,35 @@ function restOf(values: Float64Array, top: number): number {
   return Math.log1p(tops - 1 + others);
 }
 
-function reduction(node: Reduce, operand: Read, batch: Batch, split: Setting["split"]): Read {
+function reduction(node: Reduce, operand: Read, batch: Batch, split: Split): Read {
   const { op } = node;
+  const own = split.others.get(node.args[0]);
+  if (op === "logSumExp") {
+    const made = twoParts(node, operand, batch);
+    split.logSumExps.set(node, made);
+    return whole(made);
+  }
+  if (op === "sum" && own !== undefined) {
+    const made = summed(node, own, batch);
+    split.others.set(node, made);
+    return whole(made);
+  }
   const values = terms(node, operand, batch);
-  if (op !== "logSumExp") return (place) => fold(op, values(place));
-  const made = parts(node, operand, batch);
-  split.set(node, made);
-  return (place) => made.top(place) + made.rest(place);
+  return (place) => fold(op, values(place));
 }
 
-/** Both parts of a log-sum-exp, each listed once. */
-function parts(node: Reduce, operand: Read, batch: Batch): Parts {
+/** A sum of values in two parts. */
+function summed(node: Reduce, { top, rest }: Parts, batch: Batch): Parts {
+  const [tops, rests] = [top, rest].map((part) => terms(node, part, batch)) as [Terms, Terms];
+  const part =
+    (which: 0 | 1): Read =>
+    (place) =>
+      total(tops(place), rests(place))[which];
+  return listed(node, batch, { top: part(0), rest: part(1) });
+}
+
+/** Both parts of a log-sum-exp, each listed once, so that it neither overflows nor loses the digits of either (apart.ts). */
+function twoParts(node: Reduce, operand: Read, batch: Batch): Parts {
   const values = terms(node, operand, batch);
   const top = reader(
     tabulate(node.axes, batch, (place) => fold("max", values(place))),
@@ -77,18 +95,6 @@ function parts(node: Reduce, operand: Read, batch: Batch): Parts {
   const rest = tabulate(node.axes, batch, (place) => restOf(values(place), top(place)));
   return { top, rest: reader(rest, batch) };
 }
-
-/** a − b, where either side may be a log-sum-exp in two parts. */
-function difference(a: Read, b: Read, left: Parts | undefined, right: Parts | undefined): Read {
-  if (right !== undefined) return (place) => a(place) - right.top(place) - right.rest(place);
-  if (left !== undefined) return (place) => left.top(place) - b(place) + left.rest(place);
-  return (place) => a(place) - b(place);
-}
-
-const halves = (
-  [a, b]: readonly [Node, Node],
-  split: Setting["split"],
-): [Parts | undefined, Parts | undefined] => [split.get(a), split.get(b)];
 
 /** body[axis := index]; an index counts from zero within its example. */
 function substitution(node: At, body: Read, index: Read, batch: Batch): Read {
@@ -123,13 +129,14 @@ function permutation(node: Sort, operand: Read, batch: Batch): Read {
 export interface Setting {
   readonly batch: Batch;
   readonly params: Params;
-  /** The parts of every log-sum-exp so far. */
-  readonly split: Map<Node, Parts>;
+  readonly split: Split;
 }
 
 /** What a node is in each environment, given what its arguments are. */
 export function denote(node: Node, args: readonly Read[], { batch, params, split }: Setting): Read {
   const [a, b, c] = args as readonly [Read, Read, Read];
+  const parts = partsOf(node, args, split);
+  if (parts !== undefined) split.others.set(node, listed(node, batch, parts));
   switch (node.tag) {
     case "const":
       return () => node.value;
@@ -151,7 +158,8 @@ export function denote(node: Node, args: readonly Read[], { batch, params, split
       return (place) => reference(a(place));
     }
     case "binary": {
-      if (node.op === "minus") return difference(a, b, ...halves(node.args, split));
+      const sum = node.op === "plus" || node.op === "minus" ? sumOf(node, args, split) : undefined;
+      if (sum !== undefined) return whole(sum);
       const apply = binaryOps[node.op].reference;
       return (place) => apply(a(place), b(place));
     }

@@ -13,7 +13,8 @@ import { fail } from "../core/error.ts";
 import { isInterned } from "../core/intern.ts";
 import { topological, type Node } from "../core/node.ts";
 import { simplify } from "../rewrite/simplify.ts";
-import { denote, type Parts } from "./denote.ts";
+import { noSplit } from "./apart.ts";
+import { denote } from "./denote.ts";
 import { describePlace, describeSpace, describeTerm } from "./describe.ts";
 import { expand, reader, tabulate, type Tensor } from "./tensor.ts";
 
@@ -55,7 +56,7 @@ function evaluated(
   const widest = Math.max(batch.vocab, ...(widths?.values() ?? []));
   const seenBy = (node: Node): Batch =>
     widths === null ? batch : { ...batch, vocab: widths.get(node) ?? widest };
-  const split = new Map<Node, Parts>();
+  const split = noSplit();
 
   order.forEach((node, position) => {
     const reads = node.args.map((arg) => reader(tables.get(arg)!, batch));
@@ -70,7 +71,11 @@ function evaluated(
     }
     tables.set(node, table);
     for (const arg of node.args)
-      if (last.get(arg) === position && !kept.has(arg)) tables.delete(arg);
+      if (last.get(arg) === position) {
+        split.others.delete(arg);
+        split.logSumExps.delete(arg);
+        if (!kept.has(arg)) tables.delete(arg);
+      }
   });
   return {
     tables: roots.map((root) => tables.get(root)!),
