@@ -44,6 +44,7 @@ export const long: Readonly<Record<string, string>> = {
   "spec/torch/formulas.spec.ts": "compiles and traces every formula in PyTorch",
   "spec/torch/golden.spec.ts": "every recorded file at three heights in PyTorch",
   "spec/triton/compiled.spec.ts": "every kernel of every objective, compiled for a GPU",
+  "spec/triton/hidden.spec.ts": "every objective from hidden states, in tiles of PyTorch",
   "spec/triton/golden.spec.ts": "every recorded file in Triton's interpreter",
   "spec/triton/logits.spec.ts": "kernels entry by entry in Triton's interpreter, and in one graph",
   "spec/triton/objectives.spec.ts": "every objective in Triton's interpreter",

@@ -15,7 +15,10 @@ import { formulas } from "../torch/formulas.ts";
 import { describeTriton, loadFused } from "./python.ts";
 
 const all = Object.keys(builtIns).map((name) => builtIn(name));
-const isTaken = (own: Objective, emit: typeof emitTriton): boolean => {
+const isTaken = (
+  own: Objective,
+  emit: (own: Objective, options: { readonly from: "logits" }) => unknown,
+): boolean => {
   try {
     emit(own, { from: "logits" });
     return true;

@@ -7,10 +7,10 @@ import { defineCommand, type CommandDef } from "citty";
 import { PrefcError } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
 import type { Objective } from "../index.ts";
-import { emitHeights, emitTorch, type EmitOptions } from "../torch/emit.ts";
+import { emitHeights, emitTorch, type EmitHeight, type EmitOptions } from "../torch/emit.ts";
 import { emitTinker } from "../trainers/tinker.ts";
 import { emitTrl } from "../trainers/trl.ts";
-import { emitTriton } from "../triton/emit.ts";
+import { emitTriton, tritonHeights, type TritonHeight } from "../triton/emit.ts";
 import { givenHeights, givenObjective, objectiveArgs, oneOf } from "./given.ts";
 import { pairs, repeated } from "./arguments.ts";
 import { print, printError } from "./output.ts";
@@ -20,14 +20,14 @@ const args = {
   target: {
     type: "positional",
     description:
-      "torch: a function in PyTorch; triton: the same with kernels, --from logits; trl: a trainer of TRL; tinker: a loss of Tinker",
+      "torch: a function in PyTorch; triton: the same with kernels, --from logits or hidden; trl: a trainer of TRL; tinker: a loss of Tinker",
     required: true,
   },
   ...objectiveArgs,
   from: {
     type: "string",
-    description: "what the function is handed over: logits, statistics (of each token) or logps",
-    default: "statistics",
+    description:
+      "what the function is handed over: logits, statistics (of each token; the default) or logps; for triton logits (the default) or hidden (states, with heads)",
     valueHint: "height",
   },
   statistics: {
@@ -44,19 +44,28 @@ const args = {
 } as const;
 
 /** What becomes of an objective, by target. */
-const targets: Readonly<
-  Record<
-    string,
-    (
-      objective: Objective,
-      options: EmitOptions,
-    ) => { readonly text: string; readonly dropped: readonly string[] }
-  >
-> = {
-  torch: (objective, options) => emitTorch(objective, options),
-  triton: emitTriton,
-  trl: emitTrl,
-  tinker: emitTinker,
+type Made = { readonly text: string; readonly dropped: readonly string[] };
+interface Target {
+  readonly heights: readonly string[];
+  /** The height that is taken where none is named. */
+  readonly usual: string;
+  readonly emit: (objective: Objective, options: EmitOptions, from: string) => Made;
+}
+const inTorch = (emit: (objective: Objective, options: EmitOptions) => Made): Target => ({
+  heights: emitHeights,
+  usual: "statistics",
+  emit: (objective, options, from) => emit(objective, { ...options, from: from as EmitHeight }),
+});
+const targets: Readonly<Record<string, Target>> = {
+  torch: inTorch((objective, options) => emitTorch(objective, options)),
+  triton: {
+    heights: tritonHeights,
+    usual: "logits",
+    emit: (objective, options, from) =>
+      emitTriton(objective, { ...options, from: from as TritonHeight }),
+  },
+  trl: inTorch(emitTrl),
+  tinker: inTorch(emitTinker),
 };
 
 const version = (): string =>
@@ -82,8 +91,9 @@ const command = defineCommand({
       );
     });
     const options = pairs("option", repeated(rawArgs, args, "option"));
-    const { text, dropped } = target(objective, {
-      from: oneOf("from", given.from, emitHeights),
+    const from = oneOf("from", given.from ?? target.usual, target.heights);
+    const settings = {
+      from: "statistics",
       sequences,
       ...(given.statistics === undefined ? {} : { statistics: listed(given.statistics) }),
       ...(given.metrics === undefined
@@ -91,8 +101,10 @@ const command = defineCommand({
         : { metrics: given.metrics === "none" ? false : listed(given.metrics) }),
       options: options.map(([name, value]) => `${name}=${value}`).join(" "),
       version: version(),
-      hash: (whole) => `sha256 ${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`,
-    });
+      hash: (whole: string) =>
+        `sha256 ${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`,
+    } as const;
+    const { text, dropped } = target.emit(objective, settings, from);
     if (dropped.length > 0 && given.metrics === undefined)
       printError(`left out, as they need more than is handed over: ${dropped.join(", ")}`);
     if (given.out === undefined) print(text.trimEnd());

@@ -151,10 +151,20 @@ export function tensorsOf(
         }, "whole");
       case "ids":
         return grid((response) => batch.responses[response]!.labels, "whole");
+      // logits are the hidden states of a head that changes nothing
+      case "hidden":
       case "logits":
         return {
           shape: [rows, length, vocab],
           values: spread(padding, (response) => logits(source.model, response), vocab),
+          kind: "real",
+        };
+      case "weight":
+        return {
+          shape: [vocab, vocab],
+          values: Float64Array.from({ length: vocab ** 2 }, (_, n) =>
+            Number(n % (vocab + 1) === 0),
+          ),
           kind: "real",
         };
       case "lengths":

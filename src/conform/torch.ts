@@ -37,7 +37,8 @@ export type Mode = Pick<Call, "mode" | "backend" | "dtype">;
 /** Whether a gradient with respect to a tensor is asked for. */
 const isLive = ({ source }: TensorArgument): boolean =>
   (source.kind === "statistic" && source.statistic.differentiated) ||
-  ((source.kind === "logits" || source.kind === "logps") && source.model === "policy") ||
+  ((source.kind === "logits" || source.kind === "hidden" || source.kind === "logps") &&
+    source.model === "policy") ||
   (source.kind === "data" && isDifferentiated({ datum: source.datum, learned: false }));
 
 /** Emitted files by objective, which are loaded once. */
@@ -133,7 +134,7 @@ function carried(
     }
     for (const own of inputs) {
       const { datum } = own;
-      if (datum.kind === "logits" && source.kind === "logits")
+      if (datum.kind === "logits" && (source.kind === "logits" || source.kind === "hidden"))
         result.set(own, { axes: own.axes, data: gathered(padding, datum.response, data, vocab) });
       if (datum.kind === "logps" && source.kind === "logps")
         result.set(own, { axes: own.axes, data: rowsOf(datum.response, data) });

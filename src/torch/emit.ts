@@ -5,7 +5,7 @@ import { responsesNeeded } from "../batch/check.ts";
 import { describeAxis, isList, responseAxis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
-import { isPrompt } from "../core/inputs.ts";
+import { isPrompt, type ModelName } from "../core/inputs.ts";
 import type { Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
@@ -14,7 +14,7 @@ import { body, type TotalArgument } from "./body.ts";
 import type { Uses } from "./formula.ts";
 import { broken, checkLines, helperLines, importLines, shapeLines } from "./frame.ts";
 import { averaged, enter, type Entered } from "./height.ts";
-import { logitsPart, paramsOf, rowGroups, type LogitsPart } from "./operator.ts";
+import { logitsPart, modelsOf, paramsOf, rowGroups, type LogitsPart } from "./operator.ts";
 import { rowFunctions } from "./rows.ts";
 import { namer } from "./names.ts";
 import { spelledOut } from "./operators.ts";
@@ -68,15 +68,26 @@ export interface FromLogits {
   readonly language: string;
   readonly imports: readonly string[];
   /** Parameters of the function after all others, and what they mean. */
-  readonly parameters: readonly string[];
+  readonly parameters: (models: readonly ModelName[]) => readonly string[];
   readonly meaning: string;
+  /** What it is handed over, in words, and names that tensors and parameters of its own have. */
+  readonly height: string;
+  readonly reserved: (models: readonly ModelName[]) => readonly string[];
+  /** What is handed over in the place of logits. */
+  readonly handed: (given: Arguments, models: readonly ModelName[]) => Arguments;
+  /** Where a number that is not finite is looked for. */
+  readonly remedy: string;
 }
 const inTiles: FromLogits = {
   part: logitsPart,
   language: "PyTorch",
   imports: [],
-  parameters: [],
+  parameters: () => [],
   meaning: "",
+  height: "logits",
+  reserved: () => [],
+  handed: (given) => given,
+  remedy: "find the NaN",
 };
 
 /**
@@ -103,7 +114,9 @@ export function emitTorch(
   const roots = results(entered);
   const names = namer();
   const name = names.fresh(objective.name);
-  const given = argumentsOf(roots, entered, responses, from, names);
+  const models = from === "logits" ? modelsOf(entered.statistics) : [];
+  how.reserved(models).forEach((own) => names.fresh(own));
+  const given = how.handed(argumentsOf(roots, entered, responses, from, names), models);
   const totals = totalsOf(averaged(entered.loss), Object.values(entered.next));
   const uses: Uses = { helpers: new Set(), modules: new Set(), logsigmoid: false };
   const inner = body(entered, responses, given, totals, names, uses);
@@ -122,12 +135,12 @@ export function emitTorch(
       .filter(({ initial }) => initial !== undefined)
       .map((one) => `${one.name}=${numberText(one.initial!)}`),
     ...inner.totals.map((one) => `${one.name}=0`),
-    ...how.parameters,
+    ...how.parameters(models),
   ];
   const head = heading(
     objective,
     options,
-    how.language,
+    [how.language, how.height],
     coupled,
     entered,
     responses,
@@ -142,6 +155,7 @@ export function emitTorch(
       given.tensors,
       responses,
       inner.totals.map((one) => one.name),
+      how.remedy,
     ),
     "",
     ...helperLines(uses.helpers),

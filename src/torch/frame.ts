@@ -105,9 +105,10 @@ export function checkLines(
   tensors: readonly TensorArgument[],
   responses: readonly string[],
   totals: readonly string[],
+  remedy: string,
 ): readonly string[] {
   const masked = tensors.some(({ name }) => name === "mask");
-  const logits = tensors.find(({ shape }) => shape === "rows, tokens, vocab")?.name;
+  const logits = tensors.find(({ shape }) => shape.includes("vocab"))?.name;
   const perExample = tensors.some(({ shape }) => shape === "examples");
   const inRows = tensors.some(({ shape }) => shape.startsWith("rows"));
   const many = responses.length;
@@ -172,7 +173,7 @@ export function checkLines(
           '            raise FloatingPointError("ids: one on the mask is outside the vocabulary; look for a wrong tokenizer.")',
         ]),
     masked
-      ? '        raise FloatingPointError("mask: a row is empty; drop it." if flag > 1 else "loss: not finite; find the NaN.")'
-      : '        raise FloatingPointError("loss: not finite; find the NaN.")',
+      ? `        raise FloatingPointError("mask: a row is empty; drop it." if flag > 1 else "loss: not finite; ${remedy}.")`
+      : `        raise FloatingPointError("loss: not finite; ${remedy}.")`,
   ].flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0]));
 }

@@ -13,14 +13,14 @@ import { spoken } from "./spoken.ts";
 export function heading(
   objective: Objective,
   { from, options, version, hash }: EmitOptions,
-  language: string,
+  [language, height]: readonly [language: string, height: string],
   coupled: readonly string[],
   entered: Entered,
   responses: readonly string[],
   of: Arguments["of"],
 ): readonly string[] {
   const what = {
-    logits: "logits",
+    logits: height,
     statistics: "statistics of each token",
     logps: "log-probabilities of sequences",
   }[from];

@@ -11,12 +11,20 @@ import type { Entered } from "./height.ts";
 import { familyOf, type Family } from "./stack.ts";
 
 /** `rows` are sequences: those of the first response, then as many of the next. `examples` are one number for each example. */
-export type ArgumentShape = "rows, tokens, vocab" | "rows, tokens" | "rows" | "examples";
+export type ArgumentShape =
+  | `rows, tokens, ${string}`
+  | `vocab, ${string}`
+  | "rows, tokens"
+  | "rows"
+  | "examples";
 
 /** What a tensor holds, for whoever calls the function. */
 export type TensorSource =
   | { readonly kind: "statistic"; readonly statistic: Statistic }
   | { readonly kind: "logits"; readonly model: ModelName }
+  /** What logits are made of. */
+  | { readonly kind: "hidden"; readonly model: ModelName }
+  | { readonly kind: "weight"; readonly model: ModelName }
   | { readonly kind: "logps"; readonly model: ModelName; readonly family: Family }
   | { readonly kind: "mask"; readonly family: Family }
   | { readonly kind: "ids" }

@@ -2,7 +2,7 @@
 // operator of torch that the two kernels of some statistics are. It is the same text in every file.
 
 /** Imports; a file without Triton, or with an old one, still has its tiles. */
-export const importsOf = (name: string): readonly string[] =>
+export const importsOf = (name: string, what: string = "logits"): readonly string[] =>
   `
 from typing import Tuple
 try:
@@ -20,9 +20,9 @@ def fuses(logits, fused, in_place):
     if not HAS_TRITON:
         why = f"Triton is {'missing' if triton is None else triton.__version__}; pip install 'triton>=3'"
     elif not logits.is_cuda and not INTERPRETED:
-        why = f"the logits are on {logits.device.type}; move them to a GPU, or set TRITON_INTERPRET=1 before Python starts"
+        why = f"the ${what} are on {logits.device.type}; move them to a GPU, or set TRITON_INTERPRET=1 before Python starts"
     elif logits.dtype not in (torch.float32, torch.bfloat16, torch.float16):
-        why = f"the logits are {logits.dtype}; give float32, bfloat16 or float16"
+        why = f"the ${what} are {logits.dtype}; give float32, bfloat16 or float16"
     else:
         why = ""
     if fused and why:
@@ -37,7 +37,7 @@ def fuses(logits, fused, in_place):
     .trim()
     .split("\n");
 
-export const machinery: readonly string[] = `
+export const launching: readonly string[] = `
 def launch(kernel, logits, ids, mask, others, numbers):
     """Runs a program for each row. Rows and tokens of the logits may be any distance apart; entries are side by side."""
     logits = [z if z.stride(2) == 1 else z.contiguous() for z in logits]
@@ -49,7 +49,11 @@ def launch(kernel, logits, ids, mask, others, numbers):
             fixed = dict(BLOCK=block, num_warps=WARPS, enable_fp_fusion=True)
             kernel[(mask.numel(),)](*places, ids.clamp(0, vocab - 1).contiguous(), mask.to(torch.uint8).contiguous(),
                 *others, tokens, vocab, mask.numel(), *numbers, **fixed)
+`
+  .trim()
+  .split("\n");
 
+export const machinery: readonly string[] = `
 def fused_operator(name, outputs, fields, forward, backward):
     """Makes an operator of logits out of two kernels: the statistics [outputs, rows, tokens], and what the gradient needs."""
     if hasattr(torch.ops.prefc, name):  # this very text was run before
