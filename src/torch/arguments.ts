@@ -3,6 +3,7 @@
 
 import { isTokenAxis, responseOf } from "../core/axis.ts";
 import { topological, type Input, type Node, type Param } from "../core/node.ts";
+import type { NumberRange } from "../core/range.ts";
 import { cite } from "../core/quote.ts";
 import { fail } from "../core/error.ts";
 import type { Entered, EmitHeight } from "./height.ts";
@@ -19,6 +20,7 @@ export interface NumberArgument {
   readonly param: string;
   /** Undefined where a value must be given. */
   readonly initial: number | undefined;
+  readonly range: NumberRange;
 }
 export interface Arguments {
   readonly tensors: readonly TensorArgument[];
@@ -78,6 +80,7 @@ export function argumentsOf(
   responses: readonly string[],
   from: EmitHeight,
   namer: Namer,
+  tiles: boolean,
 ): Arguments {
   checkRows(roots, responses);
   const order = topological(roots);
@@ -110,7 +113,7 @@ export function argumentsOf(
   }
   // statistics may be made with parameters, where they are made here
   const made =
-    from === "logits"
+    from === "logits" || tiles
       ? topological(entered.statistics.flatMap(({ definitions }) => Object.values(definitions)))
       : [];
   const numbers = (kind: Param["kind"]): readonly NumberArgument[] =>
@@ -119,7 +122,7 @@ export function argumentsOf(
       .map((node) => {
         const name = namer.fresh(node.name);
         nameOf.set(node, name);
-        return { name, param: node.name, initial: node.initial };
+        return { name, param: node.name, initial: node.initial, range: node.range };
       });
   const byName = (a: NumberArgument, b: NumberArgument): number => (a.name < b.name ? -1 : 1);
   const params = numbers("param").toSorted(byName);

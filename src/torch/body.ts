@@ -19,7 +19,7 @@ export interface Body {
   readonly totals: readonly TotalArgument[];
 }
 /** What a loss is divided by, or another sum over the batch; counts are known before the loss is. */
-export interface TotalArgument extends NumberArgument {
+export interface TotalArgument extends Omit<NumberArgument, "range"> {
   readonly counts: boolean;
 }
 

@@ -6,7 +6,7 @@ import { describeAxis, isList, responseAxis } from "../core/axis.ts";
 import { fail } from "../core/error.ts";
 import { printExpression } from "../core/infix.ts";
 import { isPrompt, type ModelName } from "../core/inputs.ts";
-import type { Node } from "../core/node.ts";
+import { topological, type Node } from "../core/node.ts";
 import type { Objective } from "../dsl/objective.ts";
 import { bindStatistics, type Statistic } from "../seam/statistics.ts";
 import { argumentsOf, type Arguments } from "./arguments.ts";
@@ -116,7 +116,10 @@ export function emitTorch(
   const name = names.fresh(objective.name);
   const models = from === "logits" ? modelsOf(entered.statistics) : [];
   how.reserved(models).forEach((own) => names.fresh(own));
-  const given = how.handed(argumentsOf(roots, entered, responses, from, names), models);
+  const given = how.handed(
+    argumentsOf(roots, entered, responses, from, names, options.tiles === true),
+    models,
+  );
   const totals = totalsOf(averaged(entered.loss), Object.values(entered.next));
   const uses: Uses = { helpers: new Set(), modules: new Set(), logsigmoid: false };
   const inner = body(entered, responses, given, totals, names, uses);
@@ -166,7 +169,7 @@ export function emitTorch(
       given,
       responses,
       inner.totals.map((one) => one.name),
-      how.meaning,
+      how.meaning + (options.tiles === true ? ofTiles(entered, roots, given) : ""),
     ).map((line) => `    ${line}`),
     ...[...low.calls, ...inner.lines].flatMap((line) => broken(line, "    ")),
   ].join("\n");
@@ -208,6 +211,15 @@ function fromLogits(
     masks,
     uses,
   );
+}
+
+/** Says which parameters the statistics are made with, and the formula is not. */
+function ofTiles({ statistics }: Entered, roots: readonly Node[], given: Arguments): string {
+  const read = new Set(topological(roots));
+  const only = paramsOf(statistics).filter((node) => !read.has(node));
+  return only.length === 0
+    ? ""
+    : ` ${only.map(given.of).join(", ")}: read by the statistics alone.`;
 }
 
 /** What makes statistics of a tile, for callers that bring the tiles. */

@@ -7,28 +7,30 @@ class Statistics(torch.autograd.Function):
     """Statistics of rows of hidden states. The logits of a tile of rows are made, read and forgotten, and made again
     for the gradient, but for numbers of a row, which are kept; gradients of the head are summed in 32 bits."""
     @staticmethod
-    def forward(ctx, hidden, weight, bias, labels, beside, project, functions, numbers, outputs):
+    def forward(ctx, hidden, weight, bias, labels, beside, projects, functions, numbers, outputs):
         dtype = torch.promote_types(hidden.dtype, torch.float32)
         read, kept = outputs
         made = torch.zeros(read + kept, len(labels), dtype=dtype, device=hidden.device)
         with maybe_gather_lm_head_ctx(weight, bias):
             for rows in tiles_of(len(labels), weight, hidden.device):
-                z = [project(h[rows], w, b)[0].to(dtype) for h, w, b in [(hidden, weight, bias), *beside]]
+                parts = zip(projects, [(hidden, weight, bias), *beside])
+                z = [project(h[rows], w, b)[0].to(dtype) for project, (h, w, b) in parts]
                 made[:, rows] = torch.stack(functions[0](*z, labels[rows], *numbers))
         ctx.save_for_backward(made[read:].clone(), hidden, weight, bias, labels, *[x for one in beside for x in one])
-        ctx.rest = project, functions, numbers
+        ctx.rest = projects, functions, numbers
         return made[:read].clone()
     @staticmethod
     def backward(ctx, slope):
         kept, hidden, weight, bias, labels, *others = ctx.saved_tensors
         beside = list(zip(others[::3], others[1::3], others[2::3]))
-        project, functions, numbers = ctx.rest
+        projects, functions, numbers = ctx.rest
         d_hidden = torch.zeros_like(hidden)
         d_weight = torch.zeros_like(weight, dtype=slope.dtype) if weight.requires_grad else None
         d_bias = torch.zeros_like(bias, dtype=slope.dtype) if bias is not None and bias.requires_grad else None
         with maybe_gather_lm_head_ctx(weight, bias):
             for rows in tiles_of(len(labels), weight, hidden.device):
-                made = [project(h[rows], w, b) for h, w, b in [(hidden, weight, bias), *beside]]
+                parts = zip(projects, [(hidden, weight, bias), *beside])
+                made = [project(h[rows], w, b) for project, (h, w, b) in parts]
                 z = [one[0].to(slope.dtype) for one in made]
                 dz = functions[1](*z, labels[rows], *numbers, *kept[:, rows], *slope[:, rows]) * made[0][1]
                 d_hidden[rows] = (dz.to(weight.dtype) @ weight).to(hidden.dtype)
@@ -73,10 +75,10 @@ def add_statistics_head(model, roles, numbers):
         weight, bias = [x.full_tensor() if hasattr(x, "full_tensor") else x for x in (head.weight, head.bias)]
         mask = labels[:, 1:] != -100
         if only_hidden:
-            return {"hidden": hidden[mask], "weight": weight, "bias": bias}
+            return {"hidden": hidden[mask], "weight": weight, "bias": bias, "project": project}
         outputs, kept, *functions = roles[role]
-        made = Statistics.apply(hidden[mask], weight, bias, labels[:, 1:][mask], beside, project, functions, numbers(),
-            (len(outputs), kept))
+        made = Statistics.apply(hidden[mask], weight, bias, labels[:, 1:][mask], [one[:3] for one in beside],
+            [project, *[one[3] for one in beside]], functions, numbers(), (len(outputs), kept))
         empty = made.new_zeros(mask.shape)
         return {name: empty.masked_scatter(mask, one) for name, one in zip(outputs, made)}
     model.forward = forward

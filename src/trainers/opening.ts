@@ -1,6 +1,7 @@
 // How emitted trainers begin: what the file imports, which options it refuses, how the class is made, and how it asks the
 // reference.
 
+import { rangeText } from "../core/range.ts";
 import type { NumberArgument } from "../torch/arguments.ts";
 import type { TrainerText } from "./common.ts";
 import { string } from "./string.ts";
@@ -9,23 +10,50 @@ import { string } from "./string.ts";
 export interface Base {
   readonly trainer: string;
   readonly config: string;
+  /** Where TRL has both. */
+  readonly module?: string;
   /** Fields of the configuration that belong to TRL's own losses. */
   readonly options: readonly string[];
   /** What the dataset has one number for in a column. */
   readonly each: string;
 }
 
+/** Lines that refuse parameters outside the range that the objective declares. */
+function rangeLines(name: string, params: readonly NumberArgument[]): readonly string[] {
+  const bounded = params.filter(({ range }) => Object.keys(range).length > 0);
+  if (bounded.length === 0) return [];
+  const holds = ({ from, above, to, below }: NumberArgument["range"]): string =>
+    `lambda x: ${[
+      ...(from === undefined ? [] : [`${from} <= `]),
+      ...(above === undefined ? [] : [`${above} < `]),
+      "x",
+      ...(to === undefined ? [] : [` <= ${to}`]),
+      ...(below === undefined ? [] : [` < ${below}`]),
+    ].join("")}`;
+  return [
+    `    ranges = {`,
+    ...bounded.map(
+      (one) =>
+        `        ${string(one.name)}: (${holds(one.range)}, ${string(rangeText(one.range))}),`,
+    ),
+    `    }`,
+    `    for name, (holds, words) in ranges.items():`,
+    `        if not holds(x := params.get(name, numbers[name])):`,
+    `            raise ValueError(f"{name} is {x}, and ${name} takes a number {words}.")`,
+  ];
+}
+
 /** What every such file imports, and refuses. */
 export const importing = (
   base: Base,
-  { name, columns }: Pick<TrainerText, "name" | "columns">,
+  { name, columns, params }: Pick<TrainerText, "name" | "columns" | "params">,
 ): readonly string[] => [
   `import contextlib, copy, dataclasses, json, os`,
   `import trl`,
   `from packaging.version import Version`,
   `if Version(trl.__version__) < Version("1.16"):`,
   `    raise ImportError(f"this trainer needs TRL 1.16 or newer, but this is {trl.__version__}; pip install 'trl>=1.16'.")`,
-  `from trl import ${base.config}, ${base.trainer}`,
+  `from ${base.module ?? "trl"} import ${base.config}, ${base.trainer}`,
   `from trl.models.utils import disable_gradient_checkpointing`,
   `from trl.trainer.utils import add_fused_lm_head, maybe_gather_lm_head_ctx, use_adapter`,
   `from accelerate.utils import is_peft_model`,
@@ -45,6 +73,7 @@ export const importing = (
   `    params = {n: float(getattr(args, n)) for n in numbers if getattr(args, n, None) is not None} | (loss_params or {})`,
   `    for name in [n for n, initial in numbers.items() if initial is None and n not in params]:`,
   `        raise ValueError(f"{name} has no default; give loss_params={{{name!r}: ...}}.")`,
+  ...rangeLines(name, params),
   `    return params`,
   ``,
   ...(columns.length > 0

@@ -47,7 +47,7 @@ function referenceLines(trainer: PairsTrainer): readonly string[] {
     : [
         `        ref = ${readsBoth ? asked(", only_hidden=True") : role}`,
         ...(readsBoth
-          ? [`        beside = [(ref["hidden"], ref["weight"], ref["bias"])]`]
+          ? [`        beside = [(ref["hidden"], ref["weight"], ref["bias"], ref["project"])]`]
           : [`        given |= {name: ref[field][:, -width:] for name, field in REF.items()}`]),
       ];
 }

@@ -103,7 +103,7 @@ export function sampledLines(
   };
   const scaled = !bySequence;
   return [
-    ...importing(settled, { name, columns: [] }),
+    ...importing(settled, { name, columns: [], params }),
     `class ${className}(${base.trainer}):`,
     `    """TRL's ${base.trainer} with the loss ${name}. Parameters of the loss are the fields of ${base.config} with their names;`,
     `    others are given as loss_params={...}. Options of TRL's own losses are refused."""`,

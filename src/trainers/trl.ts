@@ -4,26 +4,17 @@
 import { fail, PrefcError } from "../core/error.ts";
 import { cite } from "../core/quote.ts";
 import type { Objective } from "../dsl/objective.ts";
-import { trainers } from "../seam/trainers.ts";
-import type { Statistic } from "../seam/statistics.ts";
 import { emitTorch, type Emitted, type EmitOptions } from "../torch/emit.ts";
 import { broken } from "../torch/frame.ts";
-import { string } from "./string.ts";
-import { modelsOf, paramsOf, rowGroups, type RowGroup } from "../torch/operator.ts";
-import { headLines } from "./head.ts";
+import { modelsOf, rowGroups } from "../torch/operator.ts";
+import { isDistilled, distilledLines } from "./distilled.ts";
+import { isOnMenu, ownHeads, trlHeads } from "./heads.ts";
 import { isSampled, sampledLines } from "./sampled.ts";
 import type { TrainerText } from "./common.ts";
 import { pairsLines } from "./pairs.ts";
 import { isUnpaired, ofUnpaired, unpairedLines, withoutOthers } from "./unpaired.ts";
 
 export type TrlOptions = Pick<EmitOptions, "options" | "version" | "hash" | "metrics">;
-
-const menu = trainers.find(({ name }) => name === "TRL")!.statistics;
-
-/** Whether TRL's own head hands a statistic out as the loss needs it. */
-const isOnMenu = ({ name, models, differentiated }: Statistic): boolean =>
-  models.length === 1 &&
-  (menu[name] === "differentiated" || (menu[name] === "data" && !differentiated));
 
 /** Metrics that are averages over tokens, and of which completions. */
 const overTokens = {
@@ -56,10 +47,11 @@ const classOf = (name: string): string =>
 
 /**
  * Emits a subclass of the trainer of TRL that brings what an objective reads: DPOTrainer for pairs, KTOTrainer for single
- * completions with labels, GRPOTrainer or RLOOTrainer for sampled ones with advantages. @throws PrefcError emit-trainer for an objective that no batch of these can feed
+ * completions with labels, GRPOTrainer or RLOOTrainer for sampled ones with advantages, GKDTrainer for those of a teacher. @throws PrefcError emit-trainer for an objective that no batch of these can feed
  */
 export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
   if (isSampled(objective)) return emitSampled(objective, options);
+  if (isDistilled(objective)) return emitDistilled(objective, options);
   const unpaired = isUnpaired(objective);
   const bound = unpaired ? withoutOthers(objective) : objective;
   const first = emitted(bound, { ...options, from: "statistics" });
@@ -94,7 +86,7 @@ export function emitTrl(objective: Objective, options: TrlOptions): Emitted {
   const heads = isOwn
     ? ownHeads(made, groups)
     : trlHeads(
-        [...(unpaired ? ["entropy"] : []), ...Object.values(ofModel("policy"))],
+        ["mean_logits", ...(unpaired ? ["entropy"] : []), ...Object.values(ofModel("policy"))],
         readsRefLogps ? ["log_probs"] : [],
         Object.values(ref),
       );
@@ -148,6 +140,17 @@ function emitSampled(objective: Objective, options: TrlOptions): Emitted {
   return { ...made, text: `${made.text}\n${wrapped(lines)}\n` };
 }
 
+/** A trainer of a student with a teacher. */
+function emitDistilled(objective: Objective, options: TrlOptions): Emitted {
+  const first = emitTorch(objective, { ...options, from: "statistics" });
+  const isOwn = !first.statistics.every(isOnMenu);
+  const made = isOwn
+    ? emitTorch(objective, { ...options, from: "statistics", tiles: true })
+    : first;
+  const lines = distilledLines(objective, made, classOf(objective.name), isOwn);
+  return { ...made, text: `${made.text}\n${wrapped(lines)}\n` };
+}
+
 const wrapped = (lines: readonly string[]): string =>
   lines.flatMap((line) => broken(line.trimStart(), /^ */.exec(line)![0])).join("\n");
 
@@ -175,62 +178,4 @@ function pairsOf({ name, responses }: Objective, { responses: read }: Emitted): 
     "emit-trainer",
     `emit trl: ${cite(name)} reads the responses ${responses.join(", ")}, and trainers of TRL bring w (chosen) and l (rejected), or y with example("desirable") and kl; emit it for torch and write the trainer of its batches.`,
   );
-}
-
-interface Heads {
-  readonly definitions: readonly string[];
-  readonly calls: readonly string[];
-}
-
-const policyModel =
-  "policy = self.model.get_base_model() if is_peft_model(self.model) else self.model";
-const refModel = "self.accelerator.unwrap_model(self.ref_model)";
-
-/** Asks TRL's head for statistics. */
-function trlHeads(
-  policy: readonly string[],
-  logps: readonly string[],
-  ref: readonly string[],
-): Heads {
-  const tuple = (names: readonly string[]): string =>
-    `(${[...new Set(names)].map((name) => `${string(name)},`).join(" ")})`;
-  const wanted = [...logps, ...ref];
-  return {
-    definitions: [],
-    calls: [
-      policyModel,
-      `add_fused_lm_head(policy, outputs=${tuple(["log_probs", "mean_logits", ...policy])})`,
-      ...(wanted.some((name) => name !== "log_probs")
-        ? [
-            `if self.ref_model is not None:`,
-            `    add_fused_lm_head(${refModel}, outputs=${tuple(["log_probs", ...wanted])})`,
-          ]
-        : []),
-    ],
-  };
-}
-
-/** Brings heads of the file's own: both models answer to the same call, each in its role. */
-function ownHeads(made: Emitted, groups: readonly RowGroup[]): Heads {
-  const roles = groups.map(({ name, statistics }) => {
-    const isLive = statistics.some(({ differentiated }) => differentiated);
-    const names = statistics.map((one) => string(made.nameOf(one))).join(", ");
-    const role = name === "both" ? "policy" : name;
-    return `${string(role)}: ([${names}], ${name}_kept, ${name}_statistics, ${isLive ? `${name}_slopes` : "None"})`;
-  });
-  const numbers = paramsOf(groups.flatMap(({ statistics }) => statistics)).map(
-    (node) =>
-      `self.loss_params["${made.arguments.params.find(({ param }) => param === node.name)!.name}"]`,
-  );
-  return {
-    definitions: headLines,
-    calls: [
-      policyModel,
-      `roles = {${roles.join(", ")}}`,
-      `numbers = lambda: [${numbers.join(", ")}]`,
-      `add_statistics_head(policy, roles, numbers)`,
-      `if self.ref_model is not None:`,
-      `    add_statistics_head(${refModel}, roles, numbers)`,
-    ],
-  };
 }

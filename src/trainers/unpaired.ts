@@ -95,7 +95,7 @@ function referenceLines(trainer: TrainerText, others: boolean): readonly string[
     return [
       `        ref = ${asked(readsBoth ? ", only_hidden=True" : trainer.isOwn ? `, role="ref"` : "")}`,
       readsBoth
-        ? `        beside = [(ref["hidden"], ref["weight"], ref["bias"])]`
+        ? `        beside = [(ref["hidden"], ref["weight"], ref["bias"], ref["project"])]`
         : `        given |= {name: ref[field][:, -width:] for name, field in REF.items()}`,
       ...(others
         ? [
