@@ -11,20 +11,24 @@ import {
   exp,
   log,
   log1mExp,
+  logPi,
   logSigmoid,
   logSumExp,
   neg,
   objective,
   orpo,
   sigmoid,
+  square,
   sum,
   type Expr,
   type Given,
+  type PerVocab,
 } from "../../src/index.ts";
 import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
 import { witness } from "./evaluate.ts";
 
+type Term = Expr<PerVocab<"w">>;
 type One = Given<"w">;
 const formulas: Readonly<Record<string, (g: One) => Expr>> = {
   "log π": ({ policy, y }) => sum("batch", policy.logps(y.w)),
@@ -90,6 +94,63 @@ describe("where float64 as written would lose the result", () => {
       }
     },
   );
+
+  it("so do those of what is hardly ever said", () => {
+    for (const [name, make] of Object.entries(formulas)) {
+      // 1 − e^−34 is not a float: log of it has three digits as it is written
+      if (name.endsWith("written")) continue;
+      const own = objective("own", ["w"], make, { source: "made here" });
+      const { loss, gradients } = compileProgram(own);
+      const nodes = gradients.map(({ node }) => node);
+      // −log σ(−950) is infinite as it is written, and is evaluated as its identities make it
+      for (const gap of [-9.5, -34, -95, -500])
+        expect(worst(loss, nodes, row(gap), -gap), `${name}, gap ${gap}`).toBeLessThan(1e-12);
+    }
+  });
+
+  it("divergences of models that are near each other keep half of float64's digits", () => {
+    const logits = Float64Array.from({ length: 40 }, (_, v) => 3 * Math.sin(v * v));
+    const terms: Readonly<Record<string, (p: Term, q: Term) => Term>> = {
+      "KL(π_ref, π)": (p, q) => exp(q).times(q.minus(p)),
+      "KL(π, π_ref)": (p, q) => exp(p).times(p.minus(q)),
+      JSD: (p, q) => {
+        const middle = log(exp(p).plus(exp(q)).over(2));
+        return exp(p)
+          .times(p.minus(middle))
+          .plus(exp(q).times(q.minus(middle)));
+      },
+      "Σ(π − π_ref)²": (p, q) => square(exp(p).minus(exp(q))),
+    };
+    for (const [name, term] of Object.entries(terms)) {
+      const own = objective(
+        "own",
+        ["w"],
+        ({ policy, ref, y }) =>
+          sum("batch", sum("token", sum("vocab", term(logPi(policy, y.w), logPi(ref, y.w))))),
+        { source: "made here" },
+      );
+      const { loss, gradients } = compileProgram(own);
+      const nodes = gradients.map(({ node }) => node);
+      for (const distance of [1e-3, 1e-2, 1e-1, 1]) {
+        const near = fromResponses({
+          w: {
+            labels: [[7]],
+            policy_logits: [logits.map((z, v) => z + distance * Math.cos(v))],
+            ref_logits: [logits],
+          },
+        });
+        const [value] = evaluate([loss], near, {});
+        const [known] = witness([loss], near, {});
+        const right = known![0]!.value;
+        expect(right.minus(value!.data[0]!).div(right).abs().toNumber(), name).toBeLessThan(1e-8);
+        const slopes = evaluate(nodes, near, {})[0]!.data;
+        const due = witness(nodes, near, {})[0]!.map((one) => one.value.toNumber());
+        const largest = Math.max(...due.map(Math.abs));
+        const off = Math.max(...due.map((x, v) => Math.abs(x - slopes[v]!)));
+        expect(off / largest, `${name}, gradient`).toBeLessThan(1e-10);
+      }
+    }
+  });
 
   it("the slope of an entropy near 0 is its own", () => {
     const own = objective("own", ["w"], ({ policy, y }) => sum("token", entropy(policy, y.w)), {
