@@ -6,6 +6,7 @@ export const long: Readonly<Record<string, string>> = {
   "spec/audit/recorder.spec.ts": "records steps with TRL's trainer",
   "spec/bench/help.spec.ts": "every option of a benchmark, each in a process of its own",
   "spec/bench/run.spec.ts": "benchmarks of every kind, each in a process of its own",
+  "spec/browser/playground.spec.ts": "builds the playground and uses it in a Chromium",
   "spec/cli/modules.spec.ts": "forty processes that load modules, some of which hang on purpose",
   "spec/cli/rates.spec.ts": "measures the memory rates of the adapter",
   "spec/cli/tune.spec.ts": "measures schedules",
