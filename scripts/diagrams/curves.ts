@@ -38,6 +38,7 @@ export function curvesPicture(): string {
         }),
       ),
   ];
+  const below = top + height + 44 + 18 * curves.length;
   curves.forEach(({ name, values }, position) => {
     const style = styles[position % styles.length]!;
     const path = values
@@ -51,5 +52,5 @@ export function curvesPicture(): string {
       text(left + 40, at, name),
     );
   });
-  return picture("A margin over forty steps of training", left + width + 30, 350, parts);
+  return picture("A margin over forty steps of training", left + width + 30, below, parts);
 }

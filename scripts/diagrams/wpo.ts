@@ -5,7 +5,9 @@ import { arrow, box, colours, picture, text } from "./draw.ts";
 
 const width = 760;
 
+/** One dispatch, or those of a row program, which follow each other. */
 interface Dispatch {
+  readonly count: number;
   readonly name: string;
   /** The logits that it reads, by model. */
   readonly reads: readonly string[];
@@ -16,26 +18,41 @@ interface Dispatch {
 
 /** The dispatches of the value and gradient of WPO, without metrics. */
 export function dispatches(): readonly Dispatch[] {
-  const plan = compile(wpo(), { metrics: false }).plan("valueAndGrad", 128_256);
-  return plan.steps.map(({ pass }): Dispatch => {
-    if (pass === null)
-      return {
-        name: "row program",
-        reads: [],
-        leaves: ["loss", "the coefficients of the gradient"],
-        writes: null,
-      };
-    const logits = pass.models.map((model) => `${model} logits`);
-    if (pass.kind === "gradient")
-      return {
-        name: `write the gradient of ${pass.of} logits`,
-        reads: logits,
-        leaves: [],
-        writes: `gradient of ${pass.of} logits`,
-      };
-    const leaves = pass.kind === "online" ? pass.fields.map(describeField) : ["a reduction"];
-    return { name: `read ${logits.join(" and ")}`, reads: logits, leaves, writes: null };
-  });
+  const { steps } = compile(wpo(), { metrics: false }).plan("valueAndGrad", 128_256);
+  const all: Dispatch[] = [];
+  const count = 1;
+  for (const { pass, kernel } of steps) {
+    const before = all.at(-1);
+    if (pass !== null) all.push({ count, ...passDrawn(pass) });
+    else {
+      const leaves = [kernel.name.replace("row program: ", "")];
+      if (before?.name !== "row program")
+        all.push({ count, name: "row program", reads: [], leaves, writes: null });
+      else
+        all[all.length - 1] = {
+          ...before,
+          count: before.count + 1,
+          leaves: [...before.leaves, ...leaves],
+        };
+    }
+  }
+  return all;
+}
+
+type Pass = NonNullable<ReturnType<ReturnType<typeof compile>["plan"]>["steps"][number]["pass"]>;
+
+/** A pass over the vocabulary. */
+function passDrawn(pass: Pass): Omit<Dispatch, "count"> {
+  const logits = pass.models.map((model) => `${model} logits`);
+  if (pass.kind === "gradient")
+    return {
+      name: `write the gradient of ${pass.of} logits`,
+      reads: logits,
+      leaves: [],
+      writes: `gradient of ${pass.of} logits`,
+    };
+  const leaves = pass.kind === "online" ? pass.fields.map(describeField) : ["a reduction"];
+  return { name: `read ${logits.join(" and ")}`, reads: logits, leaves, writes: null };
 }
 
 export function wpoPicture(): string {
@@ -43,12 +60,15 @@ export function wpoPicture(): string {
   const parts: string[] = [];
   let y = 46;
   const middles: number[] = [];
-  all.forEach(({ name, reads, leaves, writes }, n) => {
+  let number = 1;
+  all.forEach(({ count, name, reads, leaves, writes }) => {
+    const numbers = count === 1 ? `${number}` : `${number} to ${number + count - 1}`;
+    number += count;
     const height = Math.max(46, 32 + 16 * leaves.length);
     const own = { x: 230, y, width: 290, height };
     const middle = y + height / 2;
     middles.push(middle);
-    parts.push(box(own, `${n + 1}. ${name}`, leaves, colours.work));
+    parts.push(box(own, `${numbers}. ${name}`, leaves, colours.work));
     reads.forEach((logits) => {
       parts.push(
         box({ x: 20, y: middle - 22, width: 150, height: 44 }, logits, ["[rows, V]"], colours.data),
@@ -94,7 +114,7 @@ export function wpoPicture(): string {
   });
   const between = (middles[0]! + middles[program]!) / 2;
   return picture("WPO as its dispatches", width, y + 24, [
-    text(20, 24, `WPO, value and gradient: ${all.length} dispatches and what they hand over`, {
+    text(20, 24, `WPO, value and gradient: ${number - 1} dispatches and what they hand over`, {
       size: 14,
     }),
     ...parts,

@@ -14,7 +14,8 @@ export interface Part {
 
 const style =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}" +
-  "pre{font:13px/1.4 ui-monospace,monospace;overflow-x:auto;background:#f5f5f5;padding:1rem}svg{max-width:100%;height:auto}" +
+  "pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f5;padding:1rem}" +
+  "details pre{white-space:pre;overflow-x:auto}svg{max-width:100%;height:auto}" +
   "@media (prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#242424}}";
 
 const body = ({ heading, text, picture, folded = false }: Part): string => {
