@@ -74,6 +74,12 @@ describe("short rows", () => {
     ];
     expect(chosen(128, 16)).toEqual(alone);
     expect(chosen(32_000, 65_536)).toEqual(alone);
+    // on a GPU two longer ones do
+    expect(chosen(8192, 65_536)).toEqual([
+      [128, 2],
+      [8, 1],
+    ]);
+    expect(chosen(8192, 16)).toEqual(alone);
   });
 
   it("have the lanes that they are given", () => {
