@@ -129,7 +129,7 @@ for hidden, vocab in ((1, 5), (7, 127), (64, 130)):
       `
 g = data(33, 130, torch.float32, bias=True)
 expected = right(g)
-result = [off(run(g, fused=True, **how)[0], expected) for how in (dict(plan="stored"), dict(plan="recomputed"), dict(budget=130 * 4 * 3 * 3))]
+result = [off(run(g, fused=True, **how)[0], expected) for how in (dict(plan="stored"), dict(plan="recomputed"), dict(budget=130 * 4 * 3 * 3), dict(budget=2**20))]
 `,
     );
     for (const error of found as number[]) expect(error).toBeLessThan(2e-5);

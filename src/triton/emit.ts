@@ -10,13 +10,8 @@ import { emitTorch, type Emitted, type EmitOptions, type FromLogits } from "../t
 import { fingerprint, logitsPart, paramsOf } from "../torch/operator.ts";
 import { rowFunctions } from "../torch/rows.ts";
 import { deviceLines, type DeviceFunction } from "./helpers.ts";
-import {
-  handedHidden,
-  hiddenMachinery,
-  hiddenMeaning,
-  hiddenParameters,
-  namesOf,
-} from "./hidden.ts";
+import { hiddenMachinery } from "./head.ts";
+import { handedHidden, hiddenMeaning, hiddenParameters, namesOf } from "./hidden.ts";
 import { kernelsOf } from "./kernel.ts";
 import { importsOf, launching, machinery } from "./machinery.ts";
 
@@ -100,7 +95,7 @@ const ofHidden: Part = (groups, objective, nameOf, argument, _, masks, uses) => 
     return {
       lines: [
         ...lines,
-        `${name}_head = head_operator(${JSON.stringify(operator)}, ${statistics.length}, (${tiles.kept}, ${name}_statistics, ${slopes}), (${kernels.kept}, ${name}_forward, ${backward}))`,
+        `${name}_head = head_operator(${JSON.stringify(operator)}, ${statistics.length}, (${tiles.kept}, ${name}_statistics, ${slopes}), (${kernels.kept}, ${name}_forward, ${backward}, ${kernels.isByEntry ? "True" : "False"}))`,
         `${name}_rows = with_head(${name}_head, ${hasSlopes ? "False" : "True"})`,
         "",
       ],

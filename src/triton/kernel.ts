@@ -23,6 +23,8 @@ export interface Kernels {
   /** How many numbers of each row the gradient is handed beside the slopes. */
   readonly kept: number;
   readonly hasGradient: boolean;
+  /** Whether the gradient of an entry needs nothing of others but what is kept, so that any slice of the row will do. */
+  readonly isByEntry: boolean;
 }
 export interface Parameter {
   readonly node: Node;
@@ -155,7 +157,8 @@ export function kernelsOf(
     ...indented([...opening(models), ...scope.lines, ...stores], 2),
     "",
   ];
-  if (passes.gradient === null) return { lines: forward, kept: 0, hasGradient: false };
+  if (passes.gradient === null)
+    return { lines: forward, kept: 0, hasGradient: false, isByEntry: false };
 
   const back = scopeOf(models, params, used);
   const live = statistics.filter(({ differentiated }) => differentiated);
@@ -201,5 +204,10 @@ export function kernelsOf(
     "            tl.store(target + v, tl.zeros([BLOCK], tl.float32), v < vocab)",
     "",
   ];
-  return { lines: [...forward, ...backward], kept: kept.length, hasGradient: true };
+  const ofRow = topological([...passes.filled.values(), passes.gradient.write!.entry]);
+  const isByEntry =
+    passes.backward.length === 0 &&
+    passes.gradient.opaque.length === 0 &&
+    !ofRow.some(({ tag }) => tag === "count" || tag === "iota");
+  return { lines: [...forward, ...backward], kept: kept.length, hasGradient: true, isByEntry };
 }

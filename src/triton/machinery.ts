@@ -47,7 +47,7 @@ def launch(kernel, logits, ids, mask, others, numbers):
         with torch.cuda.device_of(logits[0]):
             block = max(4, min(BLOCK, triton.next_power_of_2(vocab)))
             fixed = dict(BLOCK=block, num_warps=WARPS, enable_fp_fusion=True)
-            kernel[(mask.numel(),)](*places, ids.clamp(0, vocab - 1).contiguous(), mask.to(torch.uint8).contiguous(),
+            kernel[(mask.numel(),)](*places, ids.contiguous(), mask.to(torch.uint8).contiguous(),
                 *others, tokens, vocab, mask.numel(), *numbers, **fixed)
 `
   .trim()
@@ -62,14 +62,14 @@ def fused_operator(name, outputs, fields, forward, backward):
     def values(logits: List[torch.Tensor], ids: torch.Tensor, mask: torch.Tensor, numbers: List[float],
             in_place: bool) -> Tuple[torch.Tensor, torch.Tensor]:
         made, kept = fake(logits, ids, mask, numbers, in_place)
-        launch(forward, logits, ids, mask, [made.zero_(), kept.zero_()], numbers)
+        launch(forward, logits, ids.clamp(0, logits[0].shape[-1] - 1), mask, [made.zero_(), kept.zero_()], numbers)
         return made, kept
     @values.register_fake
     def fake(logits, ids, mask, numbers, in_place):
         return [ids.new_empty(n, *ids.shape, dtype=torch.float32) for n in (outputs, fields)]
     def write(into, slope, kept, logits, ids, mask, numbers):
         others = [slope.contiguous(), kept, into, into.stride(0), into.stride(1)]
-        launch(backward, logits, ids, mask, others, numbers)
+        launch(backward, logits, ids.clamp(0, logits[0].shape[-1] - 1), mask, others, numbers)
     @torch.library.custom_op(f"prefc::{name}_gradient", mutates_args=())
     def gradient(slope: torch.Tensor, kept: torch.Tensor, logits: List[torch.Tensor], ids: torch.Tensor,
             mask: torch.Tensor, numbers: List[float]) -> torch.Tensor:
