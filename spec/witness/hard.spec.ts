@@ -9,6 +9,7 @@ import {
   constant,
   entropy,
   exp,
+  iota,
   log,
   log1mExp,
   logPi,
@@ -17,12 +18,14 @@ import {
   neg,
   objective,
   orpo,
+  real,
   sigmoid,
   square,
   sum,
   type Expr,
   type Given,
   type PerVocab,
+  where,
 } from "../../src/index.ts";
 import { compileProgram } from "../../src/pipeline/pipeline.ts";
 import { evaluate } from "../../src/reference/interpret.ts";
@@ -79,6 +82,28 @@ function worst(
     ),
   );
 }
+
+// found by random programs: 1 + (e^x − 1) is not always the float e^x, and a maximum did not equal itself
+it("a probability near 1 equals the sum that picks it out", () => {
+  const own = objective(
+    "own",
+    ["w"],
+    ({ policy, y }) => {
+      const p = exp(logPi(policy, y.w));
+      const picked = sum("vocab", where(iota("vocab").eq(1), p, 0));
+      return sum("batch", sum("token", real(picked.eq(at(p, "vocab", y.w.ids)))));
+    },
+    { source: "made here" },
+  );
+  const gaps = Array.from({ length: 300 }, (_, n) => n / 50);
+  const batch = fromResponses({
+    w: {
+      labels: gaps.map(() => [1]),
+      policy_logits: gaps.map((gap) => Float64Array.of(0, gap, -2, 0)),
+    },
+  });
+  expect(evaluate([own.loss], batch, {})[0]!.data[0]).toBe(gaps.length);
+});
 
 describe("where float64 as written would lose the result", () => {
   const gaps = [1, 30, 34, 60, 95, 200, 500];

@@ -75,14 +75,14 @@ const each = (
 });
 
 /**
- * A factor that one float64 holds, so that c − c·1 is 0: its second part goes on only where it is lost in the first. One that
- * is not is rounded, everywhere alike.
+ * A factor or a choice that one float64 holds, so that c − c·1 is 0: its second part goes on only where it is lost in the first.
+ * Elsewhere it is the value that it has by itself, to the last bit, so that it still equals its own maximum.
  */
-const rounded = (parts: Parts): Parts => {
-  const isLost: Read = (place) => Number(parts.top(place) + parts.rest(place) === parts.top(place));
+const rounded = ({ top, rest }: Parts, value: Read): Parts => {
+  const isLost: Read = (place) => Number(top(place) + rest(place) === top(place));
   return {
-    top: (place) => (isLost(place) ? parts.top(place) : whole(parts)(place)),
-    rest: (place) => (isLost(place) ? parts.rest(place) : 0),
+    top: (place) => (isLost(place) ? top(place) : value(place)),
+    rest: (place) => (isLost(place) ? rest(place) : 0),
   };
 };
 
@@ -119,7 +119,7 @@ export function partsOf(node: Node, args: readonly Read[], split: Split): Parts 
   if (node.tag === "stop") return a;
   if (node.tag === "unary") return node.op === "neg" ? each(a, (part) => -part) : undefined;
   if (node.tag === "select") {
-    const [whenTrue, whenFalse] = [rounded(b), rounded(c)];
+    const [whenTrue, whenFalse] = [rounded(b, args[1]!), rounded(c, args[2]!)];
     const chosen = (place: Environment): Parts => (args[0]!(place) !== 0 ? whenTrue : whenFalse);
     return { top: (place) => chosen(place).top(place), rest: (place) => chosen(place).rest(place) };
   }
@@ -134,8 +134,8 @@ export function partsOf(node: Node, args: readonly Read[], split: Split): Parts 
       const [first, second] = node.args;
       // of two factors, the one of fewer axes is the coefficient
       return first.axes.length <= second.axes.length
-        ? products(rounded(a), b)
-        : products(a, rounded(b));
+        ? products(rounded(a, args[0]!), b)
+        : products(a, rounded(b, args[1]!));
     }
     case "over":
       return known[1] === undefined ? each(a, (part, place) => part / args[1]!(place)) : undefined;
