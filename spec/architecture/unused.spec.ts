@@ -93,7 +93,6 @@ const tools: Readonly<Record<string, string>> = {
   oxlint: "npm run lint",
   typescript: "npm run types",
   "axe-core": "read as text by a spec, into the page that it looks at",
-  "@sparticuz/chromium": "the browser of a spec that only some machines run",
 };
 
 describe("packages", () => {
