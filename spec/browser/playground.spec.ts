@@ -59,8 +59,15 @@ describe.skipIf(chromiumPath === null)("playground", () => {
     await build({ configFile, logLevel: "warn" });
     server = await preview({ configFile, logLevel: "warn", preview: { port: 0, open: false } });
     address = `http://127.0.0.1:${(server.httpServer.address() as AddressInfo).port}/`;
+    // the browser brings an adapter of its own, which it does not find where other drivers are named
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(
+        ([name]) => !/^VK_(DRIVER_FILES|ICD_FILENAMES)$/.test(name),
+      ),
+    );
     browser = await chromium.launch({
       executablePath: chromiumPath!,
+      env,
       // the code in this spec is our own, and a container's root has no sandbox
       chromiumSandbox: false,
       args: ["--enable-unsafe-webgpu"],
